@@ -1,0 +1,93 @@
+// The only client of the machine protocol (DESIGN section 5, docs/formats/machine-protocol.md): what stations and
+// replicators say to an archive. Thread-safe; retries nothing.
+#ifndef GREFFE_ARCHIVE_CLIENT_ARCHIVE_CLIENT_H
+#define GREFFE_ARCHIVE_CLIENT_ARCHIVE_CLIENT_H
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "archive/base/http_client.h"
+#include "archive/format/canonical_json.h"
+#include "archive/format/names.h"
+#include "archive/format/signed_note.h"
+
+namespace greffe::client {
+
+// What a one-time enrolment code says: base64url of canonical JSON, made by `station add`, `origin add`, `cosigner add`.
+struct EnrolmentCode {
+  std::string address;        // "https://127.0.0.1:8444"
+  Digest server_spki;         // "server_key": SHA-256 of the server's SubjectPublicKeyInfo
+  VerifierKey log;            // the main log's key
+  std::vector<VerifierKey> cosigners;
+  std::string name;           // of the station or peer that is to enrol
+  std::string role;           // "station" or "replicator"
+  std::string court;          // role station
+  std::string room;
+  std::string secret;         // base64url of 32 random bytes, good once and for 24 hours
+};
+std::string write_enrolment_code(const EnrolmentCode& code);
+Result<EnrolmentCode> parse_enrolment_code(std::string_view text);
+
+struct ArchiveEndpoint {
+  std::string address;
+  Digest server_spki;
+  std::uint64_t epoch = 1;  // the highest epoch this client has stored; sent as Greffe-Epoch
+};
+
+// Which log a call is about: a hearing's, or another archive's main log (replicas).
+struct LogTarget {
+  std::variant<HearingId, std::string /* origin */> log;
+  std::string path() const;  // "/v1/hearings/<id>" or "/v1/log/from/<SHA-256 of origin>"
+};
+
+struct EntriesRefused {             // 409
+  std::optional<std::uint64_t> held_size;
+  std::vector<Digest> missing;
+  std::string detail;
+};
+struct HeldCheckpoint {
+  std::string note;                 // with all cosignatures; empty when nothing is held
+  std::uint64_t size = 0;
+  std::uint64_t read_back_size = 0;
+};
+
+class ArchiveClient {
+ public:
+  ArchiveClient(ArchiveEndpoint endpoint, const PrivateKey& identity);
+  ~ArchiveClient();
+
+  // POST /v1/enrol. denied: wrong, used or expired code. The answer: {"archive","court","room","name","epoch"}.
+  Result<Json> enrol(const EnrolmentCode& code, const PublicKey& key);
+  // At most 4,096 digests; the missing ones.
+  Result<std::vector<Digest>> have(const LogTarget& log, const std::vector<Digest>& digests);
+  // ok: the archive holds it durably on W volumes. corrupt: the bytes do not have this digest.
+  Status put_object(const LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes);
+  Status put_object(const LogTarget& log, const Digest& digest, ByteView bytes);
+  // The cosigned checkpoint note, or why not. denied: unknown or revoked key, lower epoch.
+  Result<std::variant<std::string, EntriesRefused>> post_entries(const LogTarget& log, std::uint64_t first,
+                                                                 const std::vector<std::string>& entries,
+                                                                 std::string_view checkpoint_note);
+  Result<HeldCheckpoint> checkpoint(const LogTarget& log);
+  // Gives cosignatures (a note with them) back to the archive whose log it is.
+  // POST /v1/log/main/cosignatures or /v1/hearings/{id}/cosignatures
+  Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note);
+  // GET …/objects/{sha256}: for repair between sites; hashed as it arrives.
+  Result<Bytes> get_object(const LogTarget& log, const Digest& digest);
+  std::uint64_t server_epoch() const;  // the highest Greffe-Epoch seen in an answer
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Public key's SubjectPublicKeyInfo digest as pinned by TLS clients (the 12-byte Ed25519 prefix is fixed).
+Digest spki_digest(const PublicKey& key);
+
+}  // namespace greffe::client
+
+#endif
