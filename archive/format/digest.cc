@@ -1,0 +1,63 @@
+#include "archive/format/digest.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+namespace greffe {
+
+struct Sha256::State {
+  State() : context(EVP_MD_CTX_new()) { GREFFE_CHECK(context != nullptr); }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  EVP_MD_CTX* context;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  GREFFE_CHECK(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(ByteView bytes) {
+  GREFFE_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
+
+Digest Sha256::peek() const {
+  State copy;
+  GREFFE_CHECK(EVP_MD_CTX_copy_ex(copy.context, state_->context) == 1);
+  Digest out;
+  GREFFE_CHECK(EVP_DigestFinal_ex(copy.context, out.bytes.data(), nullptr) == 1);
+  return out;
+}
+
+Digest Sha256::finish() {
+  Digest out;
+  GREFFE_CHECK(EVP_DigestFinal_ex(state_->context, out.bytes.data(), nullptr) == 1);
+  return out;
+}
+
+Digest sha256(ByteView bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
+Result<Digest> digest_from_bytes(ByteView bytes) {
+  Digest out;
+  if (bytes.size() != out.bytes.size()) return fail(Errc::invalid, "a SHA-256 digest has 32 bytes");
+  std::copy(bytes.begin(), bytes.end(), out.bytes.begin());
+  return out;
+}
+
+Result<Digest> digest_from_hex(std::string_view hex) {
+  const auto bytes = from_hex(hex);
+  if (!bytes || bytes->size() != 32) {
+    return fail(Errc::invalid, "a SHA-256 digest is written as 64 lower-case hexadecimal digits");
+  }
+  return digest_from_bytes(*bytes);
+}
+
+}  // namespace greffe
