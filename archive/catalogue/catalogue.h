@@ -213,7 +213,7 @@ class Catalogue {
   // not_found: unknown, or in a court that is not in `courts` (the two cannot be told apart).
   Result<HearingRecord> hearing(const HearingId& id, const CourtSet& courts) const;
   Result<std::vector<Mark>> marks(const HearingId& id, const CourtSet& courts) const;  // by time
-  // Main-log size up to which hearings were filed; ids of hearings without a `close`, oldest first.
+  // Ids of hearings without a `close`, oldest start first.
   Result<std::vector<HearingId>> open_hearings(const CourtSet& courts) const;
 
   Result<std::vector<Court>> places() const;                              // every court, by code
@@ -223,8 +223,8 @@ class Catalogue {
   Result<std::optional<ArchiveFacts>> archive_facts() const;              // nullopt: the main log is empty
   Result<std::optional<ScrubFacts>> scrub_facts() const;                  // nullopt: never scrubbed
 
-  // Newest first. Of `hearing-checkpoint` entries only the newest of each hearing is known here (a busy province makes
-  // millions a day); without any filter read the log itself.
+  // Indices of main-log entries, newest first. Of `hearing-checkpoint` entries only the newest of each hearing is known
+  // here (a busy province makes millions a day). invalid: neither kind nor hearing is given: read the log itself.
   Result<std::vector<std::uint64_t>> entries(const EntryQuery& query) const;
 
   Result<Applied> applied() const;

@@ -31,7 +31,7 @@ struct Sources {
 class CatalogueBuilder {
  public:
   // An existing catalogue. not_found: no such file. corrupt: damaged (quick_check), of another version, or not a
-  // catalogue: rebuild. unavailable: another process is writing it.
+  // catalogue: rebuild.
   static Result<CatalogueBuilder> open(const std::string& path, Sources sources);
   // A new, empty one. already_exists: the path is taken.
   static Result<CatalogueBuilder> create(const std::string& path, Sources sources);
@@ -42,8 +42,8 @@ class CatalogueBuilder {
   Applied applied() const;     // what the last commit stands for
   std::uint64_t next() const;  // the index that apply() expects
 
-  // `index` must be next() (invalid otherwise). An entry that cannot be understood becomes a Problem and is ok. After
-  // any error the whole batch is rolled back: next() is applied().size again.
+  // `index` must be next() (invalid otherwise; nothing changes). An entry that cannot be understood becomes a Problem and is ok. After
+  // any other error the whole batch is rolled back: next() is applied().size again.
   Status apply(std::uint64_t index, std::string_view entry);
   // Makes the batch visible, as the state of the main log at size next() with this root. Survives a crash of the
   // process; a power cut may forget the newest commits, never half of one.
@@ -54,6 +54,8 @@ class CatalogueBuilder {
   Result<std::string> dump() const;
   // Compares the text index with the rows that it was made from. corrupt: they differ.
   Status check_text_index();
+  // Merges the pieces of the text index into one and empties the write-ahead log: after a rebuild. Outside a batch.
+  Status compact();
 
  private:
   struct State;
