@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+"""Looks at the demo from outside, as a clerk, an auditor and a stranger would; prints a JSON summary as its last line.
+
+    check.py DIR BIN STARTED      STARTED: when quickstart began, seconds since 1970
+
+Speaks to the archive with curl over real TLS and a cookie session; decodes what it plays with the ffmpeg program.
+Exit status 0 only if everything holds.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(condition, sentence):
+    if not condition:
+        raise Failed(sentence)
+
+
+class Browser:
+    """curl with a cookie jar: one person at the browser listener."""
+
+    def __init__(self, folder, name):
+        ports = dict(line.split("=") for line in (folder / "run" / "ports").read_text().split())
+        self.origin = f"https://127.0.0.1:{ports['primary_browser']}"
+        self.certificate = folder / "run" / "browser-certificate.pem"
+        self.jar = folder / "run" / f"cookies-{name}"
+        self.jar.unlink(missing_ok=True)
+
+    def call(self, method, path, body=None):
+        words = ["curl", "--silent", "--show-error", "--tlsv1.3", "--cacert", str(self.certificate), "--cookie", str(self.jar),
+                 "--cookie-jar", str(self.jar), "--request", method, "--header", f"Origin: {self.origin}",
+                 "--write-out", "\n%{http_code}", self.origin + path]
+        if body is not None:
+            words += ["--header", "Content-Type: application/json", "--data-binary", "@-"]
+        done = subprocess.run(words, input=json.dumps(body) if body is not None else None, stdout=subprocess.PIPE, text=True,
+                              check=False)
+        expect(done.returncode == 0, f"curl {method} {path} ended with exit status {done.returncode}")
+        text, status = done.stdout.rsplit("\n", 1)
+        return int(status), json.loads(text) if text.strip() else {}
+
+    def get(self, path):
+        status, answer = self.call("GET", path)
+        expect(status == 200, f"GET {path} was answered {status}: {answer}")
+        return answer
+
+    def log_in(self, name, password):
+        return self.call("POST", "/v1/session", {"account": name, "password": password})
+
+
+def search(browser, words):
+    escaped = "".join(f"%{byte:02X}" for byte in words.encode())
+    return [row["id"] for row in browser.get(f"/v1/hearings?q={escaped}&limit=100")["hearings"]]
+
+
+def decoded_digest(source, kind):
+    """MD5 over every decoded picture or sample, in order."""
+    words = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-map", f"0:{kind}:0", "-f", "md5", "-"]
+    if kind == "v":
+        words[-3:-3] = ["-fps_mode", "passthrough"]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    expect(done.returncode == 0 and done.stdout.startswith("MD5="), f"ffmpeg could not decode {source}: {done.stderr[-400:]}")
+    return done.stdout.strip()
+
+
+def check_search(folder, plan, filed):
+    """Every number and name must find what a plain look at the plan finds, and no court but the clerk's own."""
+    answers = {}
+    details = {h["id"]: json.loads((folder / "details" / (h["id"] + ".json")).read_text()) for h in plan["hearings"]}
+    court = {s["name"]: s["court"] for s in plan["stations"]}
+    for clerk, home, queries in (
+            ("claire", "montclair", ["RG 26/01233", "Lefèvre", "lefevre", "Bérenger", "RG 26/01234"]),
+            ("meiling", "jiangcheng", ["王伟", "张秀英", "鄂01民初1243号", "(２０２６)鄂01民初1234号之一", "李方"])):
+        browser = Browser(folder, clerk)
+        status, _ = browser.log_in(clerk, (folder / "logins" / clerk).read_text().strip())
+        expect(status == 200, f"{clerk} could not log in: {status}")
+        mine = {filed[h["id"]]["hearing"] for h in plan["hearings"] if court[h["station"]] == home}
+        for words in queries:
+            found = search(browser, words)
+            expect(found, f"{clerk} found nothing for {words}")
+            expect(set(found) <= mine, f"{clerk} saw hearings of another court for {words}")
+            answers[words] = len(found)
+        everything = browser.get("/v1/hearings?limit=100")
+        expect({row["id"] for row in everything["hearings"]} == mine, f"{clerk} does not see all the hearings of {home}")
+    exact = {h["id"] for h in plan["hearings"] if "RG 26/01234" in details[h["id"]]["cases"]}
+    expect(exact, "the plan has no RG 26/01234")
+    return answers
+
+
+def check_playback(browser, folder, hearing, identity):
+    """What plays is, picture for picture and sample for sample, what was recorded."""
+    status, ticket = browser.call("POST", f"/v1/hearings/{identity}/play", {})
+    expect(status in (200, 201), f"no play ticket: {status} {ticket}")
+    master = browser.origin + ticket["master"]
+    played = {}
+    for name, source in hearing["streams"].items():
+        kind = "v" if name.startswith("cam") else "a"
+        playlist = master.rsplit("/", 1)[0] + f"/streams/{name}/playlist.m3u8"
+        path = source.split("#")[0]
+        original = decoded_digest(path if path.startswith("/") else folder / "media" / path, kind)
+        expect(decoded_digest(playlist, kind) == original, f"stream {name}: what plays is not what was recorded")
+        played[name] = original
+    decoded = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", master, "-map", "0:v:0", "-t", "20", "-f", "null", "-"],
+                             stderr=subprocess.PIPE, text=True, check=False)
+    expect(decoded.returncode == 0, f"the master playlist does not play: {decoded.stderr[-400:]}")
+    return len(played)
+
+
+def check_timeline(browser, hearing, identity):
+    timeline = browser.get(f"/v1/hearings/{identity}/timeline")
+    expect({s["name"] for s in timeline["streams"]} == set(hearing["streams"]), "the timeline lacks a stream")
+    recess = [gap for gap in timeline["gaps"] if gap["reason"] == "recess"]
+    expect(len(recess) == len(hearing["gaps"]), f"{len(recess)} recesses on the timeline, {len(hearing['gaps'])} were filed")
+    texts = {mark["text"] for mark in timeline["marks"]}
+    expect({mark["text"] for mark in hearing["marks"]} <= texts, "a mark is missing on the timeline")
+    return {"streams": len(timeline["streams"]), "gaps": len(timeline["gaps"]), "marks": len(timeline["marks"]),
+            "segments": sum(len(s["segments"]) for s in timeline["streams"])}
+
+
+def check_strangers(folder, identity):
+    """Who has no business here hears so, and why."""
+    stranger = Browser(folder, "stranger")
+    status, _ = stranger.call("GET", f"/v1/hearings/{identity}")
+    expect(status == 401, f"without logging in a hearing was answered {status}")
+    status, _ = stranger.log_in("claire", "not the password")
+    expect(status == 401, f"a wrong password was answered {status}")
+    operator = Browser(folder, "operator")
+    expect(operator.log_in("operator", (folder / "logins" / "operator").read_text().strip())[0] == 200, "the operator cannot log in")
+    status, _ = operator.call("GET", f"/v1/hearings/{identity}")
+    expect(status == 403, f"the operator, who sees no content, was answered {status}")
+    return operator.get("/v1/status")
+
+
+def verify(programs, folder, *paths):
+    words = [str(programs / "greffe-verify"), "--policy", str(folder / "policy.txt"), "--json", *map(str, paths)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    answer = json.loads(done.stdout)
+    expect(done.returncode == 0, f"greffe-verify says {answer.get('verdict')} of {paths[0]}")
+    return answer["verdict"]
+
+
+def separated(folder):
+    """The second site's process, asked what it sees where the first one's files are."""
+    pid = (folder / "run" / "dr.pid").read_text().strip()
+    view = pathlib.Path(f"/proc/{pid}/root{folder}/primary")
+    how = (folder / "run" / "separation").read_text().strip()
+    if how != "none":
+        expect(not any(view.iterdir()), "the second site can see the first one's files")
+    return how
+
+
+def check(folder, programs):
+    plan = json.loads((folder / "plan.json").read_text())
+    filed = json.loads((folder / "filed.json").read_text())
+    hearing = plan["hearings"][0]
+    identity = filed[hearing["id"]]["hearing"]
+    browser = Browser(folder, "claire")
+    status, who = browser.log_in("claire", (folder / "logins" / "claire").read_text().strip())
+    expect(status == 200, f"claire could not log in: {status} {who}")
+    summary = {"hearings": len(filed), "hearing": identity}
+    summary["timeline"] = check_timeline(browser, hearing, identity)
+    summary["streams_identical"] = check_playback(browser, folder, hearing, identity)
+    if hearing["id"] == "long":
+        expect(filed["long"]["crashed"], "the station was not killed in the middle: the import was faster than the crash")
+        summary["station_crash_survived"] = True
+        summary["found"] = check_search(folder, plan, filed)
+    state = check_strangers(folder, identity)
+    summary["state"] = state["state"]
+    summary["second_site_behind"] = state.get("second_site", {}).get("entries_behind")
+    summary["separation"] = separated(folder)
+    export = folder / "export" / identity
+    if not export.exists():
+        export.parent.mkdir(exist_ok=True)
+        subprocess.run([programs / "greffe-archive", "--config", folder / "primary" / "archive.toml", "export", identity, export],
+                       stdout=subprocess.DEVNULL, check=True)
+    summary["verified"] = {"primary": verify(programs, folder, *sorted((folder / "primary" / "volumes").iterdir())),
+                           "second_site": verify(programs, folder, *sorted((folder / "dr" / "volumes").iterdir())),
+                           "export": verify(programs, folder, export)}
+    summary["tamper"] = json.loads((folder / "run" / "tamper.json").read_text())
+    return summary
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    folder, programs = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    try:
+        summary = {"ok": True, **check(folder, programs)}
+    except Failed as problem:
+        summary = {"ok": False, "problem": str(problem)}
+    summary["seconds"] = int(time.time()) - int(sys.argv[3])
+    print(json.dumps(summary, ensure_ascii=False))
+    return 0 if summary["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

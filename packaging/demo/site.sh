@@ -1,0 +1,184 @@
+# The demo's two archives: how they are made, started, introduced to each other and stopped.
+# Sourced by packaging/quickstart, which sets dir, programs, repository, demo and die.
+
+archive() { local which="$1"; shift; "$programs/greffe-archive" --config "$dir/$which/archive.toml" "$@"; }
+
+# Six free ports on loopback, chosen once and remembered.
+choose_ports() {
+  [ -f "$dir/run/ports" ] || /usr/bin/python3 - > "$dir/run/ports" <<'PYTHON'
+import socket
+names = [f"{site}_{use}" for site in ("primary", "dr") for use in ("machine", "browser", "metrics")]
+held = []
+for name in names:
+    held.append(socket.socket())
+    held[-1].bind(("127.0.0.1", 0))
+    print(f"{name}={held[-1].getsockname()[1]}")
+PYTHON
+  source "$dir/run/ports"
+}
+
+# Each archive has three volumes in three failure domains; here these are folders, in a court they are disks.
+make_archive() {
+  local which="$1" name="$2" role="$3" machine="$4" browser="$5" metrics="$6"
+  [ ! -f "$dir/$which/archive.toml" ] || return 0
+  head -c 18 /dev/urandom | base64 > "$dir/codes/recovery-$which"
+  "$programs/greffe-archive" init --dir "$dir/$which" --name "$name" --role "$role" \
+    --volume "$dir/$which/volumes/a=shelf-a" --volume "$dir/$which/volumes/b=shelf-b" --volume "$dir/$which/volumes/c=shelf-c" \
+    --machine "127.0.0.1:$machine" --browser "127.0.0.1:$browser" --metrics "127.0.0.1:$metrics" \
+    --ui "$repository/web/ui/dist" --recovery-code-file "$dir/codes/recovery-$which"
+}
+
+make_archives() {
+  choose_ports
+  make_archive primary archive.demo.example primary "$primary_machine" "$primary_browser" "$primary_metrics"
+  make_archive dr dr.demo.example replica "$dr_machine" "$dr_browser" "$dr_metrics"
+}
+
+# The pid in the file is ours only while that process still runs our configuration.
+running() {
+  local which="$1" pid
+  [ -f "$dir/run/$which.pid" ] || return 1
+  pid="$(cat "$dir/run/$which.pid")"
+  tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -qF -- "--config $dir/$which/archive.toml serve"
+}
+
+# How the second site is kept away from the first one's files: in a mount namespace of its own, in which everything of
+# the demo but its own folder is covered by empty file systems. What it has, it got over the network.
+separation() {
+  if unshare --mount true 2> /dev/null; then
+    echo "mount-namespace"
+  elif unshare --user --map-root-user --mount true 2> /dev/null; then
+    echo "user-and-mount-namespace"
+  else
+    echo "none"
+  fi
+}
+
+start_server() {
+  local which="$1" log="$dir/run/$1.log" words=()
+  running "$which" && return 0
+  : > "$log"
+  local serve=("$programs/greffe-archive" --config "$dir/$which/archive.toml" serve)
+  if [ "$which" = dr ]; then
+    separation > "$dir/run/separation"
+    case "$(cat "$dir/run/separation")" in
+      mount-namespace) words=(unshare --mount) ;;
+      user-and-mount-namespace) words=(unshare --user --map-root-user --mount) ;;
+      none) echo "   (this machine allows no namespaces: the second site runs as an ordinary process)" ;;
+    esac
+  fi
+  if [ ${#words[@]} -gt 0 ]; then
+    setsid "${words[@]}" "$demo/apart.sh" "$dir" "${serve[@]}" > /dev/null 2> "$log" < /dev/null &
+  else
+    setsid "${serve[@]}" > /dev/null 2> "$log" < /dev/null &
+  fi
+  echo $! > "$dir/run/$which.pid"
+  local i
+  for i in $(seq 300); do
+    grep -q '^ready:' "$log" && return 0
+    kill -0 "$(cat "$dir/run/$which.pid")" 2> /dev/null || break
+    sleep 0.1
+  done
+  cat "$log" >&2
+  die "the archive in $dir/$which does not start; what it said is above"
+}
+
+start_servers() { start_server primary; start_server dr; }
+
+stop_servers() {
+  local which pid i
+  for which in primary dr; do
+    if running "$which"; then
+      pid="$(cat "$dir/run/$which.pid")"
+      kill -TERM "$pid"
+      for i in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
+      kill -KILL "$pid" 2> /dev/null || true
+    fi
+    rm -f "$dir/run/$which.pid"
+  done
+}
+
+# Runs a step once; its name is kept in DIR/run/done.
+once() {
+  local step="$1"; shift
+  grep -qxF -- "$step" "$dir/run/done" 2> /dev/null && return 0
+  "$@"
+  echo "$step" >> "$dir/run/done"
+}
+
+enrol_station() {
+  local name="$1" court="$2" room="$3" home="$dir/stations/$1"
+  mkdir -p "$home/spool"
+  rm -f "$dir/codes/station-$name"
+  archive primary station add --name "$name" --court "$court" --room "$room" --code-file "$dir/codes/station-$name"
+  write_station_config "$name" "$court" "$room" "$home"
+  "$programs/greffe-ingest" --config "$home/station.toml" enrol --code-file "$dir/codes/station-$name"
+}
+
+add_user() {
+  local name="$1" display="$2" roles="$3" court="$4" language="$5" words=() role
+  for role in $roles; do words+=(--role "$role"); done
+  if [ "$court" = - ]; then words+=(--all-courts); else words+=(--court "$court"); fi
+  head -c 15 /dev/urandom | base64 | tr '+/' 'xy' > "$dir/logins/$name"
+  archive primary user add --name "$name" --display "$display" "${words[@]}" --language "$language" --password-file "$dir/logins/$name"
+}
+
+set_place() {
+  local court="$1" room="$2" en="$3" fr="$4" zh="$5" zone="$6" words=(--court "$1")
+  [ "$room" = - ] || words+=(--room "$room")
+  [ "$zone" = - ] || words+=(--zone "$zone")
+  archive primary place set "${words[@]}" --en "$en" --fr "$fr" --zh "$zh"
+}
+
+# The replicator may read here and bring signatures back, and may write there; each side gave it a code for that.
+join_sites() {
+  mkdir -p "$dir/replicate"
+  archive primary keys --json > "$dir/run/primary-keys.json"
+  archive dr keys --json > "$dir/run/dr-keys.json"
+  archive dr origin add --name archive.demo.example --log-vkey "$(jq -r .log_vkey "$dir/run/primary-keys.json")" \
+    --code-file "$dir/codes/target"
+  archive primary cosigner add --vkey "$(jq -r .holder_vkey "$dir/run/dr-keys.json")" --code-file "$dir/codes/source"
+  write_replicate_config
+  "$programs/greffe-replicate" --config "$dir/replicate/replicate.toml" enrol-source --code-file "$dir/codes/source"
+  "$programs/greffe-replicate" --config "$dir/replicate/replicate.toml" enrol-target --code-file "$dir/codes/target"
+}
+
+enrol_all() {
+  local plan="$dir/plan.json" line
+  while IFS=$'\t' read -r court room en fr zh zone; do
+    once "place $court/$room" set_place "$court" "$room" "$en" "$fr" "$zh" "$zone"
+  done < <(jq -r '.places[] | [.court, .room // "-", .en, .fr, .zh, .zone // "-"] | @tsv' "$plan")
+  while IFS=$'\t' read -r name court room; do
+    once "station $name" enrol_station "$name" "$court" "$room"
+  done < <(jq -r '.stations[] | [.name, .court, .room] | @tsv' "$plan")
+  while IFS=$'\t' read -r name display roles court language; do
+    once "user $name" add_user "$name" "$display" "$roles" "$court" "$language"
+  done < <(jq -r '.users[] | [.name, .display, (.roles | join(" ")), .court // "-", .language] | @tsv' "$plan")
+  once "sites" join_sites
+}
+
+verify_both() {
+  archive primary policy > "$dir/policy.txt"
+  "$programs/greffe-verify" --policy "$dir/policy.txt" "$dir"/primary/volumes/*
+  "$programs/greffe-verify" --policy "$dir/policy.txt" "$dir"/dr/volumes/*
+}
+
+farewell() {
+  local name
+  say "Ready: https://127.0.0.1:$primary_browser/"
+  echo "   The browser will say that it does not know the certificate: it was made a minute ago, for this machine only."
+  echo "   Log in as:"
+  while IFS=$'\t' read -r name display roles; do
+    printf '     %-10s password %-22s (%s, %s)\n' "$name" "$(cat "$dir/logins/$name")" "$display" "$roles"
+  done < <(jq -r '.users[] | [.name, .display, (.roles | join(", "))] | @tsv' "$dir/plan.json")
+  cat <<WORDS
+   Try:
+     as claire: find "lefevre", open "Lefèvre c. Société Bâtimont", play it, jump to a mark, correct the case number
+     as meiling: find 王伟, then 1234号 - the neighbours differ by one character
+     as operator: the status page; as auditor: the log
+     a player:   the "play elsewhere" address of a hearing opens in VLC
+     by hand:    ls $dir/primary/volumes/a; sha256sum of any file there is its name
+     an auditor: build/greffe-verify --policy $dir/policy.txt $dir/dr/volumes/*
+   Stop it:      packaging/quickstart --dir $dir --stop
+WORDS
+}
