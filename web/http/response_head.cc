@@ -1,0 +1,104 @@
+#include "web/http/response_head.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace greffe::http {
+namespace {
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 411: return "Length Required";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 416: return "Range Not Satisfiable";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    default: return "Status";
+  }
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_clean(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
+
+void add_line(std::string& out, std::string_view name, std::string_view value) {
+  if (name.empty() || !is_clean(name) || !is_clean(value) || same_name(name, "content-length")) return;
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+std::uint64_t body_size(const Response& response) {
+  if (const auto* file = std::get_if<FileBody>(&response.body)) return file->size;
+  return std::get<std::string>(response.body).size();
+}
+
+bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
+
+std::string http_date(std::int64_t utc_s) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::chrono::sys_seconds time{std::chrono::seconds(utc_s)};
+  const auto days = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{days};
+  const auto rest = (time - days).count();
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[std::chrono::weekday(days).c_encoding()],
+                     static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<int>(date.year()), rest / 3600, rest / 60 % 60, rest % 60);
+}
+
+std::string write_response_head(const Response& response,
+                                const std::vector<std::pair<std::string, std::string>>& common,
+                                const ResponseFrame& frame) {
+  const int status = response.status;
+  std::string out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", status, reason_of(status), http_date(frame.utc_s));
+  for (const auto& [name, value] : response.headers) add_line(out, name, value);
+  for (const auto& [name, value] : common) {
+    const bool replaced = std::any_of(response.headers.begin(), response.headers.end(),
+                                      [&](const auto& own) { return same_name(own.first, name); });
+    if (!replaced) add_line(out, name, value);
+  }
+  if (may_have_body(status)) out += fmt::format("Content-Length: {}\r\n", frame.body_bytes);
+  if (!frame.keep_alive) {
+    out += "Connection: close\r\n";
+  } else if (frame.http_1_0) {
+    out += "Connection: keep-alive\r\n";
+  }
+  return out + "\r\n";
+}
+
+}  // namespace greffe::http
