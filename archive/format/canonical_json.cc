@@ -16,25 +16,49 @@ bool is_ascii(std::string_view text) {
 
 // ---- writing: RFC 8785 ----
 
-void write_string(const std::string& text, std::string& out) {
-  out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
-    }
+bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
+void write_escaped(char c, std::string& out) {
+  switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\b': out += "\\b"; break;
+    case '\f': out += "\\f"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default: out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
   }
+}
+
+// Each byte that is not part of valid UTF-8 becomes U+FFFD: what is written can always be read.
+std::string with_replacements(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t good = 1;
+    while (good <= 4 && good <= text.size() && !is_valid_utf8(text.substr(0, good))) ++good;
+    const bool valid = good <= 4 && good <= text.size();
+    out += valid ? text.substr(0, good) : std::string_view("\xEF\xBF\xBD");
+    text.remove_prefix(valid ? good : 1);
+  }
+  return out;
+}
+
+void write_string(std::string_view text, std::string& out) {
+  std::string repaired;
+  if (!is_ascii(text) && !is_valid_utf8(text)) {
+    repaired = with_replacements(text);
+    text = repaired;
+  }
+  out += '"';
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!needs_escape(text[i])) continue;
+    out += text.substr(begin, i - begin);
+    write_escaped(text[i], out);
+    begin = i + 1;
+  }
+  out += text.substr(begin);
   out += '"';
 }
 
@@ -99,7 +123,6 @@ class Parser {
   }
 
   Result<Json> read_value(int depth) {
-    if (depth > kMaxJsonDepth) return wrong("nested deeper than 16 levels");
     skip_space();
     if (at_ >= text_.size()) return wrong("the text ends where a value is expected");
     const char c = text_[at_];
@@ -107,6 +130,7 @@ class Parser {
       std::string text = GREFFE_TRY(read_string());
       return Json(std::move(text));
     }
+    if ((c == '{' || c == '[') && depth == kMaxJsonDepth) return wrong("nested deeper than 16 levels");
     if (c == '{') return read_object(depth);
     if (c == '[') return read_array(depth);
     if (c == '-' || (c >= '0' && c <= '9')) return read_integer();
@@ -129,7 +153,7 @@ class Parser {
       skip_space();
       if (!take(':')) return wrong("a ':' is expected");
       Json value = GREFFE_TRY(read_value(depth + 1));
-      if (!out.emplace(key, std::move(value)).second) return wrong("the key \"" + key + "\" stands twice");
+      if (!out.try_emplace(std::move(key), std::move(value)).second) return wrong("a key stands twice in one object");
       skip_space();
       if (take('}')) return Json(std::move(out));
       if (!take(',')) return wrong("a ',' or '}' is expected");
@@ -346,6 +370,7 @@ Json& Json::push(Json value) {
 
 std::string write_json(const Json& value) {
   std::string out;
+  out.reserve(512);  // most entries
   write_value(value, out);
   return out;
 }

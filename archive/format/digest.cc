@@ -6,6 +6,17 @@
 
 namespace greffe {
 
+namespace {
+
+// Looked up once: the lookup by name costs more than hashing a node of a tree.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  GREFFE_CHECK(found != nullptr);
+  return found;
+}
+
+}  // namespace
+
 struct Sha256::State {
   State() : context(EVP_MD_CTX_new()) { GREFFE_CHECK(context != nullptr); }
   ~State() { EVP_MD_CTX_free(context); }
@@ -15,7 +26,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  GREFFE_CHECK(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+  GREFFE_CHECK(EVP_DigestInit_ex2(state_->context, algorithm(), nullptr) == 1);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -40,9 +51,9 @@ Digest Sha256::finish() {
 }
 
 Digest sha256(ByteView bytes) {
-  Sha256 hash;
-  hash.update(bytes);
-  return hash.finish();
+  Digest out;
+  GREFFE_CHECK(EVP_Digest(bytes.data(), bytes.size(), out.bytes.data(), nullptr, algorithm(), nullptr) == 1);
+  return out;
 }
 
 Result<Digest> digest_from_bytes(ByteView bytes) {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "archive/format/characters.h"
 #include "archive/format/names.h"
 
 namespace greffe {
@@ -23,9 +26,18 @@ Json list(const std::vector<std::string>& texts) {
   return out;
 }
 
+// One line that people read: names, titles, roles.
+Status check_line(std::string_view text, std::string_view key) {
+  if (text.size() > kMaxNameBytes) return fail(Errc::invalid, fmt::format("\"{}\" is longer than 2,000 bytes", key));
+  if (has_control_character(text)) {
+    return fail(Errc::invalid, fmt::format("\"{}\" has a control character (a line break or tab, perhaps); take it out", key));
+  }
+  return ok();
+}
+
 Result<std::string> text_or_empty(const Json& json, std::string_view key) {
   std::string text = json.has(key) ? GREFFE_TRY(json.string(key)) : std::string();
-  if (text.size() > kMaxNameBytes) return fail(Errc::invalid, fmt::format("\"{}\" is longer than 2,000 bytes", key));
+  GREFFE_TRY(check_line(text, key));
   return text;
 }
 
@@ -34,11 +46,50 @@ Result<std::vector<std::string>> texts_or_none(const Json& json, std::string_vie
   if (json.has(key)) out = GREFFE_TRY(json.strings(key));
   if (out.size() > kMaxListItems) return fail(Errc::invalid, fmt::format("\"{}\" has more than 1,000 items", key));
   for (const std::string& text : out) {
-    if (text.empty() || text.size() > kMaxNameBytes) {
-      return fail(Errc::invalid, fmt::format("\"{}\" has an item that is empty or longer than 2,000 bytes", key));
-    }
+    if (text.empty()) return fail(Errc::invalid, fmt::format("\"{}\" has an empty item", key));
+    GREFFE_TRY(check_line(text, key));
   }
   return out;
+}
+
+// What a person wrote must not lose a member to a spelling mistake. A stored document may have members of the future.
+Status refuse_unknown(const Json& json, std::initializer_list<std::string_view> known) {
+  if (json.as_object() == nullptr) return fail(Errc::invalid, "the details, each party and each part must be a JSON object");
+  for (const auto& [key, member] : *json.as_object()) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      return fail(Errc::invalid, fmt::format("\"{}\" is not a member of the details; these are: {}", key.substr(0, 40),
+                                             fmt::join(known, ", ")));
+    }
+  }
+  return ok();
+}
+
+Status refuse_unknown_in_each(const Json& json, std::string_view key, std::initializer_list<std::string_view> known) {
+  if (!json.has(key)) return ok();
+  const Json::Array list = GREFFE_TRY(json.array(key));
+  for (const Json& one : list) GREFFE_TRY(refuse_unknown(one, known));
+  return ok();
+}
+
+Status refuse_mistakes(const Json& json) {
+  GREFFE_TRY(refuse_unknown(json, {"cases", "clerk", "judges", "kind", "language", "parties", "parts", "public",
+                                   "scheduled", "title", "v"}));
+  GREFFE_TRY(refuse_unknown_in_each(json, "parties", {"name", "role", "spellings"}));
+  return refuse_unknown_in_each(json, "parts", {"cases", "from", "to"});
+}
+
+Status check_kind(const Json& json, std::string_view kind) {
+  const std::string found = GREFFE_TRY(json.string("kind"));
+  if (found != kind) return fail(Errc::invalid, fmt::format("\"kind\" must be \"{}\"", kind));
+  const std::int64_t version = GREFFE_TRY(json.integer("v"));
+  if (version != 1) return fail(Errc::invalid, fmt::format("version {} of \"{}\" is not known to this program", version, kind));
+  return ok();
+}
+
+bool is_language(std::string_view text) {  // BCP 47, by its characters
+  return text.size() <= 35 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 Status check_cases(const std::vector<std::string>& cases) {
@@ -49,9 +100,8 @@ Status check_cases(const std::vector<std::string>& cases) {
 Result<Party> read_party(const Json& json) {
   Party party;
   party.name = GREFFE_TRY(json.string("name"));
-  if (party.name.empty() || party.name.size() > kMaxNameBytes) {
-    return fail(Errc::invalid, "a party's \"name\" is empty or longer than 2,000 bytes");
-  }
+  if (party.name.empty()) return fail(Errc::invalid, "a party's \"name\" is empty");
+  GREFFE_TRY(check_line(party.name, "name"));
   party.role = GREFFE_TRY(text_or_empty(json, "role"));
   party.spellings = GREFFE_TRY(texts_or_none(json, "spellings"));
   return party;
@@ -102,7 +152,10 @@ Result<Details> parse_details(std::string_view text) {
   if (text.size() > kMaxDocumentBytes) return fail(Errc::invalid, "the details have more than 256 KiB");
   const Json json = GREFFE_TRY(parse_json(text));
   if (json.as_object() == nullptr) return fail(Errc::invalid, "the details must be a JSON object");
-  if (json.has("salt")) GREFFE_TRY(check_salt(json));
+  const bool stored = json.has("salt");
+  if (stored) GREFFE_TRY(check_salt(json));
+  if (stored || json.has("kind") || json.has("v")) GREFFE_TRY(check_kind(json, "details"));
+  if (!stored) GREFFE_TRY(refuse_mistakes(json));
   Details out;
   out.cases = GREFFE_TRY(texts_or_none(json, "cases"));
   GREFFE_TRY(check_cases(out.cases));
@@ -122,6 +175,7 @@ Result<Details> parse_details(std::string_view text) {
     for (const Json& part : parts) out.parts.push_back(GREFFE_TRY(read_part(part)));
   }
   out.language = GREFFE_TRY(text_or_empty(json, "language"));
+  if (!is_language(out.language)) return fail(Errc::invalid, "\"language\" must be a language tag like fr or zh-CN");
   return out;
 }
 
@@ -149,11 +203,15 @@ std::string write_place_names(const std::map<std::string, std::string>& name_by_
 Result<std::map<std::string, std::string>> parse_place_names(std::string_view document) {
   if (document.size() > kMaxDocumentBytes) return fail(Errc::invalid, "a list of names has more than 256 KiB");
   const Json json = GREFFE_TRY(parse_canonical_json(document));
+  GREFFE_TRY(check_kind(json, "place-names"));
   GREFFE_TRY(check_salt(json));
   const Json names = GREFFE_TRY(json.object("names"));
   std::map<std::string, std::string> out;
   for (const auto& [language, name] : *names.as_object()) {
-    if (name.as_string() == nullptr || language.size() > 35) return fail(Errc::invalid, "\"names\" must map languages to texts");
+    if (name.as_string() == nullptr || language.empty() || !is_language(language)) {
+      return fail(Errc::invalid, "\"names\" must map language tags to texts");
+    }
+    GREFFE_TRY(check_line(*name.as_string(), "names"));
     out.emplace(language, *name.as_string());
   }
   return out;

@@ -8,11 +8,13 @@
 #include <algorithm>
 
 #include "archive/format/digest.h"
+#include "archive/format/characters.h"
 
 namespace greffe {
 namespace {
 
 constexpr std::size_t kMaxKeyNameBytes = 255;
+constexpr std::size_t kMaxPemBytes = 16 * 1024;
 
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
@@ -23,12 +25,6 @@ std::string text_of(BIO* bio) {
   const long size = BIO_get_mem_data(bio, &data);
   return {data, static_cast<std::size_t>(size)};
 }
-
-// Unicode White_Space beyond ASCII, as UTF-8: a key name must have none of them.
-constexpr std::string_view kWideSpaces[] = {"\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81",
-                                            "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86",
-                                            "\xE2\x80\x87", "\xE2\x80\x88", "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\xA8",
-                                            "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"};
 
 }  // namespace
 
@@ -83,12 +79,14 @@ PrivateKey PrivateKey::generate() {
 }
 
 Result<PrivateKey> PrivateKey::from_pem(std::string_view pem) {
+  const Error not_a_key = fail(Errc::invalid, "not an Ed25519 private key in PEM form (PKCS #8, not encrypted)");
+  if (pem.size() > kMaxPemBytes) return not_a_key;
   const MemoryBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   // The empty password keeps OpenSSL from asking on the terminal.
   char no_password[] = "";
   const Key pkey(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, no_password), EVP_PKEY_free);
   if (!pkey || EVP_PKEY_get_id(pkey.get()) != EVP_PKEY_ED25519) {
-    return fail(Errc::invalid, "not an Ed25519 private key in PEM form (PKCS #8, not encrypted)");
+    return not_a_key;
   }
   std::array<std::uint8_t, 32> seed{};
   std::size_t size = seed.size();

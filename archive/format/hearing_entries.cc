@@ -1,8 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "archive/format/entries.h"
+#include "archive/format/members.h"
 
 namespace greffe {
 
@@ -15,44 +14,10 @@ bool is_excused(std::string_view reason) {
 
 namespace {
 
-constexpr std::int64_t kVersion = 1;
-constexpr std::size_t kMaxTextBytes = 255;  // boot ids, codec strings, person ids
-
 Json begin(std::string_view kind) {
   Json out;
-  out.set("kind", kind).set("v", kVersion);
+  out.set("kind", kind).set("v", kEntryVersion);
   return out;
-}
-
-Result<std::string> name_member(const Json& json, std::string_view key) {
-  std::string name = GREFFE_TRY(json.string(key));
-  if (!is_valid_name(name)) {
-    return fail(Errc::invalid, fmt::format("\"{}\" must be 1 to 32 small letters, digits and '-'", key));
-  }
-  return name;
-}
-
-Result<std::string> short_text(const Json& json, std::string_view key) {
-  std::string text = GREFFE_TRY(json.string(key));
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (text.empty() || text.size() > kMaxTextBytes || !plain) {
-    return fail(Errc::invalid, fmt::format("\"{}\" must be a short text of ASCII characters without spaces", key));
-  }
-  return text;
-}
-
-Result<std::string> optional_short_text(const Json& json, std::string_view key) {
-  return json.has(key) ? short_text(json, key) : Result<std::string>(std::string());
-}
-
-Result<HearingId> hearing_member(const Json& json, std::string_view key) {
-  const std::string text = GREFFE_TRY(json.string(key));
-  return parse_hearing_id(text);
-}
-
-Result<PublicKey> key_member(const Json& json, std::string_view key) {
-  const std::string text = GREFFE_TRY(json.string(key));
-  return public_key_from_hex(text);
 }
 
 // ---- streams ----
@@ -66,11 +31,8 @@ Json write_stream(const ExpectedStream& stream) {
 Result<ExpectedStream> read_stream(const Json& json) {
   ExpectedStream out;
   out.name = GREFFE_TRY(name_member(json, "name"));
-  out.medium = GREFFE_TRY(json.string("medium"));
-  out.source = GREFFE_TRY(name_member(json, "source"));
-  if (out.medium != "video" && out.medium != "audio") {
-    return fail(Errc::invalid, "\"medium\" must be \"video\" or \"audio\"");
-  }
+  out.medium = GREFFE_TRY(choice_member(json, "medium", {"video", "audio"}));
+  out.source = GREFFE_TRY(choice_member(json, "source", {"room", "remote", "screen", "file"}));
   return out;
 }
 
@@ -92,10 +54,8 @@ Json to_json(const SegmentEntry& e) {
   Json out = begin("segment");
   Json clock;
   clock.set("error_ms", e.clock.error_ms).set("state", e.clock.state);
-  Json::Array flags;
-  for (const std::string& flag : e.flags) flags.push_back(flag);
   out.set("boot", e.boot).set("bytes", e.bytes).set("clock", std::move(clock)).set("codecs", e.codecs);
-  out.set("duration_90k", e.duration_90k).set("flags", std::move(flags)).set("init_bytes", e.init_bytes);
+  out.set("duration_90k", e.duration_90k).set("flags", list_of(e.flags)).set("init_bytes", e.init_bytes);
   out.set("mono_ms", e.mono_ms).set("run", e.run).set("seq", e.seq).set("sha256", e.sha256);
   out.set("start_90k", e.start_90k).set("stream", e.stream).set("utc", e.utc);
   return out;
@@ -103,10 +63,8 @@ Json to_json(const SegmentEntry& e) {
 
 Json to_json(const GapEntry& e) {
   Json out = begin("gap");
-  Json::Array streams;
-  for (const std::string& stream : e.streams) streams.push_back(stream);
   out.set("boot", e.boot).set("from", e.from).set("mono_ms", Json::Array{e.mono_ms[0], e.mono_ms[1]});
-  out.set("reason", e.reason).set("streams", std::move(streams)).set("to", e.to);
+  out.set("reason", e.reason).set("streams", list_of(e.streams)).set("to", e.to);
   if (!e.person.empty()) out.set("person", e.person);
   if (e.note) out.set("note_sha256", *e.note);
   return out;
@@ -134,13 +92,7 @@ Json to_json(const PeaksEntry& e) {
 
 Json to_json(const LostEntry& e) {
   Json out = begin("lost");
-  Json::Array objects;
-  for (const Digest& digest : e.objects) {
-    Json object;
-    object.set("sha256", digest);
-    objects.push_back(std::move(object));
-  }
-  out.set("objects", std::move(objects)).set("reason", e.reason);
+  out.set("objects", write_objects(e.objects)).set("reason", e.reason);
   return out;
 }
 
@@ -165,8 +117,7 @@ Json to_json(const UnknownEntry&) {
 
 Result<HearingEntry> read_open(const Json& json) {
   OpenEntry e;
-  e.archive = GREFFE_TRY(json.string("archive"));
-  if (!is_valid_archive_name(e.archive)) return fail(Errc::invalid, "\"archive\" is not the name of an archive");
+  e.archive = GREFFE_TRY(archive_name_member(json, "archive"));
   e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.station = GREFFE_TRY(name_member(json, "station"));
   e.station_key = GREFFE_TRY(key_member(json, "station_key"));
@@ -185,8 +136,8 @@ Result<HearingEntry> read_open(const Json& json) {
   e.main_root = GREFFE_TRY(json.digest("main_root"));
   if (json.has("continues")) e.continues = GREFFE_TRY(hearing_member(json, "continues"));
   e.start = GREFFE_TRY(json.utc("utc"));
-  e.boot = GREFFE_TRY(short_text(json, "boot"));
-  e.mono_ms = GREFFE_TRY(json.integer("mono_ms"));
+  e.boot = GREFFE_TRY(token_member(json, "boot"));
+  e.mono_ms = GREFFE_TRY(duration_member(json, "mono_ms"));
   return HearingEntry(std::move(e));
 }
 
@@ -206,38 +157,44 @@ Result<HearingEntry> read_segment_entry(const Json& json) {
   if (e.start_90k < 0 || e.duration_90k <= 0) {
     return fail(Errc::invalid, "\"start_90k\" must not be negative and \"duration_90k\" must be positive");
   }
-  e.codecs = GREFFE_TRY(short_text(json, "codecs"));
+  e.codecs = GREFFE_TRY(token_member(json, "codecs"));
   e.utc = GREFFE_TRY(json.utc("utc"));
-  e.boot = GREFFE_TRY(short_text(json, "boot"));
-  e.mono_ms = GREFFE_TRY(json.integer("mono_ms"));
+  e.boot = GREFFE_TRY(token_member(json, "boot"));
+  e.mono_ms = GREFFE_TRY(duration_member(json, "mono_ms"));
   const Json clock = GREFFE_TRY(json.object("clock"));
-  e.clock.state = GREFFE_TRY(name_member(clock, "state"));
-  e.clock.error_ms = GREFFE_TRY(clock.integer("error_ms"));
-  e.flags = GREFFE_TRY(json.strings("flags"));
+  e.clock.state = GREFFE_TRY(choice_member(clock, "state", {"locked", "holdover", "free", "import"}));
+  e.clock.error_ms = GREFFE_TRY(duration_member(clock, "error_ms"));
+  e.flags = GREFFE_TRY(name_list_member(json, "flags"));
   return HearingEntry(std::move(e));
+}
+
+// Names of streams, or "*" alone for all of them.
+Result<std::vector<std::string>> gap_streams(const Json& json) {
+  std::vector<std::string> out = GREFFE_TRY(json.strings("streams"));
+  if (out == std::vector<std::string>{"*"}) return out;
+  if (out.empty()) return fail(Errc::invalid, "\"streams\" must name a stream, or \"*\" alone for all");
+  return name_list_member(json, "streams");
 }
 
 Result<HearingEntry> read_gap(const Json& json) {
   GapEntry e;
-  e.streams = GREFFE_TRY(json.strings("streams"));
-  if (e.streams.empty()) return fail(Errc::invalid, "\"streams\" must name a stream, or \"*\" for all");
-  for (const std::string& stream : e.streams) {
-    if (stream != "*" && !is_valid_name(stream)) return fail(Errc::invalid, "\"streams\" has an impossible name");
-  }
+  e.streams = GREFFE_TRY(gap_streams(json));
   e.from = GREFFE_TRY(json.utc("from"));
   e.to = GREFFE_TRY(json.utc("to"));
   if (e.to < e.from) return fail(Errc::invalid, "\"to\" is before \"from\"");
-  e.boot = GREFFE_TRY(short_text(json, "boot"));
+  e.boot = GREFFE_TRY(token_member(json, "boot"));
   const Json::Array mono = GREFFE_TRY(json.array("mono_ms"));
-  if (mono.size() != 2 || mono[0].as_integer() == nullptr || mono[1].as_integer() == nullptr) {
-    return fail(Errc::invalid, "\"mono_ms\" must be two whole numbers");
+  const bool two = mono.size() == 2 && mono[0].as_integer() != nullptr && mono[1].as_integer() != nullptr;
+  // The second may be the smaller one: a gap over a restart ends in the clock of another boot.
+  if (!two || *mono[0].as_integer() < 0 || *mono[1].as_integer() < 0) {
+    return fail(Errc::invalid, "\"mono_ms\" must be two whole numbers that are not negative");
   }
   e.mono_ms = {*mono[0].as_integer(), *mono[1].as_integer()};
   e.reason = GREFFE_TRY(json.string("reason"));
   if (std::find(kGapReasons.begin(), kGapReasons.end(), e.reason) == kGapReasons.end()) {
     return fail(Errc::invalid, "\"reason\" is not one of the reasons for a gap");
   }
-  e.person = GREFFE_TRY(optional_short_text(json, "person"));
+  e.person = GREFFE_TRY(optional_token_member(json, "person"));
   if (json.has("note_sha256")) e.note = GREFFE_TRY(json.digest("note_sha256"));
   return HearingEntry(std::move(e));
 }
@@ -245,9 +202,9 @@ Result<HearingEntry> read_gap(const Json& json) {
 Result<HearingEntry> read_mark(const Json& json) {
   MarkEntry e;
   e.at = GREFFE_TRY(json.utc("at"));
-  if (json.has("stream")) e.stream = GREFFE_TRY(name_member(json, "stream"));
+  e.stream = GREFFE_TRY(optional_name_member(json, "stream"));
   e.note = GREFFE_TRY(json.digest("note_sha256"));
-  e.person = GREFFE_TRY(optional_short_text(json, "person"));
+  e.person = GREFFE_TRY(optional_token_member(json, "person"));
   return HearingEntry(std::move(e));
 }
 
@@ -260,14 +217,14 @@ Result<HearingEntry> read_peaks(const Json& json) {
   e.stream = GREFFE_TRY(name_member(json, "stream"));
   e.utc = GREFFE_TRY(json.utc("utc"));
   e.count = GREFFE_TRY(json.size("count"));
+  if (e.count == 0 || e.count > kMaxObjectBytes) return fail(Errc::invalid, "\"count\" must be from 1 to 16,777,216");
   e.sha256 = GREFFE_TRY(json.digest("sha256"));
   return HearingEntry(std::move(e));
 }
 
 Result<HearingEntry> read_lost(const Json& json) {
   LostEntry e;
-  const Json::Array objects = GREFFE_TRY(json.array("objects"));
-  for (const Json& object : objects) e.objects.push_back(GREFFE_TRY(object.digest("sha256")));
+  e.objects = GREFFE_TRY(objects_member(json, "objects"));
   e.reason = GREFFE_TRY(name_member(json, "reason"));
   return HearingEntry(std::move(e));
 }
@@ -275,15 +232,18 @@ Result<HearingEntry> read_lost(const Json& json) {
 Result<HearingEntry> read_close(const Json& json) {
   CloseEntry e;
   e.end = GREFFE_TRY(json.utc("utc"));
-  e.boot = GREFFE_TRY(short_text(json, "boot"));
-  e.mono_ms = GREFFE_TRY(json.integer("mono_ms"));
+  e.boot = GREFFE_TRY(token_member(json, "boot"));
+  e.mono_ms = GREFFE_TRY(duration_member(json, "mono_ms"));
   const Json::Array totals = GREFFE_TRY(json.array("totals"));
   for (const Json& total : totals) {
     StreamTotal t;
     t.stream = GREFFE_TRY(name_member(total, "stream"));
     t.segments = GREFFE_TRY(total.size("segments"));
     t.bytes = GREFFE_TRY(total.size("bytes"));
-    t.duration_90k = GREFFE_TRY(total.integer("duration_90k"));
+    t.duration_90k = GREFFE_TRY(duration_member(total, "duration_90k"));
+    for (const StreamTotal& other : e.totals) {
+      if (other.stream == t.stream) return fail(Errc::invalid, "\"totals\" names " + t.stream + " twice");
+    }
     e.totals.push_back(std::move(t));
   }
   return HearingEntry(std::move(e));
@@ -305,16 +265,14 @@ std::string write_hearing_entry(const HearingEntry& entry) {
 }
 
 Result<HearingEntry> parse_hearing_entry(std::string_view bytes) {
-  const Json json = GREFFE_TRY(parse_canonical_json(bytes));
-  const std::string kind = GREFFE_TRY(json.string("kind"));
-  const std::int64_t version = GREFFE_TRY(json.integer("v"));
+  RawEntry raw = GREFFE_TRY(read_raw_entry(bytes));
   for (const Kind& known : kKinds) {
-    if (known.name != kind || version != kVersion) continue;
-    auto entry = known.read(json);
-    if (!entry) return entry.error().within("\"" + kind + "\" entry");
+    if (known.name != raw.kind || raw.version != kEntryVersion) continue;
+    auto entry = known.read(raw.json);
+    if (!entry) return entry.error().within("\"" + raw.kind + "\" entry");
     return entry;
   }
-  return HearingEntry(UnknownEntry{kind, version});
+  return HearingEntry(UnknownEntry{std::move(raw.kind), raw.version});
 }
 
 }  // namespace greffe

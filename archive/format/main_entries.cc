@@ -1,75 +1,20 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "archive/format/entries.h"
+#include "archive/format/members.h"
 
 namespace greffe {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
-
 Json begin(std::string_view kind, UtcTime utc) {
   Json out;
-  out.set("kind", kind).set("utc", utc).set("v", kVersion);
+  out.set("kind", kind).set("utc", utc).set("v", kEntryVersion);
   return out;
 }
 
 // Optional members are left out when they say nothing.
 void set_if(Json& json, const char* key, const std::string& text) {
   if (!text.empty()) json.set(key, text);
-}
-
-Result<std::string> one_of(const Json& json, std::string_view key, std::initializer_list<std::string_view> choices) {
-  std::string text = GREFFE_TRY(json.string(key));
-  if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-    return fail(Errc::invalid, fmt::format("\"{}\" has the unknown value \"{}\"", key, text.substr(0, 40)));
-  }
-  return text;
-}
-
-Result<std::string> name_member(const Json& json, std::string_view key) {
-  std::string name = GREFFE_TRY(json.string(key));
-  if (!is_valid_name(name)) {
-    return fail(Errc::invalid, fmt::format("\"{}\" must be 1 to 32 small letters, digits and '-'", key));
-  }
-  return name;
-}
-
-Result<std::string> optional_name(const Json& json, std::string_view key) {
-  return json.has(key) ? name_member(json, key) : Result<std::string>(std::string());
-}
-
-// Account pseudonyms and session ids: random ids of ours, never names.
-Result<std::string> id_member(const Json& json, std::string_view key) {
-  std::string id = GREFFE_TRY(json.string(key));
-  const bool plain = std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
-  if (id.empty() || id.size() > 64 || !plain) {
-    return fail(Errc::invalid, fmt::format("\"{}\" must be an id of 1 to 64 letters, digits, '-' and '_'", key));
-  }
-  return id;
-}
-
-Result<HearingId> hearing_member(const Json& json) {
-  const std::string text = GREFFE_TRY(json.string("hearing"));
-  return parse_hearing_id(text);
-}
-
-Result<PublicKey> key_member(const Json& json, std::string_view key) {
-  const std::string text = GREFFE_TRY(json.string(key));
-  return public_key_from_hex(text);
-}
-
-Json::Array digests_to_json(const std::vector<Digest>& digests) {
-  Json::Array out;
-  for (const Digest& digest : digests) {
-    Json object;
-    object.set("sha256", digest);
-    out.push_back(std::move(object));
-  }
-  return out;
 }
 
 // ---- writers ----
@@ -147,9 +92,7 @@ Json to_json(const AccountEntry& e) {
 
 Json to_json(const MainLostEntry& e) {
   Json out = begin("lost", e.utc);
-  Json::Array officers;
-  for (const std::string& officer : e.officers) officers.push_back(officer);
-  out.set("hearing", e.hearing.text()).set("objects", digests_to_json(e.objects)).set("officers", std::move(officers));
+  out.set("hearing", e.hearing.text()).set("objects", write_objects(e.objects)).set("officers", list_of(e.officers));
   return out;
 }
 
@@ -162,10 +105,9 @@ Json to_json(const UnknownEntry&) {
 
 Result<MainEntry> read_genesis(const Json& json) {
   GenesisEntry e;
-  e.archive = GREFFE_TRY(json.string("archive"));
-  if (!is_valid_archive_name(e.archive)) return fail(Errc::invalid, "\"archive\" is not the name of an archive");
+  e.archive = GREFFE_TRY(archive_name_member(json, "archive"));
   e.log_key = GREFFE_TRY(key_member(json, "log_key"));
-  e.role = GREFFE_TRY(one_of(json, "role", {"primary", "replica"}));
+  e.role = GREFFE_TRY(choice_member(json, "role", {"primary", "replica"}));
   const std::string holder = GREFFE_TRY(json.string("holder"));
   e.holder = GREFFE_TRY(parse_verifier_key(holder));
   if (e.holder.type != KeyType::cosignature_v1) return fail(Errc::invalid, "\"holder\" must be a cosigner's key (type 04)");
@@ -175,8 +117,8 @@ Result<MainEntry> read_genesis(const Json& json) {
 
 Result<MainEntry> read_key(const Json& json) {
   KeyEntry e;
-  e.action = GREFFE_TRY(one_of(json, "action", {"added", "renewed", "revoked"}));
-  e.role = GREFFE_TRY(one_of(json, "role", {"station", "cosigner", "officer", "replicator", "origin"}));
+  e.action = GREFFE_TRY(choice_member(json, "action", {"added", "renewed", "revoked"}));
+  e.role = GREFFE_TRY(choice_member(json, "role", {"station", "cosigner", "officer", "replicator", "origin"}));
   e.name = GREFFE_TRY(json.string("name"));
   // Stations and officers have short names; the others are named as they sign: like archives, cosigners with a path.
   const bool short_name = e.role == "station" || e.role == "officer";
@@ -191,12 +133,12 @@ Result<MainEntry> read_key(const Json& json) {
       return fail(Errc::invalid, "\"cosigner\" does not agree with \"name\" and \"key\"");
     }
   }
-  e.court = GREFFE_TRY(optional_name(json, "court"));
-  e.room = GREFFE_TRY(optional_name(json, "room"));
+  e.court = GREFFE_TRY(optional_name_member(json, "court"));
+  e.room = GREFFE_TRY(optional_name_member(json, "room"));
   if (e.role == "station" && (e.court.empty() || e.room.empty())) {
     return fail(Errc::invalid, "a station's key needs \"court\" and \"room\"");
   }
-  if (e.action == "revoked") e.why = GREFFE_TRY(one_of(json, "why", {"retired", "stolen"}));
+  if (e.action == "revoked") e.why = GREFFE_TRY(choice_member(json, "why", {"retired", "stolen"}));
   e.since = GREFFE_TRY(json.utc("since"));
   e.utc = GREFFE_TRY(json.utc("utc"));
   return MainEntry(std::move(e));
@@ -205,7 +147,7 @@ Result<MainEntry> read_key(const Json& json) {
 Result<MainEntry> read_place(const Json& json) {
   PlaceEntry e;
   e.court = GREFFE_TRY(name_member(json, "court"));
-  e.room = GREFFE_TRY(optional_name(json, "room"));
+  e.room = GREFFE_TRY(optional_name_member(json, "room"));
   e.names = GREFFE_TRY(json.digest("names_sha256"));
   if (json.has("zone")) e.zone = GREFFE_TRY(json.string("zone"));
   const bool zone_plain = std::all_of(e.zone.begin(), e.zone.end(), [](char c) { return c > 0x20 && c < 0x7f; });
@@ -216,7 +158,7 @@ Result<MainEntry> read_place(const Json& json) {
 
 Result<MainEntry> read_hearing_checkpoint(const Json& json) {
   HearingCheckpointEntry e;
-  e.hearing = GREFFE_TRY(hearing_member(json));
+  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.note = GREFFE_TRY(json.string("note"));
   const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(e.note));
   const HearingOrigin origin = GREFFE_TRY(parse_hearing_origin(note.checkpoint.origin));
@@ -228,7 +170,7 @@ Result<MainEntry> read_hearing_checkpoint(const Json& json) {
 
 Result<MainEntry> read_details(const Json& json) {
   DetailsEntry e;
-  e.hearing = GREFFE_TRY(hearing_member(json));
+  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.details = GREFFE_TRY(json.digest("details_sha256"));
   e.reason = GREFFE_TRY(json.digest("reason_sha256"));
   e.account = GREFFE_TRY(id_member(json, "account"));
@@ -238,9 +180,9 @@ Result<MainEntry> read_details(const Json& json) {
 
 Result<MainEntry> read_mark_added(const Json& json) {
   MarkAddedEntry e;
-  e.hearing = GREFFE_TRY(hearing_member(json));
+  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.at = GREFFE_TRY(json.utc("at"));
-  e.stream = GREFFE_TRY(optional_name(json, "stream"));
+  e.stream = GREFFE_TRY(optional_name_member(json, "stream"));
   e.note = GREFFE_TRY(json.digest("note_sha256"));
   e.account = GREFFE_TRY(id_member(json, "account"));
   e.utc = GREFFE_TRY(json.utc("utc"));
@@ -249,9 +191,9 @@ Result<MainEntry> read_mark_added(const Json& json) {
 
 Result<MainEntry> read_access(const Json& json) {
   AccessEntry e;
-  e.hearing = GREFFE_TRY(hearing_member(json));
+  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.account = GREFFE_TRY(id_member(json, "account"));
-  e.purpose = GREFFE_TRY(one_of(json, "purpose", {"play", "export"}));
+  e.purpose = GREFFE_TRY(choice_member(json, "purpose", {"play", "export"}));
   e.session = GREFFE_TRY(id_member(json, "session"));
   e.utc = GREFFE_TRY(json.utc("utc"));
   return MainEntry(std::move(e));
@@ -259,11 +201,13 @@ Result<MainEntry> read_access(const Json& json) {
 
 Result<MainEntry> read_scrub(const Json& json) {
   ScrubEntry e;
-  e.finding = GREFFE_TRY(one_of(json, "finding", {"pass", "missing", "damaged"}));
-  e.volume = GREFFE_TRY(json.string("volume"));
-  if (json.has("key")) e.key = GREFFE_TRY(json.string("key"));
-  if (json.has("action")) e.action = GREFFE_TRY(one_of(json, "action", {"repaired", "not-repaired"}));
-  if (e.volume.size() > 128 || e.key.size() > 256) return fail(Errc::invalid, "\"volume\" or \"key\" is too long");
+  e.finding = GREFFE_TRY(choice_member(json, "finding", {"pass", "missing", "damaged"}));
+  e.volume = GREFFE_TRY(token_member(json, "volume"));
+  e.key = GREFFE_TRY(optional_token_member(json, "key"));
+  if (json.has("action")) e.action = GREFFE_TRY(choice_member(json, "action", {"repaired", "not-repaired"}));
+  if ((e.finding == "pass") != e.key.empty()) {
+    return fail(Errc::invalid, "\"key\" names what was missing or damaged, and is left out for a pass");
+  }
   e.objects = GREFFE_TRY(json.size("objects"));
   e.bytes = GREFFE_TRY(json.size("bytes"));
   e.failures = GREFFE_TRY(json.size("failures"));
@@ -273,7 +217,7 @@ Result<MainEntry> read_scrub(const Json& json) {
 
 Result<MainEntry> read_export(const Json& json) {
   ExportEntry e;
-  e.hearing = GREFFE_TRY(hearing_member(json));
+  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.account = GREFFE_TRY(id_member(json, "account"));
   e.root = GREFFE_TRY(json.digest("root"));
   e.size = GREFFE_TRY(json.size("size"));
@@ -290,10 +234,9 @@ Result<MainEntry> read_account(const Json& json) {
 
 Result<MainEntry> read_lost(const Json& json) {
   MainLostEntry e;
-  e.hearing = GREFFE_TRY(hearing_member(json));
-  const Json::Array objects = GREFFE_TRY(json.array("objects"));
-  for (const Json& object : objects) e.objects.push_back(GREFFE_TRY(object.digest("sha256")));
-  e.officers = GREFFE_TRY(json.strings("officers"));
+  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
+  e.objects = GREFFE_TRY(objects_member(json, "objects"));
+  e.officers = GREFFE_TRY(name_list_member(json, "officers"));
   e.utc = GREFFE_TRY(json.utc("utc"));
   return MainEntry(std::move(e));
 }
@@ -322,16 +265,14 @@ std::string write_main_entry(const MainEntry& entry) {
 }
 
 Result<MainEntry> parse_main_entry(std::string_view bytes) {
-  const Json json = GREFFE_TRY(parse_canonical_json(bytes));
-  const std::string kind = GREFFE_TRY(json.string("kind"));
-  const std::int64_t version = GREFFE_TRY(json.integer("v"));
+  RawEntry raw = GREFFE_TRY(read_raw_entry(bytes));
   for (const Kind& known : kKinds) {
-    if (known.name != kind || version != kVersion) continue;
-    auto entry = known.read(json);
-    if (!entry) return entry.error().within("\"" + kind + "\" entry");
+    if (known.name != raw.kind || raw.version != kEntryVersion) continue;
+    auto entry = known.read(raw.json);
+    if (!entry) return entry.error().within("\"" + raw.kind + "\" entry");
     return entry;
   }
-  return MainEntry(UnknownEntry{kind, version});
+  return MainEntry(UnknownEntry{std::move(raw.kind), raw.version});
 }
 
 }  // namespace greffe

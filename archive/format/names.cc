@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "archive/format/characters.h"
 
 namespace greffe {
 namespace {
@@ -34,17 +35,14 @@ bool is_valid_archive_name(std::string_view name) {
 
 Status check_case_number(std::string_view text) {
   if (!is_valid_utf8(text)) return fail(Errc::invalid, "a case number is not valid UTF-8 text");
-  std::size_t characters = 0;
-  bool blank = true;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // C0, DEL, and C1 (U+0080 to U+009F, written C2 80 to C2 9F)
-    const bool c1 = byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (byte < 0x20 || byte == 0x7F || c1) return fail(Errc::invalid, "a case number has a control character (a line break or tab, perhaps); take it out");
-    if ((byte & 0xC0) != 0x80) ++characters;
-    if (byte != ' ') blank = false;
+  if (has_control_character(text)) {
+    return fail(Errc::invalid, "a case number has a control character (a line break or tab, perhaps); take it out");
   }
-  if (blank) return fail(Errc::invalid, "a case number is empty; give the number as it stands on the file");
+  std::string_view rest = text;
+  while (const std::size_t space = leading_space_bytes(rest)) rest.remove_prefix(space);
+  if (rest.empty()) return fail(Errc::invalid, "a case number is empty; give the number as it stands on the file");
+  const auto characters = static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
   if (characters > kMaxCaseNumberCharacters) {
     return fail(Errc::invalid, "a case number has " + std::to_string(characters) + " characters; at most 200 are kept");
   }

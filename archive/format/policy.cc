@@ -167,7 +167,9 @@ std::string write_policy(const Policy& policy) {
 
 Result<PolicyVerdict> apply_policy(const Policy& policy, const SignedNote& note) {
   PolicyVerdict out;
+  const std::string_view origin = std::string_view(note.text).substr(0, note.text.find('\n'));
   for (const VerifierKey& log : policy.logs) {
+    if (log.name != origin) continue;  // a log signs its own origin only
     const Status signed_by = verify_note(note, log);
     if (!signed_by && signed_by.error().code == Errc::corrupt) return signed_by.error();
     if (signed_by) out.log = log.name;

@@ -35,7 +35,7 @@ struct PolicyVerdict {
   std::vector<std::pair<std::string, UtcTime>> cosigned;  // witness name, time
   bool quorum_met = false;
 };
-// denied: no listed log signed it. corrupt: a known line that does not verify.
+// denied: no listed log signed it under its own origin. corrupt: a known line that does not verify.
 Result<PolicyVerdict> apply_policy(const Policy& policy, const SignedNote& note);
 
 struct TlogProof {

@@ -22,6 +22,7 @@ std::array<std::uint8_t, kHashBoxBytes> hash_box(const Digest& bytes_before) {
 
 namespace {
 
+constexpr std::uint64_t kMaxTicks = std::uint64_t{1} << 53;  // of a fragment; what the entries can state
 constexpr std::uint32_t kNonSyncFlag = 0x00010000;  // sample_is_non_sync_sample
 
 // Big-endian numbers that never read beyond the end: a short field reads as absent.
@@ -143,7 +144,9 @@ bool read_trun(const Box& trun, const TrackDefaults& defaults, Fragment& fragmen
       4 * (((flags & 0x100) != 0) + ((flags & 0x200) != 0) + ((flags & 0x400) != 0) + ((flags & 0x800) != 0));
   if (!reader.good() || (bytes_per_sample != 0 && count > reader.left() / bytes_per_sample)) return false;
   if (bytes_per_sample == 0) {
-    fragment.duration += static_cast<std::int64_t>(std::uint64_t{count} * defaults.duration);
+    const std::uint64_t ticks = std::uint64_t{count} * defaults.duration;
+    if (ticks >= kMaxTicks || fragment.duration >= static_cast<std::int64_t>(kMaxTicks)) return false;
+    fragment.duration += static_cast<std::int64_t>(ticks);
     if (is_first && count > 0) fragment.key = (first_flags.value_or(defaults.flags) & kNonSyncFlag) == 0;
     return true;
   }
@@ -167,8 +170,9 @@ bool read_moof(const Box& moof, const TrackDefaults& track, Fragment& fragment) 
   if (!tfhd || !tfdt || !read_tfhd(*tfhd, defaults)) return false;
   Reader time(tfdt->content);
   const std::uint32_t version = time.u32() >> 24;
-  fragment.decode_time = static_cast<std::int64_t>(version == 1 ? time.u64() : time.u32());
-  if (!time.good() || fragment.decode_time < 0) return false;
+  const std::uint64_t decode_time = version == 1 ? time.u64() : time.u32();
+  if (!time.good() || decode_time >= kMaxTicks) return false;
+  fragment.decode_time = static_cast<std::int64_t>(decode_time);
   bool is_first = true;
   ByteView rest = traf->content;
   while (const auto box = first_box(rest)) {
@@ -178,7 +182,7 @@ bool read_moof(const Box& moof, const TrackDefaults& track, Fragment& fragment) 
     }
     rest = rest.subspan(box->whole.size());
   }
-  return !is_first;
+  return !is_first && fragment.duration < static_cast<std::int64_t>(kMaxTicks);
 }
 
 bool is_hash_box(const Box& box, const Digest& before) {

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "archive/format/merkle.h"
+
 namespace greffe {
 namespace {
 
 constexpr std::string_view kDash = "\xE2\x80\x94 ";  // U+2014 and a space begin every signature line
+constexpr std::uint64_t kEndOfYear9999 = 253'402'300'800;  // POSIX seconds; UtcTime ends there
 
 Error not_a_note(std::string_view why) { return fail(Errc::invalid, "not a signed note: " + std::string(why)); }
 
@@ -107,6 +110,9 @@ Result<Checkpoint> parse_checkpoint(std::string_view note_text) {
   out.size = *size;
   const Bytes root = GREFFE_TRY(from_base64(lines[2]));
   out.root = GREFFE_TRY(digest_from_bytes(root));
+  if (out.size == 0 && out.root != empty_root()) {
+    return fail(Errc::invalid, "a checkpoint of the empty tree must have the root SHA-256(\"\")");
+  }
   return out;
 }
 
@@ -136,20 +142,22 @@ NoteSignature cosign_checkpoint(const Checkpoint& checkpoint, std::string_view c
 }
 
 Status verify_note(const SignedNote& note, const VerifierKey& key) {
-  GREFFE_CHECK(key.type == KeyType::ed25519);
+  if (key.type != KeyType::ed25519) return fail(Errc::invalid, "the key " + key.name + " is a cosigner's, not a log's");
   const NoteSignature* line = line_of(note, key);
   if (line == nullptr) return no_line_by(key);
   return verify_signature(key.key, as_bytes(note.text), line->signature) ? ok() : Status(bad_line_by(key));
 }
 
 Result<UtcTime> verify_cosignature(const SignedNote& note, const VerifierKey& cosigner) {
-  GREFFE_CHECK(cosigner.type == KeyType::cosignature_v1);
+  if (cosigner.type != KeyType::cosignature_v1) {
+    return fail(Errc::invalid, "the key " + cosigner.name + " is a log's, not a cosigner's");
+  }
   const NoteSignature* line = line_of(note, cosigner);
   if (line == nullptr) return no_line_by(cosigner);
   if (line->signature.size() != 8 + 64) return bad_line_by(cosigner);
   std::uint64_t seconds = 0;
   for (std::size_t i = 0; i < 8; ++i) seconds = seconds << 8 | line->signature[i];
-  if (seconds >= std::uint64_t{1} << 53) return bad_line_by(cosigner);  // beyond any calendar; also fits in ms below 2^63
+  if (seconds >= kEndOfYear9999) return bad_line_by(cosigner);
   const std::string message = cosigned_message(seconds, note.text);
   if (!verify_signature(cosigner.key, as_bytes(message), ByteView(line->signature).subspan(8))) return bad_line_by(cosigner);
   return UtcTime{static_cast<std::int64_t>(seconds) * 1000};

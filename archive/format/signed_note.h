@@ -32,7 +32,8 @@ constexpr std::size_t kMaxNoteSignatures = 32;
 // invalid with the reason: anything that is not exactly a signed note; two lines of one (name, id); CR; too large.
 Result<SignedNote> parse_signed_note(std::string_view bytes);
 
-// Three lines: origin, size, root. Extension lines are refused (ML-DSA cosignatures would not sign them).
+// Three lines: origin, size, root. Extension lines are refused (ML-DSA cosignatures would not sign them), and so is an
+// empty tree with another root than SHA-256("").
 struct Checkpoint {
   std::string origin;
   std::uint64_t size = 0;
@@ -56,7 +57,7 @@ NoteSignature cosign_checkpoint(const Checkpoint& checkpoint, std::string_view c
                                 UtcTime time);
 
 // ok: exactly this key signed this note (matched on name and id). not_found: no line by this key. corrupt: a line by
-// this key that does not verify: refuse the whole note.
+// this key that does not verify: refuse the whole note. invalid: a key of the other type.
 Status verify_note(const SignedNote& note, const VerifierKey& key);
 // The same for a cosignature; the time at which it was given.
 Result<UtcTime> verify_cosignature(const SignedNote& note, const VerifierKey& cosigner);

@@ -19,7 +19,7 @@ std::string index_path(std::uint64_t index) {
 }
 
 Error not_a_tile(std::string_view path) {
-  return fail(Errc::invalid, "\"" + std::string(path) + "\" is not the path of a tile");
+  return fail(Errc::invalid, "\"" + std::string(path.substr(0, 128)) + "\" is not the path of a tile");
 }
 
 // Takes the text up to `separator` (or all) off the front.
