@@ -1,0 +1,152 @@
+"""One archive and what belongs to it in a folder that goes away: what the tests of whole programs stand on."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAMS = pathlib.Path(os.environ.get("GREFFE_PROGRAMS", ROOT / "build"))
+ARCHIVE, INGEST, REPLICATE, VERIFY = (PROGRAMS / f"greffe-{name}" for name in ("archive", "ingest", "replicate", "verify"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run(*words, check=True, timeout=120, **more):
+    done = subprocess.run([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout,
+                          check=False, **more)
+    if check and done.returncode != 0:
+        raise AssertionError(f"exit status {done.returncode}: {' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
+    return done
+
+
+class World:
+    """greffe-archive with three volumes; a context manager that leaves nothing behind."""
+
+    def __init__(self, name="archive.test.example", role="primary", settings=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="greffe."))
+        self.name = name
+        self.home = self.folder / "a"
+        self.config = self.home / "archive.toml"
+        self.volumes = [self.home / "volumes" / letter for letter in "abc"]
+        self.machine, self.browser = free_port(), free_port()
+        self.server = None
+        self.log = self.folder / "archive.log"
+        words = [ARCHIVE, "init", "--dir", self.home, "--name", name, "--role", role]
+        for volume in self.volumes:
+            words += ["--volume", f"{volume}=shelf-{volume.name}"]
+        words += ["--machine", f"127.0.0.1:{self.machine}", "--browser", f"127.0.0.1:{self.browser}",
+                  "--recovery-code-file", self.folder / "recovery"]
+        run(*words)
+        for key, value in (settings or {}).items():
+            self.set(key, value)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop(signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def set(self, key, value):
+        """Changes one line of archive.toml; JSON values are TOML values here."""
+        lines = [line for line in self.config.read_text().splitlines() if not line.startswith(key + " ")]
+        self.config.write_text("\n".join([f"{key} = {json.dumps(value)}"] + lines) + "\n")
+
+    # -- the server --
+
+    def start(self, *prefix, expect=True, more=()):
+        """Starts `serve`, behind prefix words such as strace's; returns once it is ready."""
+        self.log.write_text("")
+        words = [*map(str, prefix), str(ARCHIVE), "--config", str(self.config), "serve", *more]
+        with open(self.log, "a") as log:
+            self.server = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if any(line.startswith("ready:") for line in self.log.read_text().splitlines()):
+                return True
+            if self.server.poll() is not None:
+                break
+            time.sleep(0.01)
+        if expect:
+            raise AssertionError(f"the archive does not start:\n{self.log.read_text()}")
+        return False
+
+    def stop(self, with_signal=signal.SIGTERM):
+        if self.server is None:
+            return
+        if self.server.poll() is None:
+            self.server.send_signal(with_signal)
+            try:
+                self.server.wait(30)
+            except subprocess.TimeoutExpired:
+                self.server.kill()
+                self.server.wait()
+                if with_signal == signal.SIGTERM:
+                    raise AssertionError("the archive did not stop within 30 s of SIGTERM") from None
+        self.server = None
+
+    def archive(self, *words, check=True):
+        return run(ARCHIVE, "--config", self.config, *words, check=check)
+
+    # -- people and stations --
+
+    def station_code(self, name="s1", court="court-a", room="room-1"):
+        path = self.folder / f"code-{name}"
+        path.unlink(missing_ok=True)
+        self.archive("station", "add", "--name", name, "--court", court, "--room", room, "--code-file", path)
+        return path
+
+    def add_user(self, name, role, password="correct horse battery staple", court=None):
+        path = self.folder / f"password-{name}"
+        path.write_text(password + "\n")
+        where = ["--court", court] if court else ["--all-courts"]
+        self.archive("user", "add", "--name", name, "--display", name, "--role", role, *where, "--language", "en",
+                     "--password-file", path)
+        return password
+
+    # -- what is on disk --
+
+    def policy(self):
+        path = self.folder / "policy.txt"
+        path.write_text(self.archive("policy").stdout)
+        return path
+
+    def verify(self, *paths):
+        """(exit status, JSON) of greffe-verify on the volumes or on the paths given."""
+        done = run(VERIFY, "--policy", self.policy(), "--json", *(paths or self.volumes), check=False)
+        if done.returncode not in (0, 1):
+            raise AssertionError(f"greffe-verify ended with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.returncode, json.loads(done.stdout)
+
+    def copies(self, digest):
+        """The files on the volumes that have this name."""
+        return [p for p in (v / "sha256" / digest[:2] / digest[2:4] / digest for v in self.volumes) if p.exists()]
+
+
+def main(tests):
+    """Runs test functions, or those named on the command line; prints a line for each."""
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
+    failed = 0
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        started = time.monotonic()
+        try:
+            test()
+            print(f"  ok   {test.__name__} ({time.monotonic() - started:.1f} s)", flush=True)
+        except Exception as problem:  # noqa: BLE001: every failure is shown, the others still run
+            failed += 1
+            print(f"  FAIL {test.__name__}: {type(problem).__name__}: {problem}", flush=True)
+    if failed:
+        print(f"{failed} failed")
+    sys.exit(1 if failed else 0)
