@@ -170,12 +170,13 @@ struct ArchiveFacts {  // from `genesis`
   UtcTime utc;
 };
 
-struct ScrubFacts {  // of the newest pass over each volume, added up
-  UtcTime utc;       // the oldest of them
-  std::uint64_t objects = 0;
+struct ScrubFacts {
+  std::optional<UtcTime> utc;  // the oldest of the newest passes over each volume; nullopt: no pass was finished yet
+  std::uint64_t objects = 0;   // of those passes, added up
   std::uint64_t bytes = 0;
   std::uint64_t failures = 0;
-  std::uint64_t open_findings = 0;  // missing or damaged copies that were not repaired, since the last pass of the volume
+  std::uint64_t open_findings = 0;    // copies found missing or damaged that were not repaired so far
+  std::optional<UtcTime> open_since;  // the first of them
 };
 
 struct EntryQuery {
@@ -221,7 +222,7 @@ class Catalogue {
   Result<std::optional<KnownKey>> key(std::string_view role, const PublicKey& key) const;
   Result<std::vector<StationFacts>> stations() const;                     // by name
   Result<std::optional<ArchiveFacts>> archive_facts() const;              // nullopt: the main log is empty
-  Result<std::optional<ScrubFacts>> scrub_facts() const;                  // nullopt: never scrubbed
+  Result<ScrubFacts> scrub_facts() const;
 
   // Indices of main-log entries, newest first. Of `hearing-checkpoint` entries only the newest of each hearing is known
   // here (a busy province makes millions a day). invalid: neither kind nor hearing is given: read the log itself.

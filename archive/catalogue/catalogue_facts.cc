@@ -116,15 +116,19 @@ Result<std::optional<ArchiveFacts>> Catalogue::archive_facts() const {
   return out;
 }
 
-Result<std::optional<ScrubFacts>> Catalogue::scrub_facts() const {
+Result<ScrubFacts> Catalogue::scrub_facts() const {
   const ReadPool::Loan db = GREFFE_TRY(state_->pool.borrow());
-  Rows rows = GREFFE_TRY((*db).query("SELECT min(utc_ms), sum(objects), sum(bytes), sum(failures), sum(open_findings),"
-                                     " count(utc_ms) FROM scrub"));
-  GREFFE_TRY(rows.next());
-  std::optional<ScrubFacts> out;
-  if (rows.integer(5) == 0) return out;
-  out = ScrubFacts{rows.utc(0), static_cast<std::uint64_t>(rows.integer(1)), static_cast<std::uint64_t>(rows.integer(2)),
-                   static_cast<std::uint64_t>(rows.integer(3)), static_cast<std::uint64_t>(rows.integer(4))};
+  ScrubFacts out;
+  Rows passes = GREFFE_TRY((*db).query("SELECT min(utc_ms), sum(objects), sum(bytes), sum(failures) FROM scrub"));
+  GREFFE_TRY(passes.next());
+  if (!passes.is_null(0)) out.utc = passes.utc(0);
+  out.objects = static_cast<std::uint64_t>(passes.integer(1));
+  out.bytes = static_cast<std::uint64_t>(passes.integer(2));
+  out.failures = static_cast<std::uint64_t>(passes.integer(3));
+  Rows findings = GREFFE_TRY((*db).query("SELECT count(*), min(utc_ms) FROM open_finding"));
+  GREFFE_TRY(findings.next());
+  out.open_findings = static_cast<std::uint64_t>(findings.integer(0));
+  if (!findings.is_null(1)) out.open_since = findings.utc(1);
   return out;
 }
 

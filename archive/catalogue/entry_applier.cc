@@ -205,13 +205,14 @@ Status EntryApplier::apply_entry(const PlaceEntry& entry) {
 Status EntryApplier::apply_entry(const ScrubEntry& entry) {
   GREFFE_TRY(note_entry("scrub"));
   if (entry.finding == "pass") {
-    return db_.run("REPLACE INTO scrub(volume, utc_ms, objects, bytes, failures, open_findings) VALUES(?, ?, ?, ?, ?, 0)",
-                   entry.volume, entry.utc, entry.objects, entry.bytes, entry.failures);
+    return db_.run("REPLACE INTO scrub(volume, utc_ms, objects, bytes, failures) VALUES(?, ?, ?, ?, ?)", entry.volume,
+                   entry.utc, entry.objects, entry.bytes, entry.failures);
   }
-  if (entry.action == "repaired") return ok();
-  return db_.run("INSERT INTO scrub(volume, utc_ms, objects, bytes, failures, open_findings) VALUES(?, NULL, 0, 0, 0, 1)"
-                 " ON CONFLICT(volume) DO UPDATE SET open_findings = open_findings + 1",
-                 entry.volume);
+  if (entry.action == "repaired") {
+    return db_.run("DELETE FROM open_finding WHERE volume = ? AND key = ?", entry.volume, entry.key);
+  }
+  return db_.run("INSERT OR IGNORE INTO open_finding(volume, key, utc_ms) VALUES(?, ?, ?)", entry.volume, entry.key,
+                 entry.utc);
 }
 
 Status EntryApplier::apply_entry(const AccountEntry&) { return note_entry("account"); }

@@ -35,8 +35,8 @@ class Search {
       return fail(Errc::invalid, "the limit of a page is 1 to " + std::to_string(kMaxPageRows));
     }
     if (!query_.cursor.empty()) cursor_ = GREFFE_TRY(parse_cursor(query_.cursor));
-    words_ = GREFFE_TRY(words_of(query_.text));
-    const std::vector<std::string> judge_words = GREFFE_TRY(words_of(query_.judge));
+    words_ = GREFFE_TRY(searchable_words(db_, query_.text));
+    const std::vector<std::string> judge_words = GREFFE_TRY(searchable_words(db_, query_.judge));
     const bool asks = query_.text.find_first_not_of(" \t\r\n") != std::string::npos;
     const bool asks_judge = query_.judge.find_first_not_of(" \t\r\n") != std::string::npos;
     // Only punctuation was typed, or there is no court to look in.

@@ -37,10 +37,8 @@ Result<std::vector<std::string>> words_of(std::string_view text) {
   std::vector<std::string> words;
   std::u32string word;
   const auto finish = [&words, &word] {
-    const bool searchable = std::any_of(word.begin(), word.end(), is_word_character);
-    if (std::string done = utf8(word); searchable && std::find(words.begin(), words.end(), done) == words.end()) {
-      words.push_back(std::move(done));
-    }
+    std::string done = utf8(word);
+    if (!done.empty() && std::find(words.begin(), words.end(), done) == words.end()) words.push_back(std::move(done));
     word.clear();
   };
   for (const char32_t c : code_points(normalise(text))) {
@@ -56,6 +54,16 @@ Result<std::vector<std::string>> words_of(std::string_view text) {
                                    " words: search for fewer of them");
   }
   return words;
+}
+
+Result<std::vector<std::string>> searchable_words(Connection& db, std::string_view text) {
+  const std::vector<std::string> words = GREFFE_TRY(words_of(text));
+  std::vector<std::string> out;
+  for (const std::string& word : words) {
+    const std::vector<std::string> tokens = GREFFE_TRY(tokens_of(db, word, true));
+    if (!tokens.empty()) out.push_back(word);
+  }
+  return out;
 }
 
 std::string quoted(std::string_view text) {

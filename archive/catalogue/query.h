@@ -1,4 +1,4 @@
-// From what a person typed to an FTS5 expression, and the cursor of a page. Pure. No text can make an expression that
+// From what a person typed to an FTS5 expression, and the cursor of a page. No text can make an expression that
 // FTS5 refuses: every word is quoted. See docs/search.md.
 #ifndef GREFFE_ARCHIVE_CATALOGUE_QUERY_H
 #define GREFFE_ARCHIVE_CATALOGUE_QUERY_H
@@ -9,14 +9,18 @@
 #include <vector>
 
 #include "archive/base/result.h"
+#include "archive/catalogue/sqlite.h"
 
 namespace greffe::catalogue {
 
 constexpr std::size_t kMaxQueryWords = 32;
 
-// The distinct words of a query, normalised, in order; only those in which there is something to search for.
-// invalid: not UTF-8, over kMaxQueryCharacters characters or kMaxQueryWords words.
+// The distinct words of a query, normalised, in order. invalid: not UTF-8, over kMaxQueryCharacters characters or
+// kMaxQueryWords words.
 Result<std::vector<std::string>> words_of(std::string_view text);
+// Those of them that give the tokenizer of `db` something to look for. A word of punctuation would find nothing, and so
+// hide what its neighbours find.
+Result<std::vector<std::string>> searchable_words(Connection& db, std::string_view text);
 
 // A quoted string of the expression language; the tokenizer makes a phrase of it.
 std::string quoted(std::string_view text);

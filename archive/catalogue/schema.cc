@@ -107,12 +107,18 @@ CREATE INDEX main_entry_by_kind    ON main_entry(kind, entry_index);
 CREATE INDEX main_entry_by_hearing ON main_entry(hearing, entry_index) WHERE hearing IS NOT NULL;
 
 CREATE TABLE scrub(             -- the newest pass of each volume
-  volume        TEXT PRIMARY KEY,
-  utc_ms        INTEGER,                     -- NULL: findings, but no pass was finished yet
-  objects       INTEGER NOT NULL,
-  bytes         INTEGER NOT NULL,
-  failures      INTEGER NOT NULL,
-  open_findings INTEGER NOT NULL             -- not repaired, since that pass
+  volume   TEXT PRIMARY KEY,
+  utc_ms   INTEGER NOT NULL,
+  objects  INTEGER NOT NULL,
+  bytes    INTEGER NOT NULL,
+  failures INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE open_finding(      -- a copy that is missing or damaged and was not repaired so far
+  volume TEXT NOT NULL,
+  key    TEXT NOT NULL,                      -- of the object or log file
+  utc_ms INTEGER NOT NULL,                   -- when it was found first
+  PRIMARY KEY(volume, key)
 ) WITHOUT ROWID;
 
 CREATE TABLE problem(           -- entries that could not be understood
@@ -157,6 +163,7 @@ const std::vector<Table>& dumped_tables() {
       {"known_key", "entry_index"},
       {"main_entry", "entry_index"},
       {"scrub", "volume"},
+      {"open_finding", "volume, key"},
       {"problem", "entry_index, number"},
       {"search_text", "row"},
   };

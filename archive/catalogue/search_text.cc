@@ -132,6 +132,7 @@ bool is_word_character(char32_t c) {
     case UTF8PROC_CATEGORY_NL:
     case UTF8PROC_CATEGORY_NO:
     case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_CN:  // not known to this library; the tokenizer takes it for a letter
       return true;
     default:
       return false;

@@ -29,7 +29,7 @@ bool has_word(std::string_view folded, std::string_view word);
 // Code points of UTF-8 text; what is not UTF-8 ends it.
 std::u32string code_points(std::string_view text);
 std::string utf8(std::u32string_view text);
-// A letter or digit in the sense of the tokenizer: text without one gives no token.
+// A letter or digit; very nearly in the sense of the tokenizer, whose tables are of another Unicode version.
 bool is_word_character(char32_t character);
 
 }  // namespace greffe::catalogue
