@@ -1,0 +1,351 @@
+#include "archive/deposit.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <thread>
+
+#include "archive/archive_keys.h"
+#include "archive/hearing_rules.h"
+
+namespace greffe::archive {
+
+struct Deposit::State {
+  State(Clock& c, Log& l, Stores s, HearingLogs& h, MainLog& m, const PrivateKey& key, std::string r, Limits limit)
+      : clock(c), log(l), stores(s), hearings(h), main_log(m), holder_key(key),
+        holder(holder_verifier(m.archive_name(), key.public_key())), role(std::move(r)), limits(limit) {}
+
+  Clock& clock;
+  Log& log;
+  Stores stores;
+  HearingLogs& hearings;
+  MainLog& main_log;
+  const PrivateKey& holder_key;
+  const VerifierKey holder;
+  const std::string role;
+  const Limits limits;
+
+  std::mutex due_mutex;  // guards the two below
+  std::condition_variable_any due_changed;
+  std::map<HearingId, std::int64_t> due;  // hearings whose newest head is not in the main log -> monotonic ms when it is due
+  std::jthread committer;                 // "gr-commit": appends them when they fall due
+
+  bool is_primary() const { return role == "primary"; }
+  Status may_write(const Peer& peer, const HearingState& hearing) const;
+  Result<OpenEntry> checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const;
+  Result<std::vector<Digest>> unproved(HearingState& hearing, const ReadEntries& read);
+  Status check_sizes(const std::vector<SegmentEntry>& segments);
+  Status append_to_main_log(const HearingId& id, HearingState& hearing);
+  Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
+  Status commit_when_due(const HearingId& id, HearingState& hearing, bool first);
+  Result<Receipt> cosign(HearingState& hearing);
+  void run_committer(std::stop_token stop);
+};
+
+// ---- rules ----
+
+Status Deposit::State::may_write(const Peer& peer, const HearingState& hearing) const {
+  if (peer.kind == Peer::Kind::replicator) {
+    if (is_primary()) return fail(Errc::denied, "this archive is a primary: only stations may deposit here");
+    if (hearing.open && hearing.open->archive != peer.key.name) {
+      return fail(Errc::denied, "this hearing belongs to another archive than " + peer.key.name);
+    }
+    return ok();
+  }
+  if (!is_primary()) return fail(Errc::denied, "this archive is a replica: stations deposit at the primary");
+  if (hearing.open && hearing.open->station_key != peer.key.key) {
+    return fail(Errc::denied, "this hearing belongs to station " + hearing.open->station + ", not to " + peer.key.name);
+  }
+  if (peer.key.revoked_since && !hearing.open) {
+    return fail(Errc::denied, fmt::format("the key of station {} was revoked ({}) on {}; it may finish the hearings it had "
+                                          "begun, but not begin another. Ask the court's IT to enrol the station again",
+                                          peer.key.name, peer.key.revoked_why, to_date(*peer.key.revoked_since)));
+  }
+  return ok();
+}
+
+Result<OpenEntry> Deposit::State::checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const {
+  const std::string& archive = is_primary() ? main_log.archive_name() : peer.key.name;
+  if (open.archive != archive) {
+    return fail(Errc::invalid, "the hearing's \"open\" entry names the archive " + open.archive + ", not " + archive);
+  }
+  if (open.hearing != id) return fail(Errc::invalid, "the hearing's \"open\" entry names another hearing");
+  if (is_primary() && (open.station_key != peer.key.key || open.court != peer.key.court || open.room != peer.key.room)) {
+    return fail(Errc::denied, fmt::format("the hearing's \"open\" entry names a key or a courtroom ({}/{}) that is not the "
+                                          "one station {} was enrolled for ({}/{})",
+                                          open.court, open.room, peer.key.name, peer.key.court, peer.key.room));
+  }
+  return open;
+}
+
+// Objects that the entries name and that this hearing does not hold durably.
+Result<std::vector<Digest>> Deposit::State::unproved(HearingState& hearing, const ReadEntries& read) {
+  std::vector<Digest> missing;
+  for (const Digest& digest : read.named) {
+    if (hearing.named.contains(digest)) continue;
+    const bool held = hearing.deposited.contains(digest) && GREFFE_TRY(stores.objects.prove_object(digest));
+    if (!held) missing.push_back(digest);
+  }
+  return missing;
+}
+
+Status Deposit::State::check_sizes(const std::vector<SegmentEntry>& segments) {
+  for (const SegmentEntry& segment : segments) {
+    const auto file = GREFFE_TRY(stores.objects.open_object(segment.sha256));
+    const std::uint64_t bytes = GREFFE_TRY(file->size());
+    if (bytes != segment.bytes) {
+      return fail(Errc::invalid, fmt::format("segment {} of stream {} states {} bytes; its object has {}", segment.seq,
+                                             segment.stream, segment.bytes, bytes));
+    }
+  }
+  return ok();
+}
+
+// ---- main log ----
+
+Status Deposit::State::append_to_main_log(const HearingId& id, HearingState& hearing) {
+  HearingCheckpointEntry entry;
+  entry.hearing = id;
+  // The station's note verbatim: cosignatures are said elsewhere.
+  SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(hearing.writer.head()));
+  std::erase_if(head.note.signatures, [&](const NoteSignature& s) { return s.name != head.checkpoint.origin; });
+  entry.note = head.note.write();
+  entry.closed = hearing.closed;
+  entry.utc = clock.utc_now();
+  GREFFE_TRY(main_log.append(entry));
+  hearing.committed_size = hearing.writer.size();
+  hearing.committed_mono_ms = clock.monotonic_ms();
+  if (hearing.closed) GREFFE_TRY(hearings.mark_finished(id));
+  return ok();
+}
+
+// After a restart, or when an earlier try broke off: what the main log already says is asked before anything is added.
+Status Deposit::State::ensure_in_main_log(const HearingId& id, HearingState& hearing) {
+  if (!is_primary() || hearing.committed_size == hearing.writer.size()) return ok();
+  const auto record = main_log.catalogue().hearing(id, catalogue::CourtSet::everything());
+  if (!record && record.error().code != Errc::not_found) return record.error();
+  hearing.committed_size = record ? record->log_size : 0;
+  return hearing.committed_size < hearing.writer.size() ? append_to_main_log(id, hearing) : ok();
+}
+
+// The first checkpoint and the last go into the main log at once; those between at most once per interval. The limit
+// delays the newest, it never drops it.
+Status Deposit::State::commit_when_due(const HearingId& id, HearingState& hearing, bool first) {
+  if (!is_primary()) {
+    if (hearing.closed) GREFFE_TRY(hearings.mark_finished(id));
+    return ok();
+  }
+  const std::int64_t now = clock.monotonic_ms();
+  const std::int64_t due_ms = hearing.committed_mono_ms + limits.commit_interval_ms;
+  if (first || hearing.closed || due_ms <= now) {
+    {
+      const std::lock_guard lock(due_mutex);
+      due.erase(id);
+    }
+    return append_to_main_log(id, hearing);
+  }
+  const std::lock_guard lock(due_mutex);
+  due.emplace(id, due_ms);
+  due_changed.notify_one();
+  return ok();
+}
+
+void Deposit::State::run_committer(std::stop_token stop) {
+  name_thread("gr-commit");
+  while (!stop.stop_requested()) {
+    std::vector<HearingId> now_due;
+    {
+      std::unique_lock lock(due_mutex);
+      due_changed.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
+      const std::int64_t now = clock.monotonic_ms();
+      for (const auto& [id, at] : due) {
+        if (at <= now || stop.stop_requested()) now_due.push_back(id);
+      }
+      for (const HearingId& id : now_due) due.erase(id);
+    }
+    for (const HearingId& id : now_due) {
+      const auto hearing = hearings.get(id);
+      Status done = hearing ? ok() : Status(hearing.error());
+      if (hearing) {
+        const std::lock_guard lock((*hearing)->mutex);
+        if ((*hearing)->committed_size < (*hearing)->writer.size()) done = append_to_main_log(id, **hearing);
+      }
+      if (!done) {
+        log.error(done.error().within("hearing " + id.text() + " is not in the main log yet; trying again").message);
+        const std::lock_guard lock(due_mutex);
+        due.emplace(id, clock.monotonic_ms() + limits.commit_interval_ms);
+      }
+    }
+  }
+}
+
+// ---- receipt ----
+
+Result<Receipt> Deposit::State::cosign(HearingState& hearing) {
+  SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(hearing.writer.head()));
+  if (!verify_cosignature(head.note, holder)) {
+    put_signature(head.note, cosign_checkpoint(head.checkpoint, holder.name, holder_key, clock.utc_now()));
+    GREFFE_TRY(hearing.writer.add_signatures(head.note.write()));
+  }
+  return Receipt{std::move(head)};
+}
+
+// ---- public ----
+
+Deposit::Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log,
+                 const PrivateKey& holder_key, std::string role, Limits limits)
+    : state_(std::make_unique<State>(clock, log, stores, hearings, main_log, holder_key, std::move(role), limits)) {
+  state_->committer = std::jthread([state = state_.get()](std::stop_token stop) { state->run_committer(stop); });
+}
+
+Deposit::~Deposit() = default;
+
+Status Deposit::catch_up() {
+  const std::vector<HearingId> begun = GREFFE_TRY(state_->hearings.begun());
+  for (const HearingId& id : begun) {
+    const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+    const std::lock_guard lock(hearing->mutex);
+    if (hearing->writer.size() == 0) continue;  // the marker was written, the first entries were not
+    GREFFE_TRY(state_->ensure_in_main_log(id, *hearing));
+    if (hearing->closed) GREFFE_TRY(hearing->writer.finalise());
+    if (hearing->closed) GREFFE_TRY(state_->hearings.mark_finished(id));
+  }
+  return ok();
+}
+
+Result<std::vector<Digest>> Deposit::missing(const HearingId& id, const std::vector<Digest>& digests) {
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  const std::lock_guard lock(hearing->mutex);
+  std::vector<Digest> out;
+  for (const Digest& digest : digests) {
+    if (!hearing->named.contains(digest) && !hearing->deposited.contains(digest)) out.push_back(digest);
+  }
+  return out;
+}
+
+Result<std::unique_ptr<store::ObjectWriter>> Deposit::begin_object(const Peer& peer, const HearingId& id,
+                                                                   const Digest& digest, std::uint64_t size) {
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  {
+    const std::lock_guard lock(hearing->mutex);
+    GREFFE_TRY(state_->may_write(peer, *hearing));
+    if (hearing->closed && !hearing->named.contains(digest)) {
+      return fail(Errc::invalid, "the hearing is finished; objects that it does not name are not taken");
+    }
+    if (hearing->deposited_bytes + size > state_->limits.pending_bytes_per_hearing) {
+      return fail(Errc::no_space, "too many bytes were sent for this hearing without entries that name them; send the "
+                                  "entries first");
+    }
+  }
+  return state_->stores.objects.begin_object(size);
+}
+
+void Deposit::deposited(const HearingId& id, const Digest& digest, std::uint64_t size) {
+  const auto hearing = state_->hearings.get(id);
+  if (!hearing) return;  // it will be asked for again
+  const std::lock_guard lock((*hearing)->mutex);
+  if ((*hearing)->named.contains(digest)) return;
+  if ((*hearing)->deposited.insert(digest).second) (*hearing)->deposited_bytes += size;
+}
+
+Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const HearingId& id, std::uint64_t first,
+                                                       const std::vector<std::string>& entries,
+                                                       std::string_view checkpoint_note) {
+  using Answer = std::variant<Receipt, Unready>;
+  const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(checkpoint_note));
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  const std::lock_guard lock(hearing->mutex);
+  GREFFE_TRY(state_->may_write(peer, *hearing));
+  tlog::LogWriter& writer = hearing->writer;
+
+  if (wanted.checkpoint.size == writer.size() && writer.size() > 0 && wanted.checkpoint.root == writer.root()) {
+    // The answer to the first sending was lost, or the first try broke off after the head had moved.
+    if (hearing->closed) GREFFE_TRY(state_->ensure_in_main_log(id, *hearing));
+    Receipt again = GREFFE_TRY(state_->cosign(*hearing));
+    if (hearing->closed) GREFFE_TRY(writer.finalise());
+    return Answer(std::move(again));
+  }
+  if (first != writer.size()) {
+    return Answer(Unready{writer.size(), {}, fmt::format("this archive holds {} entries of the hearing; send from entry {} on",
+                                                         writer.size(), writer.size())});
+  }
+  if (wanted.checkpoint.size != first + entries.size()) {
+    return fail(Errc::invalid, fmt::format("the checkpoint is of {} entries; with what was sent there would be {}",
+                                           wanted.checkpoint.size, first + entries.size()));
+  }
+  if (entries.empty()) return fail(Errc::invalid, "nothing was sent: at least one entry is needed");
+  const ReadEntries read = GREFFE_TRY(read_entries(first, entries, hearing->closed));
+  const std::optional<OpenEntry> open =
+      hearing->open ? hearing->open : std::optional(GREFFE_TRY(state_->checked_open(peer, id, *read.open)));
+  const std::string origin = hearing_origin(open->archive, id);
+  if (wanted.checkpoint.origin != origin) {
+    return fail(Errc::invalid, "the checkpoint is of the log " + wanted.checkpoint.origin + ", not of " + origin);
+  }
+  const Status by_station = verify_note(wanted.note, VerifierKey{origin, KeyType::ed25519, open->station_key});
+  if (!by_station) {
+    return fail(Errc::denied, "the checkpoint is not signed by the key that opened the hearing: " + by_station.error().message);
+  }
+  if (writer.preview(entries).root() != wanted.checkpoint.root) {
+    return fail(Errc::invalid, "the entries do not extend the hearing's tree to the root that the checkpoint states");
+  }
+  std::vector<Digest> missing = GREFFE_TRY(state_->unproved(*hearing, read));
+  if (!missing.empty()) {
+    const std::string detail = fmt::format("{} objects that the entries name were not deposited for this hearing", missing.size());
+    return Answer(Unready{std::nullopt, std::move(missing), detail});
+  }
+  GREFFE_TRY(state_->check_sizes(read.segments));
+
+  // From here on a crash leaves either the old head or the new one; both are complete.
+  const bool is_first = writer.size() == 0;
+  if (is_first) GREFFE_TRY(state_->hearings.mark_begun(id));
+  const Status appended = writer.append(entries, [&](std::uint64_t size, const Digest& root) -> Result<std::string> {
+    GREFFE_CHECK(size == wanted.checkpoint.size && root == wanted.checkpoint.root);
+    return wanted.note.write();
+  });
+  if (!appended) {
+    state_->hearings.forget(id);  // the outcome may be unknown: the next call opens the log again
+    return appended.error();
+  }
+  hearing->open = open;
+  hearing->closed = read.closes;
+  for (const Digest& digest : read.named) {
+    hearing->named.insert(digest);
+    hearing->deposited.erase(digest);
+  }
+  if (hearing->deposited.empty()) hearing->deposited_bytes = 0;
+  GREFFE_TRY(state_->commit_when_due(id, *hearing, is_first));
+  Receipt receipt = GREFFE_TRY(state_->cosign(*hearing));
+  if (read.closes) GREFFE_TRY(writer.finalise());
+  return Answer(std::move(receipt));
+}
+
+Result<SignedCheckpoint> Deposit::checkpoint(const HearingId& id) {
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  const std::lock_guard lock(hearing->mutex);
+  if (hearing->writer.size() == 0) return fail(Errc::not_found, "nothing is held of hearing " + id.text());
+  Receipt receipt = GREFFE_TRY(state_->cosign(*hearing));
+  return std::move(receipt.checkpoint);
+}
+
+Status Deposit::add_cosignature(const HearingId& id, const SignedCheckpoint& cosigned, const VerifierKey& cosigner) {
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  const std::lock_guard lock(hearing->mutex);
+  if (!verify_cosignature(cosigned.note, cosigner)) {
+    return fail(Errc::denied, "the cosignature of " + cosigner.name + " does not verify");
+  }
+  const auto head = parse_signed_checkpoint(hearing->writer.head());
+  if (!head || head->checkpoint.origin != cosigned.checkpoint.origin || cosigned.checkpoint.size > head->checkpoint.size) {
+    return fail(Errc::conflict, "that checkpoint is not one of hearing " + id.text());
+  }
+  const Digest root = GREFFE_TRY(state_->hearings.reader(id).root_at(cosigned.checkpoint.size));
+  if (root != cosigned.checkpoint.root) return fail(Errc::conflict, "that checkpoint has another root than the hearing had");
+  GREFFE_TRY(keep_cosigned(state_->stores.heads, hearing_log_path(id), cosigned, cosigner));
+  if (cosigned.checkpoint != head->checkpoint) return ok();  // of an earlier size: kept above, not a line of the head
+  SignedCheckpoint merged = *head;
+  for (const NoteSignature& line : cosigned.note.signatures) {
+    if (line.name == cosigner.name && line.key_id == cosigner.id()) put_signature(merged.note, line);
+  }
+  return hearing->writer.add_signatures(merged.note.write());
+}
+
+}  // namespace greffe::archive

@@ -1,0 +1,74 @@
+// The one write path: objects and entries of hearings, from a station or (at a replica) from another archive's
+// replicator. Thread-safe.
+#ifndef GREFFE_ARCHIVE_DEPOSIT_H
+#define GREFFE_ARCHIVE_DEPOSIT_H
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "archive/hearing_logs.h"
+#include "archive/main_log.h"
+
+namespace greffe::archive {
+
+// Who is at the other end, as its TLS key and the main log say.
+struct Peer {
+  enum class Kind { station, replicator };
+  Kind kind = Kind::station;
+  catalogue::KnownKey key;
+};
+
+// Why entries were not taken, so that the sender can mend it: HTTP 409.
+struct Unready {
+  std::optional<std::uint64_t> held_size;  // send from here on
+  std::vector<Digest> missing;             // deposit these first
+  std::string detail;
+};
+
+struct Receipt {
+  SignedCheckpoint checkpoint;  // with the archive's cosignature: every entry and object is on >= W volumes, fsynced
+};
+
+class Deposit {
+ public:
+  struct Limits {
+    std::uint64_t pending_bytes_per_hearing = 64ull * 1024 * 1024 * 1024;  // deposited but not named by an entry
+    std::int64_t commit_interval_ms = 30'000;
+  };
+  Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log, const PrivateKey& holder_key,
+          std::string role, Limits limits);
+  ~Deposit();  // stops the thread "gr-commit"
+
+  // Start-up, before anything is served: appends every hearing head newer than its last main-log entry.
+  Status catch_up();
+
+  // The one of these digests that this hearing does not hold: what another hearing holds counts as missing.
+  Result<std::vector<Digest>> missing(const HearingId& id, const std::vector<Digest>& digests);
+  // denied: the peer may not write to this hearing. no_space: over the quota, or the volumes are full.
+  Result<std::unique_ptr<store::ObjectWriter>> begin_object(const Peer& peer, const HearingId& id, const Digest& digest,
+                                                            std::uint64_t size);
+  // The object was committed for this hearing.
+  void deposited(const HearingId& id, const Digest& digest, std::uint64_t size);
+
+  // Appends entries [first, …) whose tree is `checkpoint`. In order: signature and consistency -> objects proved ->
+  // stage, verify, head, tiles (LogWriter) -> main log when due -> cosign -> answer. Sending the same again is ok.
+  // denied: key unknown, revoked, or not this hearing's. invalid: an entry, the checkpoint or the tree is wrong.
+  Result<std::variant<Receipt, Unready>> append(const Peer& peer, const HearingId& id, std::uint64_t first,
+                                                const std::vector<std::string>& entries, std::string_view checkpoint);
+  // The held checkpoint with all cosignatures. not_found: nothing is held.
+  Result<SignedCheckpoint> checkpoint(const HearingId& id);
+  // A cosigner's line on a hearing checkpoint that this archive holds.
+  Status add_cosignature(const HearingId& id, const SignedCheckpoint& cosigned, const VerifierKey& cosigner);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace greffe::archive
+
+#endif

@@ -1,0 +1,247 @@
+#include "archive/export.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "archive/format/policy.h"
+#include "archive/format/tiles.h"
+#include "archive/retrieval.h"
+
+namespace greffe::archive {
+namespace {
+
+constexpr std::size_t kEntriesPerQuestion = 1000;
+
+// Files of the folder with their digests, for the manifest.
+class Folder {
+ public:
+  Folder(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
+
+  Status begin() {
+    if (files_.stat(path_)) return fail(Errc::already_exists, path_ + " is there already; name a folder that does not exist");
+    return files_.make_directories(path_);
+  }
+  Status add(const std::string& name, ByteView bytes) {
+    const std::string path = join(path_, name);
+    GREFFE_TRY(files_.make_directories(parent_of(path)));
+    const auto file = GREFFE_TRY(files_.create(path, 0644));
+    GREFFE_TRY(file->write(bytes));
+    GREFFE_TRY(file->sync());
+    manifest_.emplace_back(name, sha256(bytes));
+    out_.files += 1;
+    out_.bytes += bytes.size();
+    return ok();
+  }
+  Status add(const std::string& name, std::string_view text) { return add(name, as_bytes(text)); }
+  // Last: a folder without it is not whole.
+  Result<Exported> finish() {
+    std::sort(manifest_.begin(), manifest_.end());
+    std::string text;
+    for (const auto& [name, digest] : manifest_) text += digest.hex() + "  " + name + "\n";
+    GREFFE_TRY(add("manifest-sha256.txt", text));
+    GREFFE_TRY(files_.sync_directory(path_));
+    return out_;
+  }
+
+ private:
+  FileSystem& files_;
+  const std::string path_;
+  std::vector<std::pair<std::string, Digest>> manifest_;
+  Exported out_;
+};
+
+class Export {
+ public:
+  Export(FileSystem& files, Stores stores, const catalogue::Catalogue& catalogue, const HearingId& id, const std::string& directory)
+      : stores_(stores), catalogue_(catalogue), id_(id), main_(stores.objects, stores.heads, main_log_path()),
+        hearing_(stores.objects, stores.heads, hearing_log_path(id)), folder_(files, directory) {}
+
+  Result<Exported> run(const std::string& policy) {
+    const catalogue::HearingRecord record = GREFFE_TRY(catalogue_.hearing(id_, catalogue::CourtSet::everything()));
+    GREFFE_TRY(folder_.begin());
+    GREFFE_TRY(folder_.add("policy.txt", policy));
+    GREFFE_TRY(folder_.add("README.txt", readme(record)));
+    GREFFE_TRY(add_hearing_log());
+    GREFFE_TRY(add_main_entries(record));
+    GREFFE_TRY(add_objects());
+    GREFFE_TRY(add_playlists());
+    return folder_.finish();
+  }
+
+ private:
+  std::string readme(const catalogue::HearingRecord& record) const {
+    return fmt::format(
+        "Hearing {} of the archive that signs as {}\n\n"
+        "Watch:   open play/<stream>.m3u8 in VLC or another player; every file below objects/ that ends in .mp4 also plays alone.\n"
+        "Verify:  greffe-verify --policy POLICY THIS-FOLDER\n"
+        "         POLICY must come from the court, not from this folder: policy.txt is here for reading only.\n"
+        "By hand: sha256sum -c manifest-sha256.txt shows transport damage; the signatures are in hearing/checkpoint and\n"
+        "         main/checkpoint (signed notes of C2SP), the proofs in main/proofs (C2SP tlog-proof).\n",
+        id_.text(), record.origin);
+  }
+
+  Status add_head(const std::string& log_path, const std::string& folder) {
+    const std::string head = GREFFE_TRY(stores_.heads.read_head(checkpoint_path(log_path)));
+    return folder_.add(folder + "/checkpoint", head);
+  }
+
+  Status add_cosigned(const std::string& log_path, const std::string& folder) {
+    const std::vector<catalogue::KnownKey> cosigners = GREFFE_TRY(catalogue_.keys("cosigner"));
+    for (const catalogue::KnownKey& known : cosigners) {
+      const VerifierKey key = GREFFE_TRY(parse_verifier_key(known.cosigner));
+      const auto newest = newest_cosigned(stores_.heads, log_path, key);
+      if (!newest) continue;
+      const std::string name = cosigned_path(log_path, key.id());
+      GREFFE_TRY(folder_.add(folder + "/cosigned/" + name.substr(name.find_last_of('/') + 1), newest->note.write()));
+    }
+    return ok();
+  }
+
+  // The whole hearing log in the layout of tlog-tiles, with the partial tiles of its final size.
+  Status add_hearing_log() {
+    GREFFE_TRY(add_head(hearing_log_path(id_), "hearing"));
+    GREFFE_TRY(add_cosigned(hearing_log_path(id_), "hearing"));
+    const SignedCheckpoint head = GREFFE_TRY(hearing_.checkpoint());
+    const std::uint64_t size = head.checkpoint.size;
+    for (unsigned level = 0; level == 0 || (size >> (8 * level)) != 0; ++level) {
+      const std::uint64_t hashes = size >> (8 * level);
+      for (std::uint64_t first = 0; first < hashes; first += kTileWidth) {
+        const auto width = static_cast<unsigned>(std::min(kTileWidth, hashes - first) % kTileWidth);
+        GREFFE_TRY(add_tile(TileName{false, level, first / kTileWidth, width}));
+        if (level == 0) GREFFE_TRY(add_tile(TileName{true, 0, first / kTileWidth, width}));
+      }
+    }
+    return ok();
+  }
+
+  Status add_tile(const TileName& name) {
+    const Bytes bytes = GREFFE_TRY(hearing_.tile(name));
+    return folder_.add("hearing/" + name.path(), bytes);
+  }
+
+  // Every main-log entry about the hearing, its station's key and the genesis, each with its proof.
+  Result<std::set<std::uint64_t>> entries_about(const catalogue::HearingRecord& record) {
+    std::set<std::uint64_t> out{0, record.checkpoint_index};
+    if (record.key_index) out.insert(*record.key_index);
+    const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(catalogue_.keys());
+    for (const catalogue::KnownKey& key : keys) {
+      if (key.name == record.row.station || key.role == "cosigner") out.insert(key.entry_index);
+    }
+    catalogue::EntryQuery query;
+    query.hearing = id_;
+    query.limit = kEntriesPerQuestion;
+    for (;;) {
+      const std::vector<std::uint64_t> page = GREFFE_TRY(catalogue_.entries(query));
+      out.insert(page.begin(), page.end());
+      if (page.size() < query.limit) return out;
+      query.before = page.back();
+    }
+  }
+
+  // The newest checkpoint that other sites confirmed, when it covers these entries; else the head.
+  Result<SignedCheckpoint> best_main_checkpoint(std::uint64_t last_index) {
+    const std::vector<catalogue::KnownKey> cosigners = GREFFE_TRY(catalogue_.keys("cosigner"));
+    for (const catalogue::KnownKey& known : cosigners) {
+      const VerifierKey key = GREFFE_TRY(parse_verifier_key(known.cosigner));
+      auto newest = newest_cosigned(stores_.heads, main_log_path(), key);
+      if (newest && newest->checkpoint.size > last_index) return std::move(*newest);
+    }
+    return main_.checkpoint();
+  }
+
+  Status add_main_entries(const catalogue::HearingRecord& record) {
+    const std::set<std::uint64_t> indices = GREFFE_TRY(entries_about(record));
+    const SignedCheckpoint checkpoint = GREFFE_TRY(best_main_checkpoint(*indices.rbegin()));
+    const std::string note = checkpoint.note.write();
+    GREFFE_TRY(folder_.add("main/checkpoint", note));
+    for (const std::uint64_t index : indices) {
+      if (index >= checkpoint.checkpoint.size) continue;
+      const std::vector<std::string> entry = GREFFE_TRY(main_.entries(index, index + 1));
+      TlogProof proof;
+      proof.index = index;
+      proof.hashes = GREFFE_TRY(main_.inclusion(index, checkpoint.checkpoint.size));
+      proof.checkpoint = note;
+      GREFFE_TRY(folder_.add(fmt::format("main/entries/{}.json", index), entry[0]));
+      GREFFE_TRY(folder_.add(fmt::format("main/proofs/{}.tlog-proof", index), write_tlog_proof(proof)));
+      const Json json = GREFFE_TRY(parse_json(entry[0]));
+      if (json.find("kind") != nullptr && *json.find("kind") == Json("account")) continue;  // snapshots are never handed out
+      for (const Digest& digest : named_objects(json)) GREFFE_TRY(add_object(digest, ".json"));
+    }
+    return ok();
+  }
+
+  Status add_object(const Digest& digest, std::string_view ending) {
+    if (!objects_.insert(digest).second) return ok();
+    const auto bytes = stores_.objects.read_object(digest);
+    // What a `lost` entry names is missing by declaration; what is lost without one, the verifier will name.
+    if (!bytes && (bytes.error().code == Errc::not_found || bytes.error().code == Errc::corrupt)) return ok();
+    if (!bytes) return bytes.error();
+    return folder_.add("objects/" + digest.hex() + std::string(ending), *bytes);
+  }
+
+  Status add_objects() {
+    const SignedCheckpoint head = GREFFE_TRY(hearing_.checkpoint());
+    Status added = ok();
+    GREFFE_TRY(hearing_.entries(0, head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
+      added = add_objects_of(text);
+      return bool(added);
+    }));
+    return added;
+  }
+
+  Status add_objects_of(std::string_view text) {
+    const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(text));
+    const Json json = GREFFE_TRY(parse_json(text));
+    const std::string_view ending = std::holds_alternative<SegmentEntry>(entry) ? ".mp4"
+                                    : std::holds_alternative<PeaksEntry>(entry) ? ".bin" : ".json";
+    if (std::holds_alternative<LostEntry>(entry)) return ok();
+    for (const Digest& digest : named_objects(json)) GREFFE_TRY(add_object(digest, ending));
+    return ok();
+  }
+
+  Status add_playlists() {
+    HearingLogs hearings(stores_, 1);
+    const Timeline timeline = GREFFE_TRY(Retrieval(stores_, hearings).timeline(id_));
+    for (const TimelineStream& stream : timeline.streams) {
+      if (stream.segments.empty()) continue;
+      GREFFE_TRY(folder_.add("play/" + stream.stream.name + ".m3u8", playlist(stream)));
+    }
+    return ok();
+  }
+
+  static std::string playlist(const TimelineStream& stream) {
+    std::string out = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:31\n#EXT-X-PLAYLIST-TYPE:VOD\n";
+    std::optional<std::uint64_t> run;
+    for (const TimelineSegment& s : stream.segments) {
+      const SegmentEntry& e = s.entry;
+      const std::string address = "../objects/" + e.sha256.hex() + ".mp4";
+      if (run != e.run) {
+        if (run) out += "#EXT-X-DISCONTINUITY\n";
+        out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", address, e.init_bytes);
+      }
+      run = e.run;
+      out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n#EXTINF:{}.{:06d},\n#EXT-X-BYTERANGE:{}@{}\n{}\n", to_text(e.utc),
+                         e.duration_90k / 90'000, e.duration_90k % 90'000 * 100 / 9, e.bytes - e.init_bytes, e.init_bytes, address);
+    }
+    return out + "#EXT-X-ENDLIST\n";
+  }
+
+  Stores stores_;
+  const catalogue::Catalogue& catalogue_;
+  const HearingId id_;
+  const tlog::LogReader main_;
+  const tlog::LogReader hearing_;
+  Folder folder_;
+  std::set<Digest> objects_;  // written already
+};
+
+}  // namespace
+
+Result<Exported> export_hearing(FileSystem& files, Stores stores, const catalogue::Catalogue& catalogue,
+                                const std::string& policy, const HearingId& id, const std::string& directory) {
+  return Export(files, stores, catalogue, id, directory).run(policy);
+}
+
+}  // namespace greffe::archive

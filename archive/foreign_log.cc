@@ -1,0 +1,223 @@
+#include "archive/foreign_log.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "archive/archive_keys.h"
+
+namespace greffe::archive {
+namespace {
+
+constexpr std::uint64_t kPendingBytesMax = 1024ull * 1024 * 1024;  // documents are small; more is a mistake or an attack
+
+struct ForeignLog {
+  ForeignLog(tlog::LogWriter log_writer, VerifierKey key) : writer(std::move(log_writer)), log_key(std::move(key)) {}
+  std::mutex mutex;
+  tlog::LogWriter writer;
+  VerifierKey log_key;
+  std::set<Digest> deposited;  // not yet named by an entry
+  std::uint64_t deposited_bytes = 0;
+};
+
+}  // namespace
+
+struct ForeignLogs::State {
+  State(Clock& c, Stores s, HearingLogs& h, MainLog& own, const PrivateKey& key)
+      : clock(c), stores(s), hearings(h), own_log(own), holder_key(key),
+        holder(holder_verifier(own.archive_name(), key.public_key())) {}
+
+  Clock& clock;
+  Stores stores;
+  HearingLogs& hearings;
+  MainLog& own_log;
+  const PrivateKey& holder_key;
+  const VerifierKey holder;
+  std::mutex mutex;  // guards `logs`
+  std::map<std::string, std::shared_ptr<ForeignLog>> logs;
+
+  Result<std::shared_ptr<ForeignLog>> get(const std::string& origin);
+  Status may_write(const Peer& peer, const std::string& origin) const;
+  Status find_missing(ForeignLog& log, std::uint64_t index, const std::string& text, std::vector<Digest>& missing);
+  Status holds_hearing(const HearingCheckpointEntry& entry, std::uint64_t index, const std::string& origin);
+  Result<Receipt> cosign(ForeignLog& log);
+};
+
+Result<std::shared_ptr<ForeignLog>> ForeignLogs::State::get(const std::string& origin) {
+  const std::lock_guard lock(mutex);
+  if (const auto found = logs.find(origin); found != logs.end()) return found->second;
+  const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(own_log.catalogue().keys("origin"));
+  for (const catalogue::KnownKey& key : keys) {
+    if (key.name != origin || key.revoked_since) continue;
+    tlog::LogWriter writer =
+        GREFFE_TRY(tlog::LogWriter::open(stores.objects, stores.heads, stores.stages, foreign_log_path(origin)));
+    auto log = std::make_shared<ForeignLog>(std::move(writer), log_verifier(origin, key.key));
+    logs.emplace(origin, log);
+    return log;
+  }
+  return fail(Errc::not_found, "this archive does not hold copies of " + origin + "; an operator must add it with `origin add`");
+}
+
+Status ForeignLogs::State::may_write(const Peer& peer, const std::string& origin) const {
+  if (peer.kind == Peer::Kind::replicator && peer.key.name == origin) return ok();
+  return fail(Errc::denied, "only the replicator of " + origin + " may send its main log");
+}
+
+// The hearing is held here at least to the size that the main log commits to, and with the same root there.
+Status ForeignLogs::State::holds_hearing(const HearingCheckpointEntry& entry, std::uint64_t index, const std::string& origin) {
+  const SignedCheckpoint stated = GREFFE_TRY(parse_signed_checkpoint(entry.note));
+  const std::string where = fmt::format("main-log entry {} of {}", index, origin);
+  if (stated.checkpoint.origin != hearing_origin(origin, entry.hearing)) {
+    return fail(Errc::invalid, where + " carries the checkpoint of another log");
+  }
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(hearings.get(entry.hearing));
+  const std::lock_guard lock(hearing->mutex);
+  if (hearing->writer.size() < stated.checkpoint.size) {
+    return fail(Errc::unavailable, fmt::format("{}: hearing {} is held here to {} entries, not to {}; send it first", where,
+                                               entry.hearing.text(), hearing->writer.size(), stated.checkpoint.size));
+  }
+  const Digest root = GREFFE_TRY(hearings.reader(entry.hearing).root_at(stated.checkpoint.size));
+  if (root != stated.checkpoint.root) {
+    return fail(Errc::corrupt, where + ": the hearing held here has another root at that size; the two sites disagree");
+  }
+  return verify_note(stated.note, VerifierKey{stated.checkpoint.origin, KeyType::ed25519, hearing->open->station_key});
+}
+
+Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, const std::string& text,
+                                        std::vector<Digest>& missing) {
+  const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
+  if (std::holds_alternative<UnknownEntry>(entry)) {
+    return fail(Errc::invalid, fmt::format("main-log entry {}: this kind is not known here; upgrade the replica first", index));
+  }
+  if (const auto* checkpoint = std::get_if<HearingCheckpointEntry>(&entry)) {
+    GREFFE_TRY(holds_hearing(*checkpoint, index, log.log_key.name));
+  }
+  if (std::holds_alternative<MainLostEntry>(entry)) return ok();
+  const Json json = GREFFE_TRY(parse_canonical_json(text));
+  for (const Digest& digest : named_objects(json)) {
+    const bool held = log.deposited.contains(digest) && GREFFE_TRY(stores.objects.prove_object(digest));
+    if (!held) missing.push_back(digest);
+  }
+  return ok();
+}
+
+Result<Receipt> ForeignLogs::State::cosign(ForeignLog& log) {
+  SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(log.writer.head()));
+  if (!verify_cosignature(head.note, holder)) {
+    put_signature(head.note, cosign_checkpoint(head.checkpoint, holder.name, holder_key, clock.utc_now()));
+    GREFFE_TRY(log.writer.add_signatures(head.note.write()));
+  }
+  return Receipt{std::move(head)};
+}
+
+ForeignLogs::ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key)
+    : state_(std::make_unique<State>(clock, stores, hearings, own_log, holder_key)) {}
+ForeignLogs::~ForeignLogs() = default;
+
+Result<std::vector<Digest>> ForeignLogs::missing(const Peer& peer, const std::string& origin,
+                                                 const std::vector<Digest>& digests) {
+  GREFFE_TRY(state_->may_write(peer, origin));
+  const std::shared_ptr<ForeignLog> log = GREFFE_TRY(state_->get(origin));
+  const std::lock_guard lock(log->mutex);
+  std::vector<Digest> out;
+  for (const Digest& digest : digests) {
+    if (!log->deposited.contains(digest)) out.push_back(digest);
+  }
+  return out;
+}
+
+Result<std::unique_ptr<store::ObjectWriter>> ForeignLogs::begin_object(const Peer& peer, const std::string& origin,
+                                                                       std::uint64_t size) {
+  GREFFE_TRY(state_->may_write(peer, origin));
+  const std::shared_ptr<ForeignLog> log = GREFFE_TRY(state_->get(origin));
+  {
+    const std::lock_guard lock(log->mutex);
+    if (log->deposited_bytes + size > kPendingBytesMax) {
+      return fail(Errc::no_space, "too many bytes were sent without main-log entries that name them; send the entries first");
+    }
+  }
+  return state_->stores.objects.begin_object(size);
+}
+
+Status ForeignLogs::deposited(const std::string& origin, const Digest& digest, std::uint64_t size) {
+  const std::shared_ptr<ForeignLog> log = GREFFE_TRY(state_->get(origin));
+  const std::lock_guard lock(log->mutex);
+  if (log->deposited.insert(digest).second) log->deposited_bytes += size;
+  return ok();
+}
+
+Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, const std::string& origin, std::uint64_t first,
+                                                           const std::vector<std::string>& entries,
+                                                           std::string_view checkpoint_note) {
+  using Answer = std::variant<Receipt, Unready>;
+  GREFFE_TRY(state_->may_write(peer, origin));
+  const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(checkpoint_note));
+  const std::shared_ptr<ForeignLog> log = GREFFE_TRY(state_->get(origin));
+  const std::lock_guard lock(log->mutex);
+  tlog::LogWriter& writer = log->writer;
+  if (wanted.checkpoint.origin != origin) return fail(Errc::invalid, "the checkpoint is not of the log " + origin);
+  const Status by_origin = verify_note(wanted.note, log->log_key);
+  if (!by_origin) return fail(Errc::denied, "the checkpoint is not signed by " + origin + ": " + by_origin.error().message);
+  if (wanted.checkpoint.size == writer.size() && wanted.checkpoint.root == writer.root() && writer.size() > 0) {
+    Receipt again = GREFFE_TRY(state_->cosign(*log));
+    return Answer(std::move(again));
+  }
+  if (first != writer.size()) {
+    return Answer(Unready{writer.size(), {}, fmt::format("this replica holds {} main-log entries of {}", writer.size(), origin)});
+  }
+  if (entries.empty() || wanted.checkpoint.size != first + entries.size()) {
+    return fail(Errc::invalid, "the checkpoint's size is not what these entries lead to");
+  }
+  if (writer.preview(entries).root() != wanted.checkpoint.root) {
+    return fail(Errc::invalid, fmt::format("the entries from {} on do not extend the log of {} to the root that its "
+                                           "checkpoint states",
+                                           first, origin));
+  }
+  std::vector<Digest> missing;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    GREFFE_TRY(state_->find_missing(*log, first + i, entries[i], missing));
+  }
+  if (!missing.empty()) {
+    return Answer(Unready{std::nullopt, std::move(missing), "documents that the entries name were not sent"});
+  }
+  const Status appended = writer.append(entries, [&](std::uint64_t, const Digest&) -> Result<std::string> {
+    return wanted.note.write();
+  });
+  if (!appended) {
+    const std::lock_guard logs_lock(state_->mutex);
+    state_->logs.erase(origin);  // opened again by the next call
+    return appended.error();
+  }
+  log->deposited.clear();
+  log->deposited_bytes = 0;
+  Receipt receipt = GREFFE_TRY(state_->cosign(*log));
+  return Answer(std::move(receipt));
+}
+
+Result<SignedCheckpoint> ForeignLogs::checkpoint(const std::string& origin) {
+  const std::shared_ptr<ForeignLog> log = GREFFE_TRY(state_->get(origin));
+  const std::lock_guard lock(log->mutex);
+  if (log->writer.size() == 0) return fail(Errc::not_found, "nothing is held of " + origin);
+  Receipt receipt = GREFFE_TRY(state_->cosign(*log));
+  return std::move(receipt.checkpoint);
+}
+
+Result<std::vector<std::string>> ForeignLogs::origins() const {
+  std::vector<std::string> out;
+  const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(state_->own_log.catalogue().keys("origin"));
+  for (const catalogue::KnownKey& key : keys) {
+    if (!key.revoked_since) out.push_back(key.name);
+  }
+  return out;
+}
+
+Result<std::string> ForeignLogs::origin_of(const Digest& digest) const {
+  const std::vector<std::string> held = GREFFE_TRY(origins());
+  for (const std::string& origin : held) {
+    if (sha256(as_bytes(origin)) == digest) return origin;
+  }
+  return fail(Errc::not_found, "this archive does not hold a log of that name");
+}
+
+}  // namespace greffe::archive

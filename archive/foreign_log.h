@@ -1,0 +1,41 @@
+// A replica's copy of another archive's main log, below "log/from/<SHA-256 of origin>". Every root is recomputed from
+// bytes; nothing is taken whose hearings or documents are not held. Thread-safe.
+#ifndef GREFFE_ARCHIVE_FOREIGN_LOG_H
+#define GREFFE_ARCHIVE_FOREIGN_LOG_H
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "archive/deposit.h"
+#include "archive/hearing_logs.h"
+
+namespace greffe::archive {
+
+class ForeignLogs {
+ public:
+  // An origin that this replica holds, with the key that signs its main log (from its own `key` entries, role "origin").
+  ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key);
+  ~ForeignLogs();
+
+  // As Deposit, for documents that main-log entries name. denied: the peer is not this origin's replicator.
+  Result<std::vector<Digest>> missing(const Peer& peer, const std::string& origin, const std::vector<Digest>& digests);
+  Result<std::unique_ptr<store::ObjectWriter>> begin_object(const Peer& peer, const std::string& origin, std::uint64_t size);
+  Status deposited(const std::string& origin, const Digest& digest, std::uint64_t size);
+  // Appends main-log entries; cosigned when every hearing checkpoint and document among them is held here.
+  Result<std::variant<Receipt, Unready>> append(const Peer& peer, const std::string& origin, std::uint64_t first,
+                                                const std::vector<std::string>& entries, std::string_view checkpoint);
+  Result<SignedCheckpoint> checkpoint(const std::string& origin);
+  // The origin whose SHA-256 an address names. not_found: not held here.
+  Result<std::string> origin_of(const Digest& digest) const;
+  Result<std::vector<std::string>> origins() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace greffe::archive
+
+#endif

@@ -1,0 +1,77 @@
+#include "archive/hearing_logs.h"
+
+namespace greffe::archive {
+
+HearingLogs::HearingLogs(Stores stores, std::size_t names_limit) : stores_(stores), names_limit_(names_limit) {}
+
+tlog::LogReader HearingLogs::reader(const HearingId& id) const {
+  return {stores_.objects, stores_.heads, hearing_log_path(id)};
+}
+
+Result<std::shared_ptr<HearingState>> HearingLogs::load(const HearingId& id) const {
+  tlog::LogWriter writer =
+      GREFFE_TRY(tlog::LogWriter::open(stores_.objects, stores_.heads, stores_.stages, hearing_log_path(id)));
+  auto state = std::make_shared<HearingState>(std::move(writer));
+  Status parsed = ok();
+  const auto visit = [&](std::uint64_t, std::string_view bytes) {
+    const auto entry = parse_hearing_entry(bytes);
+    const auto json = parse_json(bytes);
+    if (!entry || !json) {
+      parsed = entry ? json.error() : entry.error();
+      return false;
+    }
+    if (const auto* open = std::get_if<OpenEntry>(&*entry)) state->open = *open;
+    if (std::holds_alternative<CloseEntry>(*entry)) state->closed = true;
+    for (const Digest& digest : named_objects(*json)) state->named.insert(digest);
+    return true;
+  };
+  if (state->writer.size() > 0) GREFFE_TRY(reader(id).entries(0, state->writer.size(), visit));
+  GREFFE_TRY(std::move(parsed));
+  return state;
+}
+
+Result<std::shared_ptr<HearingState>> HearingLogs::get(const HearingId& id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = kept_.find(id); found != kept_.end()) {
+    recent_.splice(recent_.begin(), recent_, found->second.place);
+    return found->second.state;
+  }
+  std::shared_ptr<HearingState> state = GREFFE_TRY(load(id));
+  recent_.push_front(id);
+  kept_.emplace(id, Kept{state, recent_.begin()});
+  // Only idle ones go: whoever holds the pointer still relies on being the only writer.
+  for (auto last = recent_.end(); kept_.size() > names_limit_ && last != recent_.begin();) {
+    --last;
+    const auto candidate = kept_.find(*last);
+    if (candidate->second.state.use_count() > 1) continue;
+    kept_.erase(candidate);
+    last = recent_.erase(last);
+  }
+  return state;
+}
+
+void HearingLogs::forget(const HearingId& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = kept_.find(id);
+  if (found == kept_.end()) return;
+  recent_.erase(found->second.place);
+  kept_.erase(found);
+}
+
+Result<std::vector<HearingId>> HearingLogs::begun() const {
+  std::vector<HearingId> ids;
+  GREFFE_TRY(stores_.objects.list("log/open/", [&](const store::ObjectInfo& info) {
+    const auto id = parse_hearing_id(info.key.substr(info.key.find_last_of('/') + 1));
+    if (id) ids.push_back(*id);
+    return true;
+  }));
+  return ids;
+}
+
+Status HearingLogs::mark_begun(const HearingId& id) {
+  return stores_.objects.put(open_marker_path(id), as_bytes(id.text() + "\n"));
+}
+
+Status HearingLogs::mark_finished(const HearingId& id) { return stores_.stages.remove_stage(open_marker_path(id)); }
+
+}  // namespace greffe::archive

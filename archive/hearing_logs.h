@@ -1,0 +1,66 @@
+// The archive's copies of hearing logs: one writer per open hearing, kept in memory while it is used. Every post of a
+// hearing happens under that hearing's lock. Thread-safe.
+#ifndef GREFFE_ARCHIVE_HEARING_LOGS_H
+#define GREFFE_ARCHIVE_HEARING_LOGS_H
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "archive/format/entries.h"
+#include "archive/main_log.h"
+#include "archive/tlog/log_writer.h"
+
+namespace greffe::archive {
+
+// What this process knows of one hearing. Guarded by its mutex.
+struct HearingState {
+  explicit HearingState(tlog::LogWriter log_writer) : writer(std::move(log_writer)) {}
+  std::mutex mutex;
+  tlog::LogWriter writer;
+  std::optional<OpenEntry> open;  // of index 0, when there is one
+  bool closed = false;
+  std::uint64_t committed_size = 0;    // size of its newest main-log entry
+  std::int64_t committed_mono_ms = 0;  // when that was; 0: before this process
+  std::set<Digest> named;              // objects that its entries name
+  std::set<Digest> deposited;          // objects deposited for it by this process, not yet named by an entry
+  std::uint64_t deposited_bytes = 0;
+};
+
+class HearingLogs {
+ public:
+  // `names_limit`: how many hearings are kept in memory; the least recently used idle one is forgotten.
+  HearingLogs(Stores stores, std::size_t names_limit = 4096);
+
+  // The state of a hearing's log; an unknown hearing has an empty one. The pointer keeps it alive.
+  Result<std::shared_ptr<HearingState>> get(const HearingId& id);
+  // Forgets what is in memory: after an append of unknown outcome the log must be opened again.
+  void forget(const HearingId& id);
+  tlog::LogReader reader(const HearingId& id) const;
+  // Hearings that have a marker below "log/open/": begun and not closed, or closed and not yet in the main log.
+  Result<std::vector<HearingId>> begun() const;
+  Status mark_begun(const HearingId& id);
+  Status mark_finished(const HearingId& id);
+
+ private:
+  struct Kept {
+    std::shared_ptr<HearingState> state;
+    std::list<HearingId>::iterator place;  // in recent_
+  };
+  Result<std::shared_ptr<HearingState>> load(const HearingId& id) const;
+
+  Stores stores_;
+  const std::size_t names_limit_;
+  std::mutex mutex_;  // guards the two below
+  std::map<HearingId, Kept> kept_;
+  std::list<HearingId> recent_;  // most recently used first
+};
+
+}  // namespace greffe::archive
+
+#endif

@@ -1,0 +1,171 @@
+#include "archive/main_log.h"
+
+#include <fmt/format.h>
+
+#include "archive/archive_keys.h"
+
+namespace greffe::archive {
+namespace {
+
+constexpr std::uint64_t kMaxGuardBytes = kMaxNoteBytes;
+
+}  // namespace
+
+catalogue::Sources catalogue_sources(Stores stores) {
+  catalogue::Sources sources;
+  sources.document = [stores](const Digest& digest) -> Result<std::string> {
+    const Bytes bytes = GREFFE_TRY(stores.objects.read_object(digest));
+    return std::string(as_text(bytes));
+  };
+  sources.hearing = [stores](const HearingId& id, std::uint64_t first, std::uint64_t last, const auto& visit) {
+    return tlog::LogReader(stores.objects, stores.heads, hearing_log_path(id)).entries(first, last, visit);
+  };
+  return sources;
+}
+
+GuardFile::GuardFile(FileSystem& files, const std::string& state_directory)
+    : files_(files), path_(join(state_directory, "guard")) {}
+
+Result<std::string> GuardFile::read() const {
+  const Bytes bytes = GREFFE_TRY(files_.read_file(path_, kMaxGuardBytes));
+  return std::string(as_text(bytes));
+}
+
+Status GuardFile::write(const std::string& note) const { return files_.replace(path_, as_bytes(note), 0640); }
+
+Status GuardFile::check(const tlog::LogReader& reader, std::string_view head) const {
+  const auto note = read();
+  if (!note && note.error().code == Errc::not_found) return ok();
+  if (!note) return note.error();
+  const SignedCheckpoint guard = GREFFE_TRY(parse_signed_checkpoint(*note));
+  const std::uint64_t size = head.empty() ? 0 : GREFFE_TRY(parse_signed_checkpoint(head)).checkpoint.size;
+  if (size < guard.checkpoint.size) {
+    return fail(Errc::conflict,
+                fmt::format("the pool's main log has {} entries, but this machine has already published {} ({}); an older "
+                            "state of the pool was put in place. Bring back the newer volumes or recover from the second "
+                            "site; to go on with the older state, losing what came after, start with --accept-head",
+                            size, guard.checkpoint.size, path_));
+  }
+  const Digest root = GREFFE_TRY(reader.root_at(guard.checkpoint.size));
+  if (root != guard.checkpoint.root) {
+    return fail(Errc::conflict,
+                fmt::format("the pool's main log differs from the one that this machine published: entry {} or an earlier "
+                            "one was replaced ({}). Do not write to this pool; compare it with the second site",
+                            guard.checkpoint.size - 1, path_));
+  }
+  return ok();
+}
+
+Result<SignedCheckpoint> newest_cosigned(store::HeadStore& heads, const std::string& log_path,
+                                         const VerifierKey& cosigner) {
+  const std::string text = GREFFE_TRY(heads.read_head(cosigned_path(log_path, cosigner.id())));
+  return parse_signed_checkpoint(text);
+}
+
+Status keep_cosigned(store::HeadStore& heads, const std::string& log_path, const SignedCheckpoint& note,
+                     const VerifierKey& cosigner) {
+  const std::string key = cosigned_path(log_path, cosigner.id());
+  const auto old = heads.read_head(key);
+  if (!old && old.error().code != Errc::not_found) return old.error();
+  if (old) {
+    const SignedCheckpoint before = GREFFE_TRY(parse_signed_checkpoint(*old));
+    if (before.checkpoint.size > note.checkpoint.size) return ok();  // an answer that was overtaken
+  }
+  return heads.swap_head(key, old ? *old : std::string(), note.note.write());
+}
+
+struct MainLog::State {
+  State(FileSystem& files, Log& program_log, Stores pool, std::string name, const std::string& state_directory)
+      : log(program_log), stores(pool), archive_name(std::move(name)), guard(files, state_directory) {}
+
+  Log& log;
+  Stores stores;
+  const std::string archive_name;
+  const GuardFile guard;
+  std::mutex catalogue_mutex;  // guards `builder`
+  std::unique_ptr<catalogue::CatalogueBuilder> builder;
+  std::unique_ptr<catalogue::Catalogue> catalogue;
+  std::unique_ptr<tlog::Sequencer> sequencer;  // last: its thread uses all of the above and is stopped first
+
+  tlog::LogReader reader() const { return {stores.objects, stores.heads, main_log_path()}; }
+
+  // On the sequencer's thread, after publishing. A catalogue that cannot follow is only a cache that is late: the next
+  // batch catches up, and the operator is told.
+  void follow(const tlog::Committed& batch) {
+    const Status guarded = guard.write(batch.checkpoint.note.write());
+    if (!guarded) log.error(guarded.error().within("the guard file was not written").message);
+    const std::lock_guard lock(catalogue_mutex);
+    const Status followed = apply(batch);
+    if (!followed) log.error(followed.error().within("the catalogue did not follow the main log; it will catch up").message);
+  }
+
+  Status apply(const tlog::Committed& batch) {
+    if (builder->next() != batch.first) return catalogue::catch_up(*builder, reader());
+    for (std::size_t i = 0; i < batch.entries.size(); ++i) {
+      GREFFE_TRY(builder->apply(batch.first + i, batch.entries[i]));
+    }
+    return builder->commit(batch.checkpoint.checkpoint.root);
+  }
+};
+
+MainLog::MainLog(std::unique_ptr<State> state) : state_(std::move(state)) {}
+MainLog::~MainLog() = default;
+
+Result<std::unique_ptr<MainLog>> MainLog::open(FileSystem& files, Log& log, Stores stores,
+                                               const std::string& archive_name, const std::string& state_directory,
+                                               PrivateKey key, bool accept_head) {
+  auto state = std::make_unique<State>(files, log, stores, archive_name, state_directory);
+  tlog::LogWriter writer =
+      GREFFE_TRY(tlog::LogWriter::open(stores.objects, stores.heads, stores.stages, main_log_path()));
+  if (!writer.head().empty()) {
+    const SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(writer.head()));
+    const Status signed_by_us = verify_note(head.note, log_verifier(archive_name, key.public_key()));
+    if (!signed_by_us) return signed_by_us.error().within("the pool's main log is not this archive's");
+  }
+  const Status guarded = state->guard.check(state->reader(), writer.head());
+  if (!guarded && !(accept_head && guarded.error().code == Errc::conflict)) return guarded.error();
+  if (!guarded) log.warn(guarded.error().within("--accept-head was given").message);
+
+  const std::string path = join(state_directory, "catalogue.sqlite");
+  catalogue::Opened opened =
+      GREFFE_TRY(catalogue::open_or_rebuild(files, path, catalogue_sources(stores), state->reader()));
+  // A new archive has no catalogue yet, and nothing to warn of.
+  if (!opened.rebuilt_because.empty() && writer.size() > 0) log.warn("the catalogue was rebuilt from the logs: " + opened.rebuilt_because);
+  state->builder = std::make_unique<catalogue::CatalogueBuilder>(std::move(opened.builder));
+  catalogue::Catalogue catalogue = GREFFE_TRY(catalogue::Catalogue::open(path));
+  state->catalogue = std::make_unique<catalogue::Catalogue>(std::move(catalogue));
+
+  State* follower = state.get();
+  state->sequencer = std::make_unique<tlog::Sequencer>(std::move(writer), archive_name, std::move(key),
+                                                       [follower](const tlog::Committed& batch) { follower->follow(batch); });
+  return std::unique_ptr<MainLog>(new MainLog(std::move(state)));
+}
+
+Result<std::uint64_t> MainLog::append(const MainEntry& entry) { return state_->sequencer->append(write_main_entry(entry)); }
+
+Result<std::uint64_t> MainLog::append(const std::vector<MainEntry>& entries) {
+  std::vector<std::string> texts;
+  texts.reserve(entries.size());
+  for (const MainEntry& entry : entries) texts.push_back(write_main_entry(entry));
+  return state_->sequencer->append(std::move(texts));
+}
+
+SignedCheckpoint MainLog::head() const { return state_->sequencer->head(); }
+tlog::LogReader MainLog::reader() const { return state_->reader(); }
+const catalogue::Catalogue& MainLog::catalogue() const { return *state_->catalogue; }
+const std::string& MainLog::archive_name() const { return state_->archive_name; }
+
+Status MainLog::add_cosignature(const SignedCheckpoint& cosigned, const VerifierKey& cosigner) {
+  const auto time = verify_cosignature(cosigned.note, cosigner);
+  if (!time) return fail(Errc::denied, "the cosignature of " + cosigner.name + " does not verify: " + time.error().message);
+  if (cosigned.checkpoint.origin != state_->archive_name || cosigned.checkpoint.size > head().checkpoint.size) {
+    return fail(Errc::conflict, "that checkpoint is not one of this archive's main log");
+  }
+  const Digest root = GREFFE_TRY(reader().root_at(cosigned.checkpoint.size));
+  if (root != cosigned.checkpoint.root) {
+    return fail(Errc::conflict, "that checkpoint has another root than this archive's main log had at that size");
+  }
+  return keep_cosigned(state_->stores.heads, main_log_path(), cosigned, cosigner);
+}
+
+}  // namespace greffe::archive

@@ -1,0 +1,72 @@
+// Who may talk to the machine listener: keys that the main log enrolled, and one-time codes of those that are about to
+// enrol. Thread-safe.
+#ifndef GREFFE_ARCHIVE_PEERS_H
+#define GREFFE_ARCHIVE_PEERS_H
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "archive/base/clock.h"
+#include "archive/base/file_system.h"
+#include "archive/client/archive_client.h"
+#include "archive/deposit.h"
+#include "archive/main_log.h"
+
+namespace greffe::archive {
+
+constexpr std::int64_t kCodeLifetimeMs = 24 * 3'600'000;
+
+// What an enrolment code leads to.
+struct Invitation {
+  std::string role;   // "station" or "replicator"
+  std::string name;   // station: its name; replicator: the name of the archive it comes from
+  std::string court;  // role station
+  std::string room;
+};
+
+class Peers {
+ public:
+  // What every code tells the newcomer about this archive.
+  struct Self {
+    std::string machine_url;
+    PublicKey server_key;
+    VerifierKey log;
+    VerifierKey holder;
+  };
+  // Open invitations are kept in "<state>/invitations.json": only digests of their secrets.
+  Peers(FileSystem& files, Clock& clock, MainLog& main_log, const std::string& state_directory, Self self);
+
+  // A new one-time code, good for 24 hours; the file is durable when it returns. already_exists: a station of that name
+  // is enrolled and not revoked. invalid: a name.
+  Result<std::string> invite(const Invitation& invitation);
+  // Enrols `key` with the secret of a code: one `key` entry in the main log, the code is used up. denied: wrong, used or
+  // expired code, or another name. A second try with the same key and code after a lost answer is ok.
+  Result<catalogue::KnownKey> enrol(const PublicKey& key, std::string_view secret, std::string_view name,
+                                    std::string_view role);
+  // A peer by its TLS key. denied: unknown key.
+  Result<Peer> identify(const PublicKey& key) const;
+  Status revoke(std::string_view role, std::string_view name, std::string_view why);
+  // Cosigners in the log that are not revoked, with their verifier keys.
+  Result<std::vector<VerifierKey>> cosigners() const;
+
+ private:
+  struct Open {
+    Invitation invitation;
+    Digest secret;
+    UtcTime expires;
+  };
+  Result<std::vector<Open>> load() const;
+  Status save(const std::vector<Open>& open) const;
+
+  FileSystem& files_;
+  Clock& clock_;
+  MainLog& main_log_;
+  const std::string path_;
+  const Self self_;
+  std::mutex mutex_;  // guards the file
+};
+
+}  // namespace greffe::archive
+
+#endif

@@ -1,0 +1,110 @@
+#include "archive/pool_check.h"
+
+#include <fmt/format.h>
+
+#include "archive/all_logs.h"
+#include "archive/main_log.h"
+#include "archive/tlog/log_check.h"
+
+namespace greffe::archive {
+namespace {
+
+Status check_logs(store::LocalPool& pool, PoolCheck& out) {
+  const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
+  for (const std::string& path : paths) {
+    const auto checked = tlog::check_log(pool, pool, pool, path, tlog::CheckMode::report);
+    if (!checked && checked.error().code == Errc::not_found) continue;
+    ++out.logs;
+    if (!checked) {
+      out.findings.push_back(path + ": " + checked.error().message);
+      continue;
+    }
+    out.entries += checked->size;
+    for (const tlog::LogFinding& f : checked->findings) {
+      out.findings.push_back(fmt::format("{}: {} copies missing, {} altered{}", f.key, f.missing.size(), f.different.size(),
+                                         f.lost ? "; no good copy is left here" : ""));
+    }
+  }
+  return ok();
+}
+
+Status check_objects(store::LocalPool& pool, PoolCheck& out) {
+  const store::ScrubTotals totals = GREFFE_TRY(pool.scrub({}, [&](const store::ScrubbedObject& object) {
+    for (const store::Damage& damage : object.health.damage) {
+      out.findings.push_back(fmt::format("{} on volume {}: {}", object.key, damage.volume, damage.what));
+    }
+    if (!object.problem.empty()) out.findings.push_back(object.key + ": " + object.problem);
+    return true;
+  }));
+  out.objects = totals.objects;
+  return ok();
+}
+
+// I2: no log entry names an absent object. Every entry of every hearing and of the main log is read.
+Status check_references(store::LocalPool& pool, PoolCheck& out) {
+  const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
+  for (const std::string& path : paths) {
+    const tlog::LogReader reader(pool, pool, path);
+    const auto head = reader.checkpoint();
+    if (!head) continue;  // check_logs has said it
+    const Status read = reader.entries(0, head->checkpoint.size, [&](std::uint64_t index, std::string_view text) {
+      const auto json = parse_json(text);
+      if (!json || json->string("kind").value() == "lost") return true;
+      for (const Digest& digest : named_objects(*json)) {
+        const auto file = pool.open_object(digest);
+        if (!file) out.findings.push_back(fmt::format("{} entry {} names {}, which is not here: {}", path, index, digest.hex(), file.error().message));
+      }
+      return true;
+    });
+    if (!read) out.findings.push_back(path + ": " + read.error().message);
+  }
+  return ok();
+}
+
+// I8: the catalogue rebuilt equals the catalogue. Built in a file of its own beside it.
+Status check_catalogue(FileSystem& files, store::LocalPool& pool, const std::string& path, PoolCheck& out) {
+  const std::string other = path + ".check";
+  if (files.stat(other)) GREFFE_TRY(files.remove(other));
+  const Stores stores{pool, pool, pool};
+  const tlog::LogReader main_log(pool, pool, main_log_path());
+  const auto dump_rebuilt = [&]() -> Result<std::pair<std::uint64_t, std::string>> {
+    const catalogue::CatalogueBuilder rebuilt = GREFFE_TRY(catalogue::rebuild(files, other, catalogue_sources(stores), main_log));
+    std::string dump = GREFFE_TRY(rebuilt.dump());
+    return std::pair(rebuilt.applied().size, std::move(dump));
+  };
+  const auto rebuilt = dump_rebuilt();
+  GREFFE_TRY(files.remove(other));
+  if (!rebuilt) return rebuilt.error().within("the catalogue cannot be rebuilt");
+  const auto kept = catalogue::CatalogueBuilder::open(path, catalogue_sources(stores));
+  if (!kept && kept.error().code == Errc::unavailable) return ok();  // the archive is running and writes to it
+  if (!kept) {
+    out.findings.push_back("the catalogue: " + kept.error().message);
+    return ok();
+  }
+  const std::string dump = GREFFE_TRY(kept->dump());
+  if (kept->applied().size == rebuilt->first && dump != rebuilt->second) {
+    out.findings.push_back("the catalogue says something else than the logs; run rebuild-catalogue");
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<PoolCheck> check_pool(FileSystem& files, store::LocalPool& pool, const std::string& catalogue_path) {
+  PoolCheck out;
+  GREFFE_TRY(check_logs(pool, out));
+  GREFFE_TRY(check_objects(pool, out));
+  GREFFE_TRY(check_references(pool, out));
+  GREFFE_TRY(check_catalogue(files, pool, catalogue_path, out));
+  return out;
+}
+
+Json json_of(const PoolCheck& check) {
+  Json::Array findings;
+  for (const std::string& finding : check.findings) findings.push_back(finding);
+  Json out;
+  out.set("entries", check.entries).set("findings", std::move(findings)).set("logs", check.logs).set("objects", check.objects);
+  return out;
+}
+
+}  // namespace greffe::archive

@@ -1,0 +1,99 @@
+#include "archive/retrieval.h"
+
+#include <algorithm>
+
+#include "archive/format/documents.h"
+
+namespace greffe::archive {
+namespace {
+
+constexpr std::int64_t kTicksPerMs = 90;
+
+class TimelineReader {
+ public:
+  explicit TimelineReader(store::ObjectStore& objects) : objects_(objects) {}
+
+  Status add(std::uint64_t index, std::string_view bytes) {
+    const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(bytes));
+    if (const auto* open = std::get_if<OpenEntry>(&entry)) begin(*open);
+    if (const auto* late = std::get_if<StreamEntry>(&entry)) out_.streams.push_back({late->stream, {}});
+    if (const auto* segment = std::get_if<SegmentEntry>(&entry)) add_segment(index, *segment);
+    if (const auto* gap = std::get_if<GapEntry>(&entry)) {
+      out_.gaps.push_back({index, *gap, gap->note ? text_of(*gap->note) : std::string()});
+      cover(gap->from, gap->to);
+    }
+    if (const auto* peaks = std::get_if<PeaksEntry>(&entry)) out_.peaks.push_back({index, *peaks});
+    if (const auto* close = std::get_if<CloseEntry>(&entry)) {
+      out_.closed = true;
+      cover(out_.start, close->end);
+    }
+    out_.log_size = index + 1;
+    return ok();
+  }
+
+  Timeline finish() && { return std::move(out_); }
+
+ private:
+  void begin(const OpenEntry& open) {
+    out_.open = open;
+    out_.start = open.start;
+    out_.end = open.start;
+    for (const ExpectedStream& stream : open.streams) out_.streams.push_back({stream, {}});
+  }
+
+  void cover(UtcTime from, UtcTime to) {
+    out_.start = std::min(out_.start, from);
+    out_.end = std::max(out_.end, to);
+  }
+
+  void add_segment(std::uint64_t index, const SegmentEntry& segment) {
+    auto found = std::find_if(out_.streams.begin(), out_.streams.end(),
+                              [&](const TimelineStream& s) { return s.stream.name == segment.stream; });
+    if (found == out_.streams.end()) {
+      const std::string medium = segment.codecs.starts_with("avc") || segment.codecs.starts_with("hvc") ? "video" : "audio";
+      found = out_.streams.insert(found, TimelineStream{{segment.stream, medium, "room"}, {}});
+    }
+    found->segments.push_back({index, segment});
+    cover(segment.utc, end_of(segment));
+  }
+
+  std::string text_of(const Digest& document) {
+    const auto bytes = objects_.read_object(document);
+    const auto text = bytes ? parse_note(as_text(*bytes)) : Result<std::string>(bytes.error());
+    return text ? *text : std::string();
+  }
+
+  store::ObjectStore& objects_;
+  Timeline out_;
+};
+
+}  // namespace
+
+UtcTime end_of(const SegmentEntry& segment) { return UtcTime{segment.utc.ms + segment.duration_90k / kTicksPerMs}; }
+
+Retrieval::Retrieval(Stores stores, HearingLogs& hearings) : stores_(stores), hearings_(hearings) {}
+
+Result<std::shared_ptr<ReadableFile>> Retrieval::open(const HearingId& id, const Digest& digest) {
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(hearings_.get(id));
+  {
+    const std::lock_guard lock(hearing->mutex);
+    if (!hearing->named.contains(digest)) return fail(Errc::not_found, "this hearing names no such object");
+  }
+  return stores_.objects.open_object(digest);
+}
+
+Result<Timeline> Retrieval::timeline(const HearingId& id) {
+  const tlog::LogReader reader = hearings_.reader(id);
+  const auto head = reader.checkpoint();
+  if (!head) return head.error();
+  TimelineReader timeline(stores_.objects);
+  Status added = ok();
+  GREFFE_TRY(reader.entries(0, head->checkpoint.size, [&](std::uint64_t index, std::string_view bytes) {
+    added = timeline.add(index, bytes);
+    return bool(added);
+  }));
+  GREFFE_TRY(std::move(added));
+  return std::move(timeline).finish();
+}
+
+}  // namespace greffe::archive

@@ -1,0 +1,54 @@
+#include "archive/settings.h"
+
+#include "archive/format/names.h"
+
+namespace greffe::archive {
+
+Result<Settings> load_settings(FileSystem& files, const std::string& path) {
+  Config config = GREFFE_TRY(Config::load(files, path));
+  Settings s;
+  s.name = GREFFE_TRY(config.string("name"));
+  if (!is_valid_archive_name(s.name)) {
+    return fail(Errc::invalid, path + ": name must look like archive.court.example (small letters, digits, '.', '-')");
+  }
+  s.role = GREFFE_TRY(config.string_or("role", "primary"));
+  if (s.role != "primary" && s.role != "replica") {
+    return fail(Errc::invalid, path + ": role must be \"primary\" or \"replica\"");
+  }
+  const std::string state = GREFFE_TRY(config.string("state_directory"));
+  s.state_directory = config.path_from_here(state);
+  const std::vector<std::string> volumes = GREFFE_TRY(config.strings_or_none("volumes"));
+  for (const std::string& volume : volumes) s.volumes.push_back(config.path_from_here(volume));
+  if (s.volumes.empty()) return fail(Errc::invalid, path + ": volumes must name at least one directory");
+  const std::int64_t replicas = GREFFE_TRY(config.integer_or("replicas", 3, 1, 16));
+  const std::int64_t quorum = GREFFE_TRY(config.integer_or("write_quorum", 2, 1, 16));
+  if (quorum > replicas) return fail(Errc::invalid, path + ": write_quorum must not be larger than replicas");
+  if (static_cast<std::size_t>(quorum) > s.volumes.size()) {
+    return fail(Errc::invalid, path + ": there are fewer volumes than write_quorum asks for");
+  }
+  s.replicas = static_cast<unsigned>(replicas);
+  s.write_quorum = static_cast<unsigned>(quorum);
+  s.min_free_bytes = GREFFE_TRY(config.integer_or("min_free_bytes", 1'000'000'000, 0, INT64_MAX));
+  s.commit_interval_s = GREFFE_TRY(config.integer_or("commit_interval_s", 30, 1, 3600));
+  s.machine_address = GREFFE_TRY(config.string_or("machine_address", "127.0.0.1:8444"));
+  s.machine_url = GREFFE_TRY(config.string_or("machine_url", "https://" + s.machine_address));
+  s.browser_address = GREFFE_TRY(config.string_or("browser_address", "127.0.0.1:8443"));
+  const std::string certificate = GREFFE_TRY(config.string_or("tls_certificate", ""));
+  const std::string key = GREFFE_TRY(config.string_or("tls_key", ""));
+  if (certificate.empty() != key.empty()) {
+    return fail(Errc::invalid, path + ": tls_certificate and tls_key belong together");
+  }
+  if (!certificate.empty()) {
+    s.tls_certificate = config.path_from_here(certificate);
+    s.tls_key = config.path_from_here(key);
+  }
+  s.metrics_address = GREFFE_TRY(config.string_or("metrics_address", ""));
+  const std::string socket = GREFFE_TRY(config.string_or("control_socket", join(s.state_directory, "control.sock")));
+  s.control_socket = config.path_from_here(socket);
+  const std::string ui = GREFFE_TRY(config.string_or("ui_directory", "/usr/share/greffe/ui"));
+  s.ui_directory = config.path_from_here(ui);
+  GREFFE_TRY(config.refuse_unknown());
+  return s;
+}
+
+}  // namespace greffe::archive

@@ -1,0 +1,38 @@
+// The configuration of greffe-archive, one struct, as `init` writes it and docs/OPERATIONS.md explains it.
+#ifndef GREFFE_ARCHIVE_SETTINGS_H
+#define GREFFE_ARCHIVE_SETTINGS_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "archive/base/config.h"
+#include "archive/base/file_system.h"
+
+namespace greffe::archive {
+
+struct Settings {
+  std::string name;              // the archive's name = origin of its main log
+  std::string role;              // "primary" or "replica"
+  std::string state_directory;   // keys, guard, accounts, catalogue, enrolments: not in the pool
+  std::vector<std::string> volumes;
+  unsigned replicas = 3;
+  unsigned write_quorum = 2;
+  std::int64_t min_free_bytes = 0;     // per volume: below it a volume counts as full
+  std::int64_t commit_interval_s = 30;  // at most one main-log entry per hearing in this time
+  std::string machine_address;   // "127.0.0.1:8444": stations and replicators
+  std::string machine_url;       // what stations are told to call: "https://archive.court.example:8444"
+  std::string browser_address;   // "127.0.0.1:8443"
+  std::string tls_certificate;   // of the browser listener; paths; empty: a self-signed one from the state directory
+  std::string tls_key;
+  std::string metrics_address;   // loopback; empty: none
+  std::string control_socket;    // unix socket of the verbs that change a running service
+  std::string ui_directory;      // the built pages
+};
+
+// invalid with file, line and key.
+Result<Settings> load_settings(FileSystem& files, const std::string& path);
+
+}  // namespace greffe::archive
+
+#endif

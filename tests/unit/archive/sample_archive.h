@@ -1,0 +1,192 @@
+// An archive on three volumes in a temporary directory, and a station that files hearings with it: real files, real
+// signatures, no network.
+#ifndef GREFFE_TESTS_UNIT_ARCHIVE_SAMPLE_ARCHIVE_H
+#define GREFFE_TESTS_UNIT_ARCHIVE_SAMPLE_ARCHIVE_H
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "archive/archive_keys.h"
+#include "archive/deposit.h"
+#include "archive/format/documents.h"
+#include "archive/store/local_pool.h"
+
+namespace greffe::testing {
+
+struct TemporaryFolder {
+  TemporaryFolder() {
+    std::string pattern = std::filesystem::temp_directory_path() / "greffe-test-XXXXXX";
+    path = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+class SampleArchive {
+ public:
+  explicit SampleArchive(std::string role = "primary") : role_(std::move(role)) {
+    const std::string pool_id = store::make_pool_id();
+    for (int i = 0; i < 3; ++i) {
+      const std::string path = folder.path + "/v" + std::to_string(i);
+      REQUIRE(files.make_directories(path));
+      REQUIRE(store::init_volume(files, path, pool_id, "d" + std::to_string(i)));
+    }
+    REQUIRE(files.make_directories(folder.path + "/state"));
+    REQUIRE(archive::make_archive_keys(files, folder.path + "/state"));
+    start();
+  }
+
+  // As after a crash of the process: everything in memory is gone.
+  void restart() {
+    stop();
+    start();
+  }
+  void stop() {
+    deposit.reset();
+    hearings.reset();
+    main_log.reset();
+    pool.reset();
+  }
+  void start() {
+    auto loaded = archive::load_archive_keys(files, folder.path + "/state");
+    REQUIRE(loaded);
+    keys = std::make_unique<archive::ArchiveKeys>(std::move(*loaded));
+    store::PoolSettings settings;
+    for (int i = 0; i < 3; ++i) settings.volumes.push_back(folder.path + "/v" + std::to_string(i));
+    auto opened = store::LocalPool::open(files, clock, settings, store::PoolMode::writer);
+    REQUIRE(opened);
+    pool = std::move(*opened);
+    auto main = archive::MainLog::open(files, log, stores(), name, folder.path + "/state",
+                                       std::move(*PrivateKey::from_pem(keys->log.to_pem())), false);
+    if (!main) FAIL(main.error().message);
+    main_log = std::move(*main);
+    hearings = std::make_unique<archive::HearingLogs>(stores());
+    deposit = std::make_unique<archive::Deposit>(clock, log, stores(), *hearings, *main_log, keys->holder, role_,
+                                                 archive::Deposit::Limits{});
+    REQUIRE(deposit->catch_up());
+  }
+  archive::Stores stores() { return {*pool, *pool, *pool}; }
+  VerifierKey holder() const { return archive::holder_verifier(name, keys->holder.public_key()); }
+
+  const std::string name = "archive.court.example";
+  TemporaryFolder folder;
+  PosixFileSystem files;
+  SystemClock clock;
+  Log log{"test"};
+  std::unique_ptr<archive::ArchiveKeys> keys;
+  std::unique_ptr<store::LocalPool> pool;
+  std::unique_ptr<archive::MainLog> main_log;
+  std::unique_ptr<archive::HearingLogs> hearings;
+  std::unique_ptr<archive::Deposit> deposit;
+
+ private:
+  const std::string role_;
+};
+
+// A station's side of one hearing.
+class SampleHearing {
+ public:
+  explicit SampleHearing(const std::string& archive, UtcTime start = UtcTime{1'795'338'000'000})
+      : id(make_hearing_id(start)), archive_(archive), start_(start) {
+    Details details;
+    details.cases = {"(2026)浙01民初1234号"};
+    details.title = "Hearing";
+    add_document(write_details(details));
+    OpenEntry open;
+    open.archive = archive;
+    open.hearing = id;
+    open.station = "station-1";
+    open.station_key = key.public_key();
+    open.court = "court-1";
+    open.room = "room-3";
+    open.streams = {{"mic-judge", "audio", "room"}};
+    open.details = objects.back().first;
+    open.main_root = empty_root();
+    open.start = start;
+    open.boot = "boot-1";
+    entries.push_back(write_hearing_entry(open));
+  }
+
+  void add_segment() {
+    const std::string bytes = "segment " + std::to_string(seq_) + " of " + id.text();
+    SegmentEntry e;
+    e.stream = "mic-judge";
+    e.seq = seq_;
+    e.sha256 = add_document(bytes);
+    e.bytes = bytes.size();
+    e.init_bytes = 7;
+    e.start_90k = 90'000 + static_cast<std::int64_t>(seq_) * 900'000;
+    e.duration_90k = 900'000;
+    e.codecs = "mp4a.40.2";
+    e.utc = UtcTime{start_.ms + static_cast<std::int64_t>(seq_) * 10'000};
+    e.boot = "boot-1";
+    e.clock = {"locked", 2};
+    entries.push_back(write_hearing_entry(e));
+    ++seq_;
+  }
+  void close() {
+    CloseEntry e;
+    e.end = UtcTime{start_.ms + static_cast<std::int64_t>(seq_) * 10'000};
+    e.boot = "boot-1";
+    e.totals = {{"mic-judge", seq_, 0, 0}};
+    entries.push_back(write_hearing_entry(e));
+  }
+  // The signed checkpoint over the first `size` entries.
+  std::string checkpoint(std::size_t size) const {
+    TreeEdge edge;
+    for (std::size_t i = 0; i < size; ++i) edge.append(leaf_hash(as_bytes(entries[i])));
+    const Checkpoint c{hearing_origin(archive_, id), size, edge.root()};
+    SignedNote note{c.text(), {sign_checkpoint(c, key)}};
+    return note.write();
+  }
+  archive::Peer peer() const {
+    archive::Peer out;
+    out.key.role = "station";
+    out.key.name = "station-1";
+    out.key.key = key.public_key();
+    out.key.court = "court-1";
+    out.key.room = "room-3";
+    return out;
+  }
+  Digest add_document(const std::string& bytes) {
+    objects.emplace_back(sha256(as_bytes(bytes)), bytes);
+    return objects.back().first;
+  }
+
+  HearingId id;
+  PrivateKey key = PrivateKey::generate();
+  std::vector<std::string> entries;
+  std::vector<std::pair<Digest, std::string>> objects;
+
+ private:
+  std::string archive_;
+  UtcTime start_;
+  std::uint64_t seq_ = 0;
+};
+
+inline Status deposit_object(SampleArchive& a, const SampleHearing& h, const Digest& digest, const std::string& bytes) {
+  auto writer = a.deposit->begin_object(h.peer(), h.id, digest, bytes.size());
+  if (!writer) return writer.error();
+  const Status written = (*writer)->write(as_bytes(bytes));
+  if (!written) return written.error();
+  const Status stored = (*writer)->commit(digest);
+  if (!stored) return stored.error();
+  a.deposit->deposited(h.id, digest, bytes.size());
+  return ok();
+}
+
+inline void deposit_all_objects(SampleArchive& a, const SampleHearing& h) {
+  for (const auto& [digest, bytes] : h.objects) REQUIRE(deposit_object(a, h, digest, bytes));
+}
+
+inline Result<std::variant<archive::Receipt, archive::Unready>> append_range(SampleArchive& a, const SampleHearing& h,
+                                                                             std::size_t first, std::size_t last) {
+  const std::vector<std::string> range(h.entries.begin() + static_cast<std::ptrdiff_t>(first),
+                                       h.entries.begin() + static_cast<std::ptrdiff_t>(last));
+  return a.deposit->append(h.peer(), h.id, first, range, h.checkpoint(last));
+}
+
+}  // namespace greffe::testing
+
+#endif

@@ -1,0 +1,219 @@
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+#include "tests/unit/archive/sample_archive.h"
+
+using greffe::Errc;
+using greffe::archive::Receipt;
+using greffe::archive::Unready;
+using greffe::testing::append_range;
+using greffe::testing::deposit_all_objects;
+using greffe::testing::deposit_object;
+using greffe::testing::SampleArchive;
+using greffe::testing::SampleHearing;
+
+namespace {
+
+const Receipt& receipt_of(const greffe::Result<std::variant<Receipt, Unready>>& answer) {
+  if (!answer) FAIL(answer.error().message);
+  REQUIRE(std::holds_alternative<Receipt>(*answer));
+  return std::get<Receipt>(*answer);
+}
+
+}  // namespace
+
+TEST_CASE("a hearing is filed, cosigned, and survives a restart") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  for (int i = 0; i < 3; ++i) h.add_segment();
+  h.close();
+  deposit_all_objects(a, h);
+  const auto answer = append_range(a, h, 0, h.entries.size());
+  const Receipt& receipt = receipt_of(answer);
+  CHECK(receipt.checkpoint.checkpoint.size == h.entries.size());
+  CHECK(greffe::verify_cosignature(receipt.checkpoint.note, a.holder()));
+
+  const auto record = a.main_log->catalogue().hearing(h.id, greffe::catalogue::CourtSet::everything());
+  REQUIRE(record);
+  CHECK(record->row.closed);
+  CHECK(record->log_size == h.entries.size());
+  CHECK(a.hearings->begun()->empty());
+
+  a.restart();
+  const auto held = a.deposit->checkpoint(h.id);
+  REQUIRE(held);
+  CHECK(held->checkpoint == receipt.checkpoint.checkpoint);
+  for (const auto& [digest, bytes] : h.objects) CHECK(greffe::as_text(*a.pool->read_object(digest)) == bytes);
+}
+
+TEST_CASE("sending the same again gives the same receipt; sending elsewhere says where to go on") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.add_segment();
+  deposit_all_objects(a, h);
+  const auto answer = append_range(a, h, 0, 2);
+  const greffe::Checkpoint first = receipt_of(answer).checkpoint.checkpoint;
+  const auto again = append_range(a, h, 0, 2);
+  CHECK(receipt_of(again).checkpoint.checkpoint == first);
+  h.add_segment();
+  deposit_all_objects(a, h);
+  const auto elsewhere = append_range(a, h, 0, 3);
+  REQUIRE(elsewhere);
+  REQUIRE(std::holds_alternative<Unready>(*elsewhere));
+  CHECK(std::get<Unready>(*elsewhere).held_size == 2);
+  const auto onwards = append_range(a, h, 2, 3);
+  CHECK(receipt_of(onwards).checkpoint.checkpoint.size == 3);
+}
+
+TEST_CASE("entries are not taken before their objects, nor by naming another hearing's objects") {
+  SampleArchive a;
+  SampleHearing first(a.name);
+  first.add_segment();
+  deposit_all_objects(a, first);
+  const auto filed = append_range(a, first, 0, 2);
+  receipt_of(filed);
+
+  SampleHearing second(a.name);
+  second.objects.push_back(first.objects.back());
+  greffe::SegmentEntry stolen = std::get<greffe::SegmentEntry>(*greffe::parse_hearing_entry(first.entries[1]));
+  second.entries.push_back(greffe::write_hearing_entry(stolen));
+  REQUIRE(deposit_object(a, second, second.objects[0].first, second.objects[0].second));
+  const auto missing = a.deposit->missing(second.id, {first.objects.back().first});
+  REQUIRE(missing);
+  CHECK(missing->size() == 1);
+  const auto answer = append_range(a, second, 0, 2);
+  REQUIRE(answer);
+  REQUIRE(std::holds_alternative<Unready>(*answer));
+  CHECK(std::get<Unready>(*answer).missing == std::vector<greffe::Digest>{stolen.sha256});
+  CHECK(a.deposit->checkpoint(second.id).error().code == Errc::not_found);
+}
+
+TEST_CASE("what is not right is refused in words and changes nothing") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.add_segment();
+  deposit_all_objects(a, h);
+
+  SECTION("another station's key") {
+    SampleHearing stranger(a.name);
+    auto peer = stranger.peer();
+    const auto answer = a.deposit->append(peer, h.id, 0, h.entries, h.checkpoint(2));
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::denied);
+  }
+  SECTION("a checkpoint that these entries do not lead to") {
+    SampleHearing other(a.name);
+    other.id = h.id;
+    auto entries = h.entries;
+    entries[1] = entries[1].substr(0, entries[1].size() - 2) + "2}";
+    const auto answer = a.deposit->append(h.peer(), h.id, 0, entries, h.checkpoint(2));
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::invalid);
+  }
+  SECTION("a checkpoint signed by another key") {
+    auto note = *greffe::parse_signed_checkpoint(h.checkpoint(2));
+    note.note.signatures = {greffe::sign_checkpoint(note.checkpoint, greffe::PrivateKey::generate())};
+    const auto answer = a.deposit->append(h.peer(), h.id, 0, h.entries, note.note.write());
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::denied);
+  }
+  SECTION("a hearing of another archive") {
+    SampleHearing foreign("other.example");
+    deposit_all_objects(a, foreign);
+    const auto answer = append_range(a, foreign, 0, 1);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().message == "the hearing's \"open\" entry names the archive other.example, not archive.court.example");
+  }
+  SECTION("a revoked station begins no hearing") {
+    auto peer = h.peer();
+    peer.key.revoked_since = greffe::UtcTime{1'795'000'000'000};
+    peer.key.revoked_why = "stolen";
+    const auto answer = a.deposit->append(peer, h.id, 0, h.entries, h.checkpoint(2));
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::denied);
+  }
+  CHECK(a.deposit->checkpoint(h.id).error().code == Errc::not_found);
+}
+
+TEST_CASE("nothing follows the end of a hearing") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.close();
+  deposit_all_objects(a, h);
+  const auto filed = append_range(a, h, 0, 2);
+  receipt_of(filed);
+  h.add_segment();
+  const auto object = deposit_object(a, h, h.objects.back().first, h.objects.back().second);
+  REQUIRE_FALSE(object);
+  CHECK(object.error().code == Errc::invalid);
+  const auto answer = append_range(a, h, 2, 3);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().message == "entry 2 of the hearing log: the hearing is finished; nothing can follow its last entry");
+}
+
+TEST_CASE("after a restart, objects on disk count for a hearing only when they are sent again") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.add_segment();
+  deposit_all_objects(a, h);
+  a.restart();
+  const auto answer = append_range(a, h, 0, 2);
+  REQUIRE(answer);
+  REQUIRE(std::holds_alternative<Unready>(*answer));
+  CHECK(std::get<Unready>(*answer).missing.size() == 2);
+  deposit_all_objects(a, h);
+  const auto filed = append_range(a, h, 0, 2);
+  receipt_of(filed);
+}
+
+TEST_CASE("the main log follows a running hearing at most once per interval, and catches up at start") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  for (int i = 0; i < 4; ++i) h.add_segment();
+  deposit_all_objects(a, h);
+  const auto before = a.main_log->head().checkpoint.size;
+  for (std::size_t i = 0; i < 5; ++i) {
+    const auto filed = append_range(a, h, i, i + 1);
+    receipt_of(filed);
+  }
+  CHECK(a.main_log->head().checkpoint.size == before + 1);
+  CHECK(a.hearings->begun()->size() == 1);
+  a.restart();
+  const auto record = a.main_log->catalogue().hearing(h.id, greffe::catalogue::CourtSet::everything());
+  REQUIRE(record);
+  CHECK(record->log_size == 5);
+}
+
+TEST_CASE("a second server on the same pool is refused, and a pool that went back is recognised") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.close();
+  deposit_all_objects(a, h);
+  const std::string backup = a.folder.path + "/backup";
+  a.stop();
+  for (int i = 0; i < 3; ++i) {
+    std::filesystem::copy(a.folder.path + "/v" + std::to_string(i), backup + std::to_string(i), std::filesystem::copy_options::recursive);
+  }
+  a.start();
+  greffe::store::PoolSettings settings;
+  for (int i = 0; i < 3; ++i) settings.volumes.push_back(a.folder.path + "/v" + std::to_string(i));
+  const auto second = greffe::store::LocalPool::open(a.files, a.clock, settings, greffe::store::PoolMode::writer);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::unavailable);
+
+  deposit_all_objects(a, h);
+  const auto filed = append_range(a, h, 0, 2);
+  receipt_of(filed);
+  a.stop();
+  for (int i = 0; i < 3; ++i) {
+    std::filesystem::remove_all(a.folder.path + "/v" + std::to_string(i));
+    std::filesystem::rename(backup + std::to_string(i), a.folder.path + "/v" + std::to_string(i));
+  }
+  auto pool = greffe::store::LocalPool::open(a.files, a.clock, settings, greffe::store::PoolMode::writer);
+  REQUIRE(pool);
+  const auto opened = greffe::archive::MainLog::open(a.files, a.log, {**pool, **pool, **pool}, a.name, a.folder.path + "/state",
+                                                     std::move(*greffe::PrivateKey::from_pem(a.keys->log.to_pem())), false);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Errc::conflict);
+}

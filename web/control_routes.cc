@@ -1,0 +1,221 @@
+#include "web/control_routes.h"
+
+#include <unistd.h>
+
+#include "archive/format/documents.h"
+#include "web/json_of.h"
+
+namespace greffe::web {
+namespace {
+
+constexpr std::uint64_t kMaxControlBytes = 256 * 1024;
+constexpr std::int64_t kDayMs = 86'400'000;
+
+bool may_control(const http::Request& request) {
+  return request.peer_uid && (*request.peer_uid == 0 || *request.peer_uid == ::geteuid());
+}
+
+}  // namespace
+
+ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
+                             accounts::Accounts& accounts, StatusRoutes& status, Scrub scrub)
+    : clock_(clock), stores_(stores), main_log_(main_log), peers_(peers), accounts_(accounts), status_(status),
+      scrub_(std::move(scrub)) {}
+
+std::vector<http::Route> ControlRoutes::routes() {
+  const auto route = [this](const std::string& verb, Verb handler) {
+    const http::Handler wrapped = [this, handler](const http::Request& request) -> http::Response {
+      if (!may_control(request)) return http::problem(403, "denied", "Only the user that runs the archive, or root, may do this.");
+      const auto arguments = parse_json(request.body);
+      if (!arguments) return http::problem(arguments.error());
+      const auto done = (this->*handler)(*arguments);
+      return done ? http::json_response(200, write_json(*done)) : http::problem(done.error());
+    };
+    return http::Route{"POST", "/control/" + verb, wrapped, kMaxControlBytes};
+  };
+  return {route("station-add", &ControlRoutes::station_add),       route("station-list", &ControlRoutes::station_list),
+          route("station-revoke", &ControlRoutes::station_revoke), route("user-add", &ControlRoutes::user_add),
+          route("user-list", &ControlRoutes::user_list),           route("user-token", &ControlRoutes::user_token),
+          route("user-password", &ControlRoutes::user_password),   route("place-set", &ControlRoutes::place_set),
+          route("origin-add", &ControlRoutes::origin_add),         route("cosigner-add", &ControlRoutes::cosigner_add),
+          route("export-logged", &ControlRoutes::export_logged),   route("status", &ControlRoutes::status),
+          route("scrub", &ControlRoutes::scrub)};
+}
+
+Result<Digest> ControlRoutes::store_document(const std::string& document) {
+  const Digest digest = sha256(as_bytes(document));
+  const auto writer = GREFFE_TRY(stores_.objects.begin_object(document.size()));
+  GREFFE_TRY(writer->write(as_bytes(document)));
+  GREFFE_TRY(writer->commit(digest));
+  return digest;
+}
+
+// Accounts live in a file of their own; each change is also an object and an entry, so that a lost machine loses none.
+Status ControlRoutes::snapshot_accounts() {
+  const std::string snapshot = GREFFE_TRY(accounts_.snapshot());
+  AccountEntry entry;
+  entry.snapshot = GREFFE_TRY(store_document(snapshot));
+  entry.utc = clock_.utc_now();
+  GREFFE_TRY(main_log_.append(entry));
+  return ok();
+}
+
+// ---- stations and other peers ----
+
+Result<Json> ControlRoutes::station_add(const Json& arguments) {
+  archive::Invitation invitation;
+  invitation.role = "station";
+  invitation.name = GREFFE_TRY(arguments.string("name"));
+  invitation.court = GREFFE_TRY(arguments.string("court"));
+  invitation.room = GREFFE_TRY(arguments.string("room"));
+  Json out;
+  out.set("code", GREFFE_TRY(peers_.invite(invitation)));
+  return out;
+}
+
+Result<Json> ControlRoutes::station_list(const Json&) {
+  const Json status = GREFFE_TRY(status_.status());
+  Json out;
+  out.set("stations", *status.find("stations"));
+  return out;
+}
+
+Result<Json> ControlRoutes::station_revoke(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const std::string why = GREFFE_TRY(arguments.string("why"));
+  if (why != "retired" && why != "stolen") return fail(Errc::invalid, "say why: retired or stolen");
+  GREFFE_TRY(peers_.revoke("station", name, why));
+  return Json();
+}
+
+// At a replica: the archive whose log and hearings it holds, and a code for that archive's replicator.
+Result<Json> ControlRoutes::origin_add(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const std::string text = GREFFE_TRY(arguments.string("log_vkey"));
+  const VerifierKey key = GREFFE_TRY(parse_verifier_key(text));
+  if (key.name != name || key.type != KeyType::ed25519) return fail(Errc::invalid, "the key is not the log key of " + name);
+  const auto known = GREFFE_TRY(main_log_.catalogue().key("origin", key.key));
+  if (!known) {
+    KeyEntry entry;
+    entry.action = "added";
+    entry.role = "origin";
+    entry.name = name;
+    entry.key = key.key;
+    entry.utc = clock_.utc_now();
+    entry.since = entry.utc;
+    GREFFE_TRY(main_log_.append(entry));
+  }
+  Json out;
+  out.set("code", GREFFE_TRY(peers_.invite({"replicator", name, "", ""})));
+  return out;
+}
+
+// At a primary: the key of the site that confirms what it holds, and a code for the replicator that brings the
+// confirmations.
+Result<Json> ControlRoutes::cosigner_add(const Json& arguments) {
+  const std::string text = GREFFE_TRY(arguments.string("vkey"));
+  const VerifierKey key = GREFFE_TRY(parse_verifier_key(text));
+  if (key.type != KeyType::cosignature_v1) return fail(Errc::invalid, "this is not the key of a cosigner (type 04)");
+  const auto known = GREFFE_TRY(main_log_.catalogue().key("cosigner", key.key));
+  if (!known) {
+    KeyEntry entry;
+    entry.action = "added";
+    entry.role = "cosigner";
+    entry.name = key.name;
+    entry.key = key.key;
+    entry.cosigner = text;
+    entry.utc = clock_.utc_now();
+    entry.since = entry.utc;
+    GREFFE_TRY(main_log_.append(entry));
+  }
+  const std::string site = key.name.substr(0, key.name.find('/'));
+  Json out;
+  out.set("code", GREFFE_TRY(peers_.invite({"replicator", site, "", ""})));
+  return out;
+}
+
+// ---- people ----
+
+Result<Json> ControlRoutes::user_add(const Json& arguments) {
+  accounts::Account account;
+  account.name = GREFFE_TRY(arguments.string("name"));
+  account.display_name = GREFFE_TRY(arguments.string("display"));
+  const std::vector<std::string> roles = GREFFE_TRY(arguments.strings("roles"));
+  for (const std::string& role : roles) account.roles.insert(GREFFE_TRY(accounts::parse_role(role)));
+  account.all_courts = GREFFE_TRY(arguments.boolean("all_courts"));
+  account.courts = GREFFE_TRY(arguments.strings("courts"));
+  account.language = GREFFE_TRY(arguments.string("language"));
+  const std::string password = GREFFE_TRY(arguments.string("password"));
+  const accounts::Account made = GREFFE_TRY(accounts_.add(account, password));
+  GREFFE_TRY(snapshot_accounts());
+  return json_of(made);
+}
+
+Result<Json> ControlRoutes::user_list(const Json&) {
+  const std::vector<accounts::Account> all = GREFFE_TRY(accounts_.list());
+  Json::Array list;
+  for (const accounts::Account& account : all) list.push_back(json_of(account).set("disabled", account.disabled));
+  Json out;
+  out.set("accounts", std::move(list));
+  return out;
+}
+
+Result<Json> ControlRoutes::user_token(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const std::string label = GREFFE_TRY(arguments.string("label"));
+  const std::uint64_t days = GREFFE_TRY(arguments.size("days"));
+  if (days < 1 || days > 3660) return fail(Errc::invalid, "a token is good for 1 to 3,660 days");
+  const UtcTime expires{clock_.utc_now().ms + static_cast<std::int64_t>(days) * kDayMs};
+  const accounts::Accounts::NewToken made = GREFFE_TRY(accounts_.add_token(name, label, expires));
+  GREFFE_TRY(snapshot_accounts());
+  Json out;
+  out.set("expires", expires).set("id", made.token.id).set("secret", made.secret);
+  return out;
+}
+
+Result<Json> ControlRoutes::user_password(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const std::string password = GREFFE_TRY(arguments.string("password"));
+  GREFFE_TRY(accounts_.set_password(name, password));
+  GREFFE_TRY(snapshot_accounts());
+  return Json();
+}
+
+// ---- places, exports, status ----
+
+Result<Json> ControlRoutes::place_set(const Json& arguments) {
+  PlaceEntry entry;
+  entry.court = GREFFE_TRY(arguments.string("court"));
+  if (arguments.has("room")) entry.room = GREFFE_TRY(arguments.string("room"));
+  if (arguments.has("zone")) entry.zone = GREFFE_TRY(arguments.string("zone"));
+  if (!is_valid_name(entry.court) || (!entry.room.empty() && !is_valid_name(entry.room))) {
+    return fail(Errc::invalid, "courts and rooms are named with 1 to 32 small letters, digits and '-'");
+  }
+  const Json names = GREFFE_TRY(arguments.object("names"));
+  std::map<std::string, std::string> by_language;
+  for (const auto& [language, name] : *names.as_object()) {
+    if (name.as_string() == nullptr || name.as_string()->empty()) return fail(Errc::invalid, "a display name is empty");
+    by_language.emplace(language, *name.as_string());
+  }
+  entry.names = GREFFE_TRY(store_document(write_place_names(by_language)));
+  entry.utc = clock_.utc_now();
+  GREFFE_TRY(main_log_.append(entry));
+  return Json();
+}
+
+Result<Json> ControlRoutes::export_logged(const Json& arguments) {
+  ExportEntry entry;
+  const std::string id = GREFFE_TRY(arguments.string("hearing"));
+  entry.hearing = GREFFE_TRY(parse_hearing_id(id));
+  entry.account = "operator-socket";
+  entry.root = GREFFE_TRY(arguments.digest("root"));
+  entry.size = GREFFE_TRY(arguments.size("size"));
+  entry.utc = clock_.utc_now();
+  GREFFE_TRY(main_log_.append(entry));
+  return Json();
+}
+
+Result<Json> ControlRoutes::status(const Json&) { return status_.status(); }
+Result<Json> ControlRoutes::scrub(const Json&) { return scrub_(); }
+
+}  // namespace greffe::web

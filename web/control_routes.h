@@ -1,0 +1,55 @@
+// Verbs that change the running archive, over its unix socket: only for the user that the archive runs as, and root.
+#ifndef GREFFE_WEB_CONTROL_ROUTES_H
+#define GREFFE_WEB_CONTROL_ROUTES_H
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "archive/accounts/accounts.h"
+#include "archive/main_log.h"
+#include "archive/peers.h"
+#include "web/http/server.h"
+#include "web/status_routes.h"
+
+namespace greffe::web {
+
+class ControlRoutes {
+ public:
+  using Scrub = std::function<Result<Json>()>;
+  ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
+                accounts::Accounts& accounts, StatusRoutes& status, Scrub scrub);
+  // POST /control/<verb> with a JSON object; answers a JSON object.
+  std::vector<http::Route> routes();
+
+ private:
+  using Verb = Result<Json> (ControlRoutes::*)(const Json& arguments);
+  Result<Json> station_add(const Json& arguments);
+  Result<Json> station_list(const Json& arguments);
+  Result<Json> station_revoke(const Json& arguments);
+  Result<Json> user_add(const Json& arguments);
+  Result<Json> user_list(const Json& arguments);
+  Result<Json> user_token(const Json& arguments);
+  Result<Json> user_password(const Json& arguments);
+  Result<Json> place_set(const Json& arguments);
+  Result<Json> origin_add(const Json& arguments);
+  Result<Json> cosigner_add(const Json& arguments);
+  Result<Json> export_logged(const Json& arguments);
+  Result<Json> status(const Json& arguments);
+  Result<Json> scrub(const Json& arguments);
+  Status snapshot_accounts();
+  Result<Digest> store_document(const std::string& document);
+
+  Clock& clock_;
+  archive::Stores stores_;
+  archive::MainLog& main_log_;
+  archive::Peers& peers_;
+  accounts::Accounts& accounts_;
+  StatusRoutes& status_;
+  Scrub scrub_;
+};
+
+}  // namespace greffe::web
+
+#endif

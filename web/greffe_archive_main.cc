@@ -1,0 +1,326 @@
+// greffe-archive: the archive core and its pages.
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "archive/archive_keys.h"
+#include "archive/base/command_line.h"
+#include "archive/format/policy.h"
+#include "archive/settings.h"
+#include "web/control_client.h"
+#include "web/init_archive.h"
+#include "web/offline_verbs.h"
+#include "web/serve.h"
+
+namespace {
+
+using greffe::Errc;
+using greffe::Json;
+using greffe::kExitDone;
+using greffe::Result;
+using greffe::Status;
+using greffe::archive::Settings;
+
+constexpr std::uint64_t kMaxPasswordFileBytes = 4096;
+
+struct Arguments {
+  mutable greffe::PosixFileSystem files;  // stateless
+  std::string config = "/etc/greffe/archive.toml";
+  bool json = false;
+  bool accept_head = false;
+  bool all_courts = false;
+  bool repair = false;
+  greffe::web::InitOptions init;
+  std::string name, court, room, zone, why, display, language = "en", label, vkey;
+  std::string en, fr, zh;
+  std::vector<std::string> roles, courts;
+  std::string code_file, password_file, out_file, recovery_code_file, backup_file, hearing, directory;
+  std::int64_t days = 365;
+};
+
+Result<Settings> settings_of(const Arguments& a) { return greffe::archive::load_settings(a.files, a.config); }
+
+Result<Json> ask(const Arguments& a, const std::string& verb, const Json& arguments) {
+  const Settings settings = GREFFE_TRY(settings_of(a));
+  return greffe::web::ask_service(settings.control_socket, verb, arguments);
+}
+
+// A secret goes into a file of mode 0600, never onto the terminal's history of arguments.
+Status write_secret(const Arguments& a, const std::string& path, const std::string& secret) {
+  return a.files.replace(path, greffe::as_bytes(secret + "\n"), 0600);
+}
+
+Result<std::string> read_line(const Arguments& a, const std::string& path) {
+  const greffe::Bytes bytes = GREFFE_TRY(a.files.read_file(path, kMaxPasswordFileBytes));
+  std::string text(greffe::as_text(bytes));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+Result<int> done(const Json& answer, bool json, const std::string& words) {
+  if (json) {
+    fmt::print("{}\n", greffe::write_json(answer));
+  } else if (!words.empty()) {
+    fmt::print("{}\n", words);
+  }
+  return kExitDone;
+}
+
+Result<int> deliver_code(const Arguments& a, const Json& answer) {
+  const std::string code = GREFFE_TRY(answer.string("code"));
+  if (a.code_file.empty()) {
+    fmt::print("{}\n", code);
+    return kExitDone;
+  }
+  GREFFE_TRY(write_secret(a, a.code_file, code));
+  fmt::print("The one-time code is in {}; it is good for 24 hours.\n", a.code_file);
+  return kExitDone;
+}
+
+// ---- verbs ----
+
+Result<int> init(const Arguments& a) {
+  const greffe::web::Initialised made = GREFFE_TRY(greffe::web::init_archive(a.init));
+  fmt::print("The archive {} is ready: {}\n", a.init.name, made.config_path);
+  fmt::print("Its keys are backed up, encrypted, in {}: keep a copy in another building.\n", made.backup_path);
+  if (a.recovery_code_file.empty()) {
+    fmt::print("Recovery code, shown only now; write it down and keep it apart from the backup:\n\n  {}\n\n", made.recovery_code);
+  } else {
+    GREFFE_TRY(write_secret(a, a.recovery_code_file, made.recovery_code));
+    fmt::print("The recovery code is in {}: print it, keep it apart from the backup, delete the file.\n", a.recovery_code_file);
+  }
+  fmt::print("Start it with: greffe-archive --config {} serve\n", made.config_path);
+  return kExitDone;
+}
+
+Result<int> serve(const Arguments& a) {
+  const Settings settings = GREFFE_TRY(settings_of(a));
+  GREFFE_TRY(greffe::web::serve(settings, a.accept_head));
+  return kExitDone;
+}
+
+Result<int> station_add(const Arguments& a) {
+  Json arguments;
+  arguments.set("court", a.court).set("name", a.name).set("room", a.room);
+  const Json answer = GREFFE_TRY(ask(a, "station-add", arguments));
+  return deliver_code(a, answer);
+}
+
+Result<int> station_list(const Arguments& a) {
+  const Json answer = GREFFE_TRY(ask(a, "station-list", Json()));
+  if (a.json) return done(answer, true, "");
+  fmt::print("{:<20} {:<16} {:<16} {:<10} {}\n", "STATION", "COURT", "ROOM", "STATE", "LAST RECEIPT");
+  const Json::Array stations = GREFFE_TRY(answer.array("stations"));
+  for (const Json& s : stations) {
+    const auto last = s.string("last_receipt");
+    fmt::print("{:<20} {:<16} {:<16} {:<10} {}\n", *s.string("name"), *s.string("court"), *s.string("room"), *s.string("state"),
+               last ? *last : "-");
+  }
+  return kExitDone;
+}
+
+Result<int> station_revoke(const Arguments& a) {
+  Json arguments;
+  arguments.set("name", a.name).set("why", a.why);
+  const Json answer = GREFFE_TRY(ask(a, "station-revoke", arguments));
+  return done(answer, a.json, "The key of station " + a.name + " is revoked. What it recorded before stays valid.");
+}
+
+Result<int> user_add(const Arguments& a) {
+  Json arguments;
+  Json::Array roles(a.roles.begin(), a.roles.end());
+  Json::Array courts(a.courts.begin(), a.courts.end());
+  const std::string password = GREFFE_TRY(read_line(a, a.password_file));
+  arguments.set("all_courts", a.all_courts).set("courts", std::move(courts)).set("display", a.display);
+  arguments.set("language", a.language).set("name", a.name).set("password", password).set("roles", std::move(roles));
+  const Json answer = GREFFE_TRY(ask(a, "user-add", arguments));
+  return done(answer, a.json, "The account " + a.name + " is ready.");
+}
+
+Result<int> user_list(const Arguments& a) {
+  const Json answer = GREFFE_TRY(ask(a, "user-list", Json()));
+  if (a.json) return done(answer, true, "");
+  fmt::print("{:<16} {:<28} {:<24} {}\n", "ACCOUNT", "NAME", "ROLES", "COURTS");
+  const Json::Array accounts = GREFFE_TRY(answer.array("accounts"));
+  for (const Json& account : accounts) {
+    const std::vector<std::string> roles = GREFFE_TRY(account.strings("roles"));
+    const std::vector<std::string> courts = GREFFE_TRY(account.strings("courts"));
+    const bool all = GREFFE_TRY(account.boolean("all_courts"));
+    fmt::print("{:<16} {:<28} {:<24} {}\n", *account.string("account"), *account.string("name"), fmt::join(roles, ","),
+               all ? std::string("all") : fmt::format("{}", fmt::join(courts, ",")));
+  }
+  return kExitDone;
+}
+
+Result<int> user_token(const Arguments& a) {
+  Json arguments;
+  arguments.set("days", a.days).set("label", a.label).set("name", a.name);
+  const Json answer = GREFFE_TRY(ask(a, "user-token", arguments));
+  const std::string secret = GREFFE_TRY(answer.string("secret"));
+  GREFFE_TRY(write_secret(a, a.out_file, secret));
+  fmt::print("The token is in {}; it is good until {}.\n", a.out_file, *answer.string("expires"));
+  return kExitDone;
+}
+
+Result<int> user_password(const Arguments& a) {
+  Json arguments;
+  const std::string password = GREFFE_TRY(read_line(a, a.password_file));
+  arguments.set("name", a.name).set("password", password);
+  const Json answer = GREFFE_TRY(ask(a, "user-password", arguments));
+  return done(answer, a.json, "The password of " + a.name + " is changed; its sessions have ended.");
+}
+
+Result<int> place_set(const Arguments& a) {
+  Json names;
+  if (!a.en.empty()) names.set("en", a.en);
+  if (!a.fr.empty()) names.set("fr", a.fr);
+  if (!a.zh.empty()) names.set("zh", a.zh);
+  Json arguments;
+  arguments.set("court", a.court).set("names", std::move(names));
+  if (!a.room.empty()) arguments.set("room", a.room);
+  if (!a.zone.empty()) arguments.set("zone", a.zone);
+  const Json answer = GREFFE_TRY(ask(a, "place-set", arguments));
+  return done(answer, a.json, "The display names are set.");
+}
+
+Result<int> origin_add(const Arguments& a) {
+  Json arguments;
+  arguments.set("log_vkey", a.vkey).set("name", a.name);
+  const Json answer = GREFFE_TRY(ask(a, "origin-add", arguments));
+  return deliver_code(a, answer);
+}
+
+Result<int> cosigner_add(const Arguments& a) {
+  Json arguments;
+  arguments.set("vkey", a.vkey);
+  const Json answer = GREFFE_TRY(ask(a, "cosigner-add", arguments));
+  return deliver_code(a, answer);
+}
+
+Result<int> status(const Arguments& a) {
+  const Json answer = GREFFE_TRY(ask(a, "status", Json()));
+  if (a.json) return done(answer, true, "");
+  const Json::Array reasons = GREFFE_TRY(answer.array("reasons"));
+  if (reasons.empty()) fmt::print("All is well.\n");
+  for (const Json& reason : reasons) fmt::print("{}\n  -> {}\n", *reason.string("what"), *reason.string("todo"));
+  const Json log = GREFFE_TRY(answer.object("log"));
+  fmt::print("Main log: {} entries, root {}\n", *log.integer("size"), *log.string("root"));
+  return kExitDone;
+}
+
+Result<int> scrub(const Arguments& a) {
+  const Json answer = GREFFE_TRY(ask(a, "scrub", Json()));
+  const std::int64_t failures = GREFFE_TRY(answer.integer("failures"));
+  const Json::Array unrepaired = GREFFE_TRY(answer.array("unrepaired"));
+  const std::string words = fmt::format("{} objects and {} logs were read; {} copies were missing or damaged, {} were rewritten from good ones",
+                                        *answer.integer("objects"), *answer.integer("logs"), failures, *answer.integer("repaired"));
+  GREFFE_TRY(done(answer, a.json, words));
+  return unrepaired.empty() ? kExitDone : greffe::kExitFound;
+}
+
+Result<int> volume_list(const Arguments& a) {
+  const Json answer = GREFFE_TRY(ask(a, "status", Json()));
+  const Json::Array volumes = GREFFE_TRY(answer.array("volumes"));
+  if (a.json) return done(Json(volumes), true, "");
+  fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}\n", "VOLUME", "DOMAIN", "STATE", "USED", "TOTAL", "PATH");
+  for (const Json& v : volumes) {
+    fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}\n", *v.string("id"), *v.string("domain"), *v.string("state"),
+               *v.integer("used_bytes"), *v.integer("total_bytes"), *v.string("path"));
+  }
+  return kExitDone;
+}
+
+Result<int> keys(const Arguments& a) {
+  const Settings settings = GREFFE_TRY(settings_of(a));
+  const greffe::archive::ArchiveKeys held = GREFFE_TRY(greffe::archive::load_archive_keys(a.files, settings.state_directory));
+  Json out;
+  out.set("holder_vkey", greffe::archive::holder_verifier(settings.name, held.holder.public_key()).text());
+  out.set("log_vkey", greffe::archive::log_verifier(settings.name, held.log.public_key()).text()).set("origin", settings.name);
+  return done(out, a.json, fmt::format("log    {}\nholder {}", *out.string("log_vkey"), *out.string("holder_vkey")));
+}
+
+Result<int> restore_keys(const Arguments& a) {
+  const greffe::Bytes backup = GREFFE_TRY(a.files.read_file(a.backup_file, 1024 * 1024));
+  const std::string code = GREFFE_TRY(read_line(a, a.recovery_code_file));
+  GREFFE_TRY(a.files.make_directories(a.directory));
+  GREFFE_TRY(greffe::archive::restore_keys(a.files, a.directory, greffe::as_text(backup), code));
+  fmt::print("The keys are in {}/keys.\n", a.directory);
+  return kExitDone;
+}
+
+void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
+  auto& station = line.verb("station", "recording stations: add, list, revoke");
+  station.verb("add", "make a one-time code with which a station enrols")
+      .required("--name", a.name, "the station's name", "NAME").required("--court", a.court, "its court", "COURT")
+      .required("--room", a.room, "its courtroom", "ROOM").option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
+      .body([&a] { return station_add(a); });
+  station.verb("list", "enrolled stations").json(a.json).body([&a] { return station_list(a); });
+  station.verb("revoke", "end a station's key").required("--name", a.name, "the station", "NAME")
+      .required("--why", a.why, "retired or stolen", "WHY").json(a.json).body([&a] { return station_revoke(a); });
+  auto& user = line.verb("user", "people who log in: add, list, token, password");
+  user.verb("add", "a new account").required("--name", a.name, "account name", "NAME").required("--display", a.display, "the person's name", "TEXT")
+      .required("--role", a.roles, "clerk, judge, auditor or operator; may repeat", "ROLE")
+      .option("--court", a.courts, "a court it may see; may repeat", "COURT").flag("--all-courts", a.all_courts, "it may see all courts")
+      .option("--language", a.language, "en, fr or zh", "LANG").required("--password-file", a.password_file, "a file whose first line is the password", "FILE")
+      .json(a.json).body([&a] { return user_add(a); });
+  user.verb("list", "all accounts").json(a.json).body([&a] { return user_list(a); });
+  user.verb("token", "a token for a program").required("--name", a.name, "the account", "NAME").required("--label", a.label, "what it is for", "TEXT")
+      .required("--out", a.out_file, "write the token here (mode 0600)", "FILE").option("--days", a.days, "how long it is good", "N")
+      .body([&a] { return user_token(a); });
+  user.verb("password", "set a new password").required("--name", a.name, "the account", "NAME")
+      .required("--password-file", a.password_file, "a file whose first line is the password", "FILE").json(a.json)
+      .body([&a] { return user_password(a); });
+  line.verb("place", "display names of courts and courtrooms").verb("set", "set the names")
+      .required("--court", a.court, "the court", "COURT").option("--room", a.room, "a courtroom of it", "ROOM")
+      .option("--en", a.en, "English", "TEXT").option("--fr", a.fr, "French", "TEXT").option("--zh", a.zh, "Chinese", "TEXT")
+      .option("--zone", a.zone, "time zone of the court, such as Asia/Shanghai", "ZONE").json(a.json).body([&a] { return place_set(a); });
+  line.verb("origin", "archives whose copies this replica holds").verb("add", "add one; makes a code for its replicator")
+      .required("--name", a.name, "its name", "ARCHIVE").required("--log-vkey", a.vkey, "the key that signs its main log", "VKEY")
+      .option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE").body([&a] { return origin_add(a); });
+  line.verb("cosigner", "sites that confirm what this archive holds").verb("add", "add one; makes a code for the replicator")
+      .required("--vkey", a.vkey, "its cosigning key", "VKEY").option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
+      .body([&a] { return cosigner_add(a); });
+  line.verb("status", "is everything well, and if not what to do").json(a.json).body([&a] { return status(a); });
+  line.verb("scrub", "read everything, repair what is missing or damaged").json(a.json).body([&a] { return scrub(a); });
+  line.verb("volume", "disks of the pool").verb("list", "all volumes with their state").json(a.json).body([&a] { return volume_list(a); });
+}
+
+void define_verbs(greffe::CommandLine& line, Arguments& a) {
+  line.root().option("--config", a.config, "the configuration", "FILE");
+  line.verb("init", "make a new archive").required("--dir", a.init.directory, "where it lives", "DIR")
+      .required("--name", a.init.name, "its name, the origin of its log", "NAME").option("--role", a.init.role, "primary or replica", "ROLE")
+      .required("--volume", a.init.volumes, "a volume and its failure domain; may repeat", "PATH=DOMAIN")
+      .option("--machine", a.init.machine_address, "listener for stations and sites", "ADDR:PORT")
+      .option("--browser", a.init.browser_address, "listener for browsers", "ADDR:PORT")
+      .option("--metrics", a.init.metrics_address, "loopback listener for metrics", "ADDR:PORT")
+      .option("--ui", a.init.ui_directory, "the built pages", "DIR")
+      .option("--recovery-code-file", a.recovery_code_file, "write the recovery code here instead of the terminal", "FILE")
+      .body([&a] { return init(a); });
+  line.verb("serve", "run the archive").flag("--accept-head", a.accept_head, "go on with a pool that is older than what was published; logged")
+      .body([&a] { return serve(a); });
+  line.verb("keys", "the public keys of this archive").json(a.json).body([&a] { return keys(a); });
+  line.verb("restore-keys", "put the keys of a backup into a state directory").required("--backup", a.backup_file, "key-backup.json", "FILE")
+      .required("--recovery-code-file", a.recovery_code_file, "a file with the recovery code", "FILE")
+      .required("--state", a.directory, "the state directory", "DIR").body([&a] { return restore_keys(a); });
+  define_running_verbs(line, a);
+  const auto with_settings = [&a](Result<int> (*body)(const Settings&, const greffe::web::OfflineOptions&)) {
+    return [&a, body]() -> Result<int> {
+      const Settings settings = GREFFE_TRY(settings_of(a));
+      return body(settings, {a.json, a.hearing, a.directory});
+    };
+  };
+  line.verb("policy", "print the policy file with which greffe-verify judges this archive").body(with_settings(greffe::web::print_policy));
+  line.verb("check", "re-derive every tree and every digest, beside the running archive").json(a.json).body(with_settings(greffe::web::check));
+  line.verb("rebuild-catalogue", "make the catalogue anew from the logs; the archive must not run").body(with_settings(greffe::web::rebuild_catalogue));
+  line.verb("export", "write a hearing as a folder that greffe-verify accepts").required("HEARING", a.hearing, "its id", "HEARING")
+      .required("DIR", a.directory, "a folder that does not exist yet", "DIR").json(a.json).body(with_settings(greffe::web::export_to_folder));
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  Arguments a;
+  greffe::CommandLine line("greffe-archive", "The archive of court hearing recordings: stores, finds, plays, proves.");
+  define_verbs(line, a);
+  return line.run(count, arguments);
+}

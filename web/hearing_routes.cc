@@ -1,0 +1,252 @@
+#include "web/hearing_routes.h"
+
+#include <fmt/format.h>
+
+#include "archive/format/documents.h"
+#include "web/json_of.h"
+
+namespace greffe::web {
+namespace {
+
+constexpr std::size_t kMaxMarkCharacters = 2000;
+constexpr std::int64_t kDayMs = 86'400'000;
+
+http::Response ok_json(const Json& json, int status = 200) { return http::json_response(status, write_json(json)); }
+
+// "2026-11-22" as the first or last moment of that day, UTC.
+Result<std::optional<UtcTime>> day_of(const http::Request& request, std::string_view name, std::int64_t add_ms) {
+  const std::string text = request.query_value(name);
+  if (text.empty()) return std::optional<UtcTime>();
+  const auto day = parse_utc(text + "T00:00:00.000Z");
+  if (!day) return fail(Errc::invalid, fmt::format("{} must be a date like 2026-11-22", name));
+  return std::optional<UtcTime>(UtcTime{day->ms + add_ms});
+}
+
+Result<catalogue::HearingQuery> query_of(const http::Request& request) {
+  catalogue::HearingQuery query;
+  query.text = request.query_value("q");
+  query.court = request.query_value("court");
+  query.room = request.query_value("room");
+  query.judge = request.query_value("judge");
+  query.cursor = request.query_value("cursor");
+  query.with_gaps = request.query_value("gaps") == "1";
+  query.from = GREFFE_TRY(day_of(request, "from", 0));
+  query.to = GREFFE_TRY(day_of(request, "to", kDayMs));
+  const std::string state = request.query_value("state");
+  if (state == "open" || state == "closed") query.closed = state == "closed";
+  if (const std::string limit = request.query_value("limit"); !limit.empty()) {
+    query.limit = GREFFE_TRY(parse_decimal(limit));
+  }
+  return query;
+}
+
+Json inclusion_of(std::uint64_t index, const std::string& entry, const std::vector<Digest>& proof) {
+  Json::Array hashes;
+  for (const Digest& hash : proof) hashes.push_back(hash);
+  Json out;
+  out.set("entry", entry).set("inclusion", std::move(hashes)).set("index", index);
+  return out;
+}
+
+}  // namespace
+
+HearingRoutes::HearingRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::HearingLogs& hearings,
+                             archive::Retrieval& retrieval, archive::Peers& peers, accounts::Accounts& accounts,
+                             const SignIn& sign_in)
+    : clock_(clock), stores_(stores), main_log_(main_log), hearings_(hearings), retrieval_(retrieval), peers_(peers),
+      accounts_(accounts), sign_in_(sign_in) {}
+
+std::vector<http::Route> HearingRoutes::routes() {
+  const auto route = [this](std::string method, std::string pattern,
+                            Result<http::Response> (HearingRoutes::*handler)(const http::Request&, const Session&)) {
+    return http::Route{std::move(method), std::move(pattern),
+                       sign_in_.guard([this, handler](const http::Request& request, const Session& session) {
+                         return (this->*handler)(request, session);
+                       }),
+                       kMaxDocumentBytes};
+  };
+  return {route("GET", "/v1/places", &HearingRoutes::places),
+          route("GET", "/v1/hearings", &HearingRoutes::find),
+          route("GET", "/v1/hearings/{id}", &HearingRoutes::open),
+          route("GET", "/v1/hearings/{id}/timeline", &HearingRoutes::timeline),
+          route("GET", "/v1/hearings/{id}/proof", &HearingRoutes::proof),
+          route("POST", "/v1/hearings/{id}/marks", &HearingRoutes::add_mark),
+          route("POST", "/v1/hearings/{id}/details", &HearingRoutes::correct)};
+}
+
+std::string HearingRoutes::account_name(const std::string& pseudonym) const {
+  const auto account = accounts_.find_by_pseudonym(pseudonym);
+  return account ? account->display_name : pseudonym;
+}
+
+Result<catalogue::HearingRecord> HearingRoutes::record_of(const http::Request& request, const Session& session) const {
+  if (!accounts::may_find(session.account)) {
+    return fail(Errc::denied, "Your account does not show hearings. Ask the court's administrator for the role of a clerk, "
+                              "judge or auditor.");
+  }
+  const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
+  return main_log_.catalogue().hearing(id, courts_of(session.account));
+}
+
+Result<http::Response> HearingRoutes::places(const http::Request&, const Session&) {
+  const std::vector<catalogue::Court> courts = GREFFE_TRY(main_log_.catalogue().places());
+  Json::Array list;
+  for (const catalogue::Court& court : courts) list.push_back(json_of(court));
+  Json out;
+  out.set("courts", std::move(list));
+  return ok_json(out);
+}
+
+Result<http::Response> HearingRoutes::find(const http::Request& request, const Session& session) {
+  if (!accounts::may_find(session.account)) return fail(Errc::denied, "Your account does not show hearings.");
+  const catalogue::HearingQuery query = GREFFE_TRY(query_of(request));
+  const catalogue::HearingPage page = GREFFE_TRY(main_log_.catalogue().find(query, courts_of(session.account)));
+  Json::Array rows;
+  for (const catalogue::HearingRow& row : page.hearings) rows.push_back(json_of(row));
+  Json out;
+  out.set("count", page.count).set("count_is_exact", page.count_is_exact).set("hearings", std::move(rows));
+  if (page.next_cursor) out.set("next_cursor", *page.next_cursor);
+  return ok_json(out);
+}
+
+// Which other site holds the hearing, up to which entry and since when. An empty object: none.
+Result<Json> HearingRoutes::second_copy(const HearingId& id) const {
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  const auto head = hearings_.reader(id).checkpoint();
+  for (const VerifierKey& cosigner : cosigners) {
+    const auto cosigned = archive::newest_cosigned(stores_.heads, hearing_log_path(id), cosigner);
+    if (!cosigned) continue;
+    const auto since = verify_cosignature(cosigned->note, cosigner);
+    if (!since) continue;
+    Json out;
+    out.set("complete", bool(head) && cosigned->checkpoint.size == head->checkpoint.size);
+    out.set("since", *since).set("site", cosigner.name).set("size", cosigned->checkpoint.size);
+    return out;
+  }
+  return Json();
+}
+
+Result<Json> HearingRoutes::whole(const catalogue::HearingRecord& record, const Session& session) const {
+  Json out = json_of(record.row);
+  out.set("details", json_of(record.row.details)).set("origin", record.origin);
+  out.set("log_size", record.log_size).set("log_root", record.log_root).set("receipt_utc", record.checkpoint_utc);
+  Json::Array corrections;
+  for (const catalogue::Correction& c : record.corrections) {
+    Json one;
+    one.set("account_name", account_name(c.account)).set("before", json_of(c.before)).set("details_sha256", c.before_sha256);
+    one.set("reason", c.reason).set("utc", c.utc);
+    corrections.push_back(std::move(one));
+  }
+  out.set("corrections", std::move(corrections));
+  const accounts::Account& account = session.account;
+  Json rights;
+  rights.set("correct", accounts::may_correct(account, record.row.court)).set("export", accounts::may_export(account, record.row.court));
+  rights.set("mark", accounts::may_mark(account, record.row.court)).set("play", accounts::may_play(account, record.row.court));
+  out.set("rights", std::move(rights));
+  Json copy = GREFFE_TRY(second_copy(record.row.id));
+  if (!copy.as_object()->empty()) out.set("second_copy", std::move(copy));
+  return out;
+}
+
+Result<http::Response> HearingRoutes::open(const http::Request& request, const Session& session) {
+  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  const Json json = GREFFE_TRY(whole(record, session));
+  return ok_json(json);
+}
+
+Result<http::Response> HearingRoutes::timeline(const http::Request& request, const Session& session) {
+  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  const archive::Timeline timeline = GREFFE_TRY(retrieval_.timeline(record.row.id));
+  const std::vector<catalogue::Mark> marks = GREFFE_TRY(main_log_.catalogue().marks(record.row.id, courts_of(session.account)));
+  Json out = json_of(timeline);
+  Json::Array list;
+  for (const catalogue::Mark& mark : marks) {
+    list.push_back(json_of(mark, mark.from_archive ? account_name(mark.account) : mark.account));
+  }
+  out.set("marks", std::move(list));
+  return ok_json(out);
+}
+
+// The chain from the station's signature to the main log's, for the page (and anybody) to check.
+Result<http::Response> HearingRoutes::proof(const http::Request& request, const Session& session) {
+  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  const tlog::LogReader main = main_log_.reader();
+  const SignedCheckpoint main_head = GREFFE_TRY(main.checkpoint());
+  const SignedCheckpoint hearing_head = GREFFE_TRY(hearings_.reader(record.row.id).checkpoint());
+  const std::uint64_t size = main_head.checkpoint.size;
+  const auto proved = [&](std::uint64_t index) -> Result<Json> {
+    const std::vector<std::string> entry = GREFFE_TRY(main.entries(index, index + 1));
+    const std::vector<Digest> hashes = GREFFE_TRY(main.inclusion(index, size));
+    return inclusion_of(index, entry[0], hashes);
+  };
+  Json out;
+  out.set("checkpoint_entry", GREFFE_TRY(proved(record.checkpoint_index)));
+  if (record.key_index) out.set("key_entry", GREFFE_TRY(proved(*record.key_index)));
+  out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
+  out.set("main_size", size);
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  Json::Array cosigned;
+  for (const VerifierKey& cosigner : cosigners) {
+    const auto newest = archive::newest_cosigned(stores_.heads, main_log_path(), cosigner);
+    if (newest) cosigned.push_back(newest->note.write());
+  }
+  out.set("main_cosigned", std::move(cosigned));
+  return ok_json(out);
+}
+
+Result<Digest> HearingRoutes::store_document(const std::string& document) {
+  const Digest digest = sha256(as_bytes(document));
+  const auto writer = GREFFE_TRY(stores_.objects.begin_object(document.size()));
+  GREFFE_TRY(writer->write(as_bytes(document)));
+  GREFFE_TRY(writer->commit(digest));
+  return digest;
+}
+
+Result<http::Response> HearingRoutes::add_mark(const http::Request& request, const Session& session) {
+  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  if (!accounts::may_mark(session.account, record.row.court)) {
+    return fail(Errc::denied, "Only clerks and judges of this court may add marks.");
+  }
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  archive::MainLog& log = main_log_;
+  MarkAddedEntry entry;
+  entry.hearing = record.row.id;
+  entry.at = GREFFE_TRY(json.utc("at"));
+  const std::string text = GREFFE_TRY(json.string("text"));
+  if (text.empty() || text.size() > kMaxMarkCharacters) return fail(Errc::invalid, "A mark needs a text of at most 2,000 characters.");
+  if (json.has("stream")) entry.stream = GREFFE_TRY(json.string("stream"));
+  if (!entry.stream.empty() && !is_valid_name(entry.stream)) return fail(Errc::invalid, "There is no stream of that name.");
+  entry.note = GREFFE_TRY(store_document(write_note("mark", text)));
+  entry.account = session.account.pseudonym;
+  entry.utc = clock_.utc_now();
+  const std::uint64_t index = GREFFE_TRY(log.append(entry));
+  catalogue::Mark mark;
+  mark.id = fmt::format("archive-{}", index);
+  mark.at = entry.at;
+  mark.stream = entry.stream;
+  mark.text = text;
+  mark.from_archive = true;
+  return ok_json(json_of(mark, session.account.display_name), 201);
+}
+
+Result<http::Response> HearingRoutes::correct(const http::Request& request, const Session& session) {
+  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  if (!accounts::may_correct(session.account, record.row.court)) {
+    return fail(Errc::denied, "Only clerks of this court may correct the details.");
+  }
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const Json details_json = GREFFE_TRY(json.object("details"));
+  const Details details = GREFFE_TRY(parse_details(write_json(details_json)));
+  const std::string reason = GREFFE_TRY(json.string("reason"));
+  if (reason.empty() || reason.size() > kMaxMarkCharacters) return fail(Errc::invalid, "Say why the details are corrected (at most 2,000 characters).");
+  DetailsEntry entry;
+  entry.hearing = record.row.id;
+  entry.details = GREFFE_TRY(store_document(write_details(details)));
+  entry.reason = GREFFE_TRY(store_document(write_note("reason", reason)));
+  entry.account = session.account.pseudonym;
+  entry.utc = clock_.utc_now();
+  GREFFE_TRY(main_log_.append(entry));
+  return open(request, session);
+}
+
+}  // namespace greffe::web

@@ -1,0 +1,35 @@
+// `greffe-archive init`: a new archive in a directory of its own: volumes, keys with their encrypted backup, the first
+// entry of its log, a configuration to start from.
+#ifndef GREFFE_WEB_INIT_ARCHIVE_H
+#define GREFFE_WEB_INIT_ARCHIVE_H
+
+#include <string>
+#include <vector>
+
+#include "archive/base/result.h"
+
+namespace greffe::web {
+
+struct InitOptions {
+  std::string directory;
+  std::string name;
+  std::string role = "primary";
+  std::vector<std::string> volumes;  // "PATH=DOMAIN"
+  std::string machine_address = "127.0.0.1:8444";
+  std::string browser_address = "127.0.0.1:8443";
+  std::string metrics_address;
+  std::string ui_directory = "/usr/share/greffe/ui";
+};
+
+struct Initialised {
+  std::string config_path;
+  std::string backup_path;
+  std::string recovery_code;  // shown once
+};
+
+// already_exists: there is an archive in that directory. A run that broke off can be repeated into another directory.
+Result<Initialised> init_archive(const InitOptions& options);
+
+}  // namespace greffe::web
+
+#endif

@@ -1,0 +1,258 @@
+#include "web/machine_routes.h"
+
+#include <fmt/format.h>
+
+namespace greffe::web {
+namespace {
+
+constexpr std::size_t kMaxDigests = 4096;
+constexpr std::size_t kMaxEntries = 65'536;
+constexpr std::uint64_t kMaxEntriesBodyBytes = 64 * 1024 * 1024;
+constexpr std::uint64_t kMaxHaveBodyBytes = 512 * 1024;
+constexpr const char* kEpochHeader = "Greffe-Epoch";
+
+http::Response ok_json(const Json& json) { return http::json_response(200, write_json(json)); }
+
+Json::Array to_array(const std::vector<Digest>& digests) {
+  Json::Array out;
+  for (const Digest& digest : digests) out.push_back(digest);
+  return out;
+}
+
+// 409: what the sender must do first stands in members of the problem.
+http::Response unready(const archive::Unready& why) {
+  std::string extra;
+  if (why.held_size) extra += fmt::format("\"held_size\":{}", *why.held_size);
+  if (!why.missing.empty()) {
+    Json missing(to_array(why.missing));
+    extra += (extra.empty() ? "" : ",") + std::string("\"missing\":") + write_json(missing);
+  }
+  return http::problem(409, "conflict", why.detail, extra);
+}
+
+// The body of a PUT, on its way into the pool.
+class ObjectSink : public http::BodySink {
+ public:
+  using Deposited = std::function<Status()>;
+  ObjectSink(std::unique_ptr<store::ObjectWriter> writer, Digest digest, Deposited deposited)
+      : writer_(std::move(writer)), digest_(digest), deposited_(std::move(deposited)) {}
+
+  Status write(ByteView piece) override { return writer_->write(piece); }
+
+  http::Response finish() override {
+    const Status stored = writer_->commit(digest_);
+    if (!stored && stored.error().code == Errc::conflict) {
+      return http::problem(422, "corrupt", "The bytes that arrived do not have the digest in the address; nothing was stored. "
+                                           "Read them again and send them again.");
+    }
+    if (!stored) return http::problem(stored.error());
+    const Status counted = deposited_();
+    if (!counted) return http::problem(counted.error());
+    return http::json_response(201, "{}");
+  }
+
+ private:
+  std::unique_ptr<store::ObjectWriter> writer_;
+  const Digest digest_;
+  const Deposited deposited_;
+};
+
+}  // namespace
+
+MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit,
+                             archive::Peers& peers, archive::Retrieval& retrieval, archive::ForeignLogs* foreign)
+    : epoch_(epoch), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), foreign_(foreign) {}
+
+http::Response MachineRoutes::answer(Answer response) const {
+  http::Response out = response ? std::move(*response) : http::problem(response.error());
+  out.set(kEpochHeader, std::to_string(epoch_));
+  return out;
+}
+
+// An old primary must not write after a promotion: a lower epoch is refused, and the answer says which one holds.
+Result<archive::Peer> MachineRoutes::admit(const http::Request& request) const {
+  const std::string header = request.header("greffe-epoch");
+  const auto epoch = parse_decimal(header);
+  if (!epoch || *epoch < epoch_) {
+    return fail(Errc::denied, fmt::format("this archive is in epoch {}; your request is of epoch {}: it was not carried out",
+                                          epoch_, header.empty() ? "none" : header.substr(0, 20)));
+  }
+  if (!request.peer_key) return fail(Errc::denied, "this listener needs a client key");
+  PublicKey key;
+  key.bytes = *request.peer_key;
+  return peers_.identify(key);
+}
+
+http::Route MachineRoutes::route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes) {
+  const http::Handler wrapped = [this, handler](const http::Request& request) {
+    const auto peer = admit(request);
+    if (!peer) return answer(peer.error());
+    return answer((this->*handler)(request, *peer));
+  };
+  return http::Route{std::move(method), std::move(pattern), wrapped, max_body_bytes};
+}
+
+http::Route MachineRoutes::object_route(std::string pattern) {
+  const http::StreamHandler put = [this](const http::Request& request) -> std::variant<http::Response, std::unique_ptr<http::BodySink>> {
+    std::unique_ptr<http::BodySink> sink;
+    Answer refused = begin_object(request, sink);
+    if (sink) return sink;
+    return answer(std::move(refused));
+  };
+  return http::Route{"PUT", std::move(pattern), put, kMaxObjectBytes};
+}
+
+std::vector<http::Route> MachineRoutes::routes() {
+  std::vector<http::Route> out;
+  const http::Handler enrolment = [this](const http::Request& request) { return answer(enrol(request)); };
+  out.push_back({"POST", "/v1/enrol", enrolment, 4096});
+  std::vector<std::string> bases = {"/v1/hearings/{id}"};
+  if (foreign_ != nullptr) bases.push_back("/v1/log/from/{origin}");
+  for (const std::string& base : bases) {
+    out.push_back(route("POST", base + "/have", &MachineRoutes::have, kMaxHaveBodyBytes));
+    out.push_back(object_route(base + "/objects/{sha256}"));
+    out.push_back(route("HEAD", base + "/objects/{sha256}", &MachineRoutes::head_object, 0));
+    out.push_back(route("POST", base + "/entries", &MachineRoutes::entries, kMaxEntriesBodyBytes));
+    out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
+  }
+  out.push_back(route("GET", "/v1/hearings/{id}/objects/{sha256}", &MachineRoutes::get_object, 0));
+  out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
+  out.push_back(route("POST", "/v1/log/main/cosignatures", &MachineRoutes::main_cosignatures, kMaxNoteBytes * 2));
+  return out;
+}
+
+MachineRoutes::Answer MachineRoutes::enrol(const http::Request& request) {
+  if (!request.peer_key) return fail(Errc::denied, "this listener needs a client key");
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const std::string secret = GREFFE_TRY(json.string("secret"));
+  const std::string name = GREFFE_TRY(json.string("name"));
+  const std::string role = GREFFE_TRY(json.string("role"));
+  PublicKey key;
+  key.bytes = *request.peer_key;
+  const catalogue::KnownKey known = GREFFE_TRY(peers_.enrol(key, secret, name, role));
+  Json out;
+  out.set("archive", main_log_.archive_name()).set("court", known.court).set("epoch", epoch_).set("name", known.name);
+  out.set("room", known.room);
+  return ok_json(out);
+}
+
+Result<MachineRoutes::Target> MachineRoutes::target_of(const http::Request& request) const {
+  Target target;
+  if (const std::string id = request.parameter("id"); !id.empty()) {
+    target.hearing = GREFFE_TRY(parse_hearing_id(id));
+    return target;
+  }
+  GREFFE_CHECK(foreign_ != nullptr);
+  const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("origin")));
+  target.origin = GREFFE_TRY(foreign_->origin_of(digest));
+  return target;
+}
+
+Result<std::vector<Digest>> MachineRoutes::missing_of(const Target& target, const archive::Peer& peer,
+                                                      const std::vector<Digest>& digests) {
+  return target.hearing ? deposit_.missing(*target.hearing, digests) : foreign_->missing(peer, target.origin, digests);
+}
+
+MachineRoutes::Answer MachineRoutes::have(const http::Request& request, const archive::Peer& peer) {
+  const Target target = GREFFE_TRY(target_of(request));
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const std::vector<std::string> texts = GREFFE_TRY(json.strings("digests"));
+  if (texts.size() > kMaxDigests) return fail(Errc::invalid, "ask for at most 4,096 digests at a time");
+  std::vector<Digest> digests;
+  for (const std::string& text : texts) digests.push_back(GREFFE_TRY(digest_from_hex(text)));
+  const std::vector<Digest> missing = GREFFE_TRY(missing_of(target, peer, digests));
+  Json out;
+  out.set("missing", to_array(missing));
+  return ok_json(out);
+}
+
+MachineRoutes::Answer MachineRoutes::head_object(const http::Request& request, const archive::Peer& peer) {
+  const Target target = GREFFE_TRY(target_of(request));
+  const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
+  const std::vector<Digest> missing = GREFFE_TRY(missing_of(target, peer, {digest}));
+  if (!missing.empty()) return fail(Errc::not_found, "this object was not deposited for this log");
+  return http::text_response(200, "", "application/octet-stream");
+}
+
+MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, const archive::Peer& peer) {
+  if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "objects are given back to the other site only");
+  const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
+  const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
+  std::shared_ptr<ReadableFile> file = GREFFE_TRY(retrieval_.open(id, digest));
+  const std::uint64_t size = GREFFE_TRY(file->size());
+  return http::file_response(request, std::move(file), size, "application/octet-stream", "\"" + digest.hex() + "\"");
+}
+
+// Fills `sink`, or returns why not.
+MachineRoutes::Answer MachineRoutes::begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {
+  const archive::Peer peer = GREFFE_TRY(admit(request));
+  const Target target = GREFFE_TRY(target_of(request));
+  const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
+  if (!request.content_length) return http::problem(411, "invalid", "An object is sent with its length.");
+  const std::uint64_t size = *request.content_length;
+  auto writer = target.hearing ? deposit_.begin_object(peer, *target.hearing, digest, size)
+                               : foreign_->begin_object(peer, target.origin, size);
+  if (!writer) return writer.error();
+  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, [this, target, digest, size]() -> Status {
+    if (!target.hearing) return foreign_->deposited(target.origin, digest, size);
+    deposit_.deposited(*target.hearing, digest, size);
+    return ok();
+  });
+  return http::Response{};
+}
+
+MachineRoutes::Answer MachineRoutes::entries(const http::Request& request, const archive::Peer& peer) {
+  const Target target = GREFFE_TRY(target_of(request));
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const std::uint64_t first = GREFFE_TRY(json.size("first"));
+  const std::vector<std::string> entries = GREFFE_TRY(json.strings("entries"));
+  const std::string checkpoint_note = GREFFE_TRY(json.string("checkpoint"));
+  if (entries.size() > kMaxEntries) return fail(Errc::invalid, "send at most 65,536 entries at a time");
+  const auto done = target.hearing ? deposit_.append(peer, *target.hearing, first, entries, checkpoint_note)
+                                   : foreign_->append(peer, target.origin, first, entries, checkpoint_note);
+  if (!done) return done.error();
+  if (const auto* why = std::get_if<archive::Unready>(&*done)) return unready(*why);
+  Json out;
+  out.set("checkpoint", std::get<archive::Receipt>(*done).checkpoint.note.write());
+  return ok_json(out);
+}
+
+MachineRoutes::Answer MachineRoutes::checkpoint(const http::Request& request, const archive::Peer&) {
+  const Target target = GREFFE_TRY(target_of(request));
+  const auto held = target.hearing ? deposit_.checkpoint(*target.hearing) : foreign_->checkpoint(target.origin);
+  if (!held) return held.error();
+  Json out;
+  // Nothing is read back by itself yet: 0 says so.
+  out.set("checkpoint", held->note.write()).set("read_back_size", 0).set("size", held->checkpoint.size);
+  return ok_json(out);
+}
+
+// The enrolled cosigner whose line this note carries.
+Result<VerifierKey> MachineRoutes::cosigner_of(const SignedNote& note) const {
+  const std::vector<VerifierKey> known = GREFFE_TRY(peers_.cosigners());
+  for (const VerifierKey& cosigner : known) {
+    if (verify_cosignature(note, cosigner)) return cosigner;
+  }
+  return fail(Errc::denied, "no cosigner that this archive knows signed this checkpoint; add it with `cosigner add`");
+}
+
+MachineRoutes::Answer MachineRoutes::hearing_cosignatures(const http::Request& request, const archive::Peer&) {
+  const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const std::string text = GREFFE_TRY(json.string("checkpoint"));
+  const SignedCheckpoint cosigned = GREFFE_TRY(parse_signed_checkpoint(text));
+  const VerifierKey cosigner = GREFFE_TRY(cosigner_of(cosigned.note));
+  GREFFE_TRY(deposit_.add_cosignature(id, cosigned, cosigner));
+  return ok_json(Json());
+}
+
+MachineRoutes::Answer MachineRoutes::main_cosignatures(const http::Request& request, const archive::Peer&) {
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const std::string text = GREFFE_TRY(json.string("checkpoint"));
+  const SignedCheckpoint cosigned = GREFFE_TRY(parse_signed_checkpoint(text));
+  const VerifierKey cosigner = GREFFE_TRY(cosigner_of(cosigned.note));
+  GREFFE_TRY(main_log_.add_cosignature(cosigned, cosigner));
+  return ok_json(Json());
+}
+
+}  // namespace greffe::web

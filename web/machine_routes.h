@@ -1,0 +1,60 @@
+// The machine protocol (DESIGN section 5, docs/formats/machine-protocol.md): what stations and replicators may do, each
+// request judged by its TLS key. Thread-safe.
+#ifndef GREFFE_WEB_MACHINE_ROUTES_H
+#define GREFFE_WEB_MACHINE_ROUTES_H
+
+#include <vector>
+
+#include "archive/deposit.h"
+#include "archive/foreign_log.h"
+#include "archive/peers.h"
+#include "archive/retrieval.h"
+#include "web/http/server.h"
+
+namespace greffe::web {
+
+class MachineRoutes {
+ public:
+  // `foreign` is empty on a primary.
+  MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
+                archive::Retrieval& retrieval, archive::ForeignLogs* foreign);
+  std::vector<http::Route> routes();
+
+ private:
+  using Answer = Result<http::Response>;
+  using PeerHandler = Answer (MachineRoutes::*)(const http::Request&, const archive::Peer&);
+  http::Route route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes);
+  http::Route object_route(std::string pattern);
+  Result<archive::Peer> admit(const http::Request& request) const;
+  http::Response answer(Answer response) const;
+
+  Answer enrol(const http::Request& request);
+  Answer have(const http::Request& request, const archive::Peer& peer);
+  Answer head_object(const http::Request& request, const archive::Peer& peer);
+  Answer get_object(const http::Request& request, const archive::Peer& peer);
+  Answer entries(const http::Request& request, const archive::Peer& peer);
+  Answer checkpoint(const http::Request& request, const archive::Peer& peer);
+  Answer hearing_cosignatures(const http::Request& request, const archive::Peer& peer);
+  Answer main_cosignatures(const http::Request& request, const archive::Peer& peer);
+
+  // The log that an address is about: a hearing, or (at a replica) another archive's main log.
+  struct Target {
+    std::optional<HearingId> hearing;
+    std::string origin;
+  };
+  Result<Target> target_of(const http::Request& request) const;
+  Result<std::vector<Digest>> missing_of(const Target& target, const archive::Peer& peer, const std::vector<Digest>& digests);
+  Answer begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink);
+  Result<VerifierKey> cosigner_of(const SignedNote& note) const;
+
+  const std::uint64_t epoch_;
+  archive::MainLog& main_log_;
+  archive::Deposit& deposit_;
+  archive::Peers& peers_;
+  archive::Retrieval& retrieval_;
+  archive::ForeignLogs* foreign_;
+};
+
+}  // namespace greffe::web
+
+#endif

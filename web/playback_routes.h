@@ -1,0 +1,69 @@
+// Watching a hearing: playlists and objects, for the page (cookie), for programs (token) and for players that know
+// neither (a ticket in the address). One `access` entry per play session, durable before the first byte. Thread-safe.
+#ifndef GREFFE_WEB_PLAYBACK_ROUTES_H
+#define GREFFE_WEB_PLAYBACK_ROUTES_H
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "archive/main_log.h"
+#include "archive/retrieval.h"
+#include "web/sign_in.h"
+
+namespace greffe::web {
+
+// Play sessions that the main log knows, and tickets for players. A ticket is a capability: 256 random bits, one
+// hearing, one account, 8 hours; only its SHA-256 is kept, in memory: a restart ends it.
+class PlaySessions {
+ public:
+  PlaySessions(Clock& clock, archive::MainLog& main_log);
+  // Logs that this session plays (or exports) this hearing, once. ok: the entry is durable.
+  Status begin(const accounts::Session& session, const HearingId& hearing);
+
+  struct Ticket {
+    std::string secret;
+    UtcTime expires;
+  };
+  Result<Ticket> issue(const accounts::Session& session, const HearingId& hearing);
+  // The hearing that a ticket opens. denied: unknown or expired.
+  Result<HearingId> redeem(std::string_view secret);
+
+ private:
+  struct Issued {
+    HearingId hearing;
+    UtcTime expires;
+  };
+  Clock& clock_;
+  archive::MainLog& main_log_;
+  std::mutex mutex_;  // guards the two below
+  std::set<std::pair<std::string, HearingId>> begun_;  // session id, hearing
+  std::map<Digest, Issued> tickets_;
+};
+
+class PlaybackRoutes {
+ public:
+  PlaybackRoutes(archive::MainLog& main_log, archive::Retrieval& retrieval, PlaySessions& sessions, const SignIn& sign_in);
+  std::vector<http::Route> routes();
+
+ private:
+  using Session = accounts::Session;
+  Result<HearingId> may_play(const http::Request& request, const Session& session) const;
+  Result<http::Response> master(const HearingId& id);
+  Result<http::Response> playlist(const HearingId& id, const std::string& stream);
+  // `name`: "<sha256>.mp4", ".json" or ".bin".
+  Result<http::Response> object(const http::Request& request, const HearingId& id, const std::string& name);
+  Result<http::Response> issue_ticket(const http::Request& request, const Session& session);
+  Result<http::Response> with_ticket(const http::Request& request);
+
+  archive::MainLog& main_log_;
+  archive::Retrieval& retrieval_;
+  PlaySessions& sessions_;
+  const SignIn& sign_in_;
+};
+
+}  // namespace greffe::web
+
+#endif

@@ -1,0 +1,174 @@
+#include "web/serve.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include "archive/archive_keys.h"
+#include "archive/damage_journal.h"
+#include "archive/deposit.h"
+#include "archive/foreign_log.h"
+#include "archive/peers.h"
+#include "archive/retrieval.h"
+#include "archive/scrub_pass.h"
+#include "archive/store/local_pool.h"
+#include "web/browser_tls.h"
+#include "web/control_routes.h"
+#include "web/hearing_routes.h"
+#include "web/http/server.h"
+#include "web/log_routes.h"
+#include "web/machine_routes.h"
+#include "web/playback_routes.h"
+#include "web/status_routes.h"
+#include "web/ui_routes.h"
+
+namespace greffe::web {
+namespace {
+
+constexpr std::uint64_t kFirstEpoch = 1;
+
+// Blocks the signals in every thread made from here on; wait() takes them.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  void wait() {
+    int number = 0;
+    sigwait(&set_, &number);
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+// A copy of a checkpoint that cannot be read as one is damage; whose signature it must bear is the log's own business.
+bool head_is_good(std::string_view, std::string_view text) { return bool(parse_signed_checkpoint(text)); }
+
+store::PoolSettings pool_settings(const archive::Settings& settings) {
+  store::PoolSettings out;
+  out.volumes = settings.volumes;
+  out.replicas = settings.replicas;
+  out.write_quorum = settings.write_quorum;
+  out.min_free_bytes = static_cast<std::uint64_t>(settings.min_free_bytes);
+  return out;
+}
+
+void append(std::vector<http::Route>& all, std::vector<http::Route> more) {
+  for (http::Route& route : more) all.push_back(std::move(route));
+}
+
+http::ListenerSettings listener(std::string address, std::vector<http::Route> routes) {
+  http::ListenerSettings out;
+  out.address = std::move(address);
+  out.routes = std::move(routes);
+  return out;
+}
+
+// The parts that live while the archive serves, in the order in which they need each other.
+struct Running {
+  Running(const archive::Settings& s, Log& l, store::LocalPool& p, archive::ArchiveKeys& keys, archive::MainLog& m,
+          accounts::Accounts& a, FileSystem& files, Clock& clock)
+      : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
+        deposit(clock, l, stores, hearings, m, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
+        retrieval(stores, hearings),
+        peers(files, clock, m, s.state_directory,
+              {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
+               archive::holder_verifier(s.name, keys.holder.public_key())}),
+        foreign(clock, stores, hearings, m, keys.holder), sign_in(a), sessions(clock, m),
+        status(clock, s, p, m, peers, kFirstEpoch),
+        machine(kFirstEpoch, m, deposit, peers, retrieval, s.role == "replica" ? &foreign : nullptr),
+        hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),
+        playback(m, retrieval, sessions, sign_in),
+        logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
+             archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
+        scrub(clock, p, m, hearings), control(clock, stores, m, peers, a, status, [this] { return scrub.run(); }) {}
+
+  const archive::Settings& settings;
+  Log& log;
+  store::LocalPool& pool;
+  archive::MainLog& main_log;
+  accounts::Accounts& accounts;
+  archive::Stores stores;
+  archive::HearingLogs hearings;
+  archive::Deposit deposit;
+  archive::Retrieval retrieval;
+  archive::Peers peers;
+  archive::ForeignLogs foreign;
+  SignIn sign_in;
+  PlaySessions sessions;
+  StatusRoutes status;
+  MachineRoutes machine;
+  HearingRoutes hearing_routes;
+  PlaybackRoutes playback;
+  LogRoutes logs;
+  archive::ScrubPass scrub;
+  ControlRoutes control;
+};
+
+std::vector<http::Route> browser_routes(Running& running, FileSystem& files) {
+  std::vector<http::Route> routes = running.sign_in.routes();
+  append(routes, running.hearing_routes.routes());
+  append(routes, running.playback.routes());
+  append(routes, running.logs.routes());
+  append(routes, running.status.routes(running.sign_in));
+  auto pages = ui_routes(files, running.settings.ui_directory);
+  if (pages) {
+    append(routes, std::move(*pages));
+  } else {
+    running.log.warn("there are no pages to show: " + pages.error().message + "; build them with web/ui/build.sh, or set ui_directory");
+  }
+  return routes;
+}
+
+Status listen_all(http::Server& server, Running& running, const archive::ArchiveKeys& keys, FileSystem& files) {
+  const archive::Settings& s = running.settings;
+  http::ListenerSettings machine = listener(s.machine_address, running.machine.routes());
+  machine.tls = http::TlsSettings{keys.server.self_signed_certificate(), keys.server.to_pem(), true};
+  http::ListenerSettings browser = listener(s.browser_address, browser_routes(running, files));
+  browser.tls = GREFFE_TRY(browser_tls(files, s));
+  browser.headers = browser_headers();
+  const std::string machine_at = GREFFE_TRY(server.listen(std::move(machine)));
+  const std::string browser_at = GREFFE_TRY(server.listen(std::move(browser)));
+  GREFFE_TRY(server.listen(listener("unix:" + s.control_socket, running.control.routes())));
+  if (!s.metrics_address.empty()) GREFFE_TRY(server.listen(listener(s.metrics_address, running.status.loopback_routes())));
+  server.start();
+  running.log.info(fmt::format("ready: {} ({}); stations and sites at {}, pages at https://{}", s.name, s.role, machine_at, browser_at));
+  return ok();
+}
+
+}  // namespace
+
+Status serve(const archive::Settings& settings, bool accept_head) {
+  StopSignals signals;  // before any thread
+  Log log("greffe-archive");
+  PosixFileSystem files;
+  SystemClock clock;
+  archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
+  archive::DamageJournal damage(clock, log);
+  store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); }, head_is_good};
+  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, pool_settings(settings), store::PoolMode::writer, std::move(listeners)));
+  for (const store::VolumeReport& volume : pool->volumes()) {
+    if (!volume.reason.empty()) log.warn("volume " + volume.path + ": " + volume.reason);
+  }
+  const archive::Stores stores{*pool, *pool, *pool};
+  PrivateKey log_key = GREFFE_TRY(PrivateKey::from_pem(keys.log.to_pem()));
+  const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, stores, settings.name, settings.state_directory,
+                                                          std::move(log_key), accept_head));
+  accounts::Accounts accounts = GREFFE_TRY(accounts::Accounts::open(join(settings.state_directory, "accounts.sqlite"), clock));
+  Running running(settings, log, *pool, keys, *main_log, accounts, files, clock);
+  GREFFE_TRY(running.deposit.catch_up());
+  damage.start(*main_log);
+  {
+    http::Server server;
+    GREFFE_TRY(listen_all(server, running, keys, files));
+    signals.wait();
+    log.info("stopping: running requests are finished");
+  }
+  damage.stop();
+  return ok();
+}
+
+}  // namespace greffe::web

@@ -1,0 +1,38 @@
+// Who is asking: cookie sessions of people, tokens of programs, and the rule that a page of another site cannot act for
+// them. Thread-safe.
+#ifndef GREFFE_WEB_SIGN_IN_H
+#define GREFFE_WEB_SIGN_IN_H
+
+#include <functional>
+#include <vector>
+
+#include "archive/accounts/accounts.h"
+#include "archive/catalogue/catalogue.h"
+#include "web/http/message.h"
+#include "web/http/server.h"
+
+namespace greffe::web {
+
+using SignedInHandler = std::function<Result<http::Response>(const http::Request&, const accounts::Session&)>;
+
+class SignIn {
+ public:
+  explicit SignIn(accounts::Accounts& accounts);
+  // The session of a cookie "__Host-greffe" or of "Authorization: Bearer grf_…". denied: none, or ended.
+  Result<accounts::Session> who(const http::Request& request) const;
+  // Wraps a handler: 401 without a session; 403 when a request that changes something comes from another site's page
+  // (Origin, or without it Sec-Fetch-Site; bearer tokens are exempt, a browser does not add them by itself).
+  http::Handler guard(SignedInHandler handler) const;
+  // POST, GET and DELETE /v1/session.
+  std::vector<http::Route> routes() const;
+
+ private:
+  accounts::Accounts& accounts_;
+};
+
+// The courts that a search of this person covers.
+catalogue::CourtSet courts_of(const accounts::Account& account);
+
+}  // namespace greffe::web
+
+#endif

@@ -1,0 +1,183 @@
+#include "web/status_routes.h"
+
+#include <fmt/format.h>
+
+#include "archive/base/progress.h"
+#include "web/json_of.h"
+
+namespace greffe::web {
+namespace {
+
+// The second site is late when it has not covered the newest main-log state for this long.
+constexpr std::int64_t kSecondSiteLateMs = 15 * 60'000;
+
+Json reason(std::string_view code, const std::string& what, const std::string& todo) {
+  Json out;
+  out.set("code", code).set("todo", todo).set("what", what);
+  return out;
+}
+
+}  // namespace
+
+StatusRoutes::StatusRoutes(Clock& clock, const archive::Settings& settings, store::LocalPool& pool,
+                           archive::MainLog& main_log, archive::Peers& peers, std::uint64_t epoch)
+    : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), epoch_(epoch) {}
+
+Result<Json::Array> StatusRoutes::volumes(Json::Array& reasons) {
+  Json::Array out;
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    Json v;
+    const std::string state(store::name_of(volume.state));
+    v.set("domain", volume.domain).set("id", volume.id).set("path", volume.path).set("state", state);
+    v.set("total_bytes", volume.total_bytes).set("used_bytes", volume.total_bytes - volume.free_bytes);
+    if (state != "active") {
+      v.set("reason", volume.reason).set("since", volume.since);
+      Json why = reason("volume", fmt::format("Volume {} is {}: {}", volume.path, state, volume.reason),
+                        state == "full" ? "Add a volume or free space on this one."
+                                        : "Look at the disk and its cable; mount it again or replace it, then run scrub.");
+      why.set("since", volume.since);
+      reasons.push_back(std::move(why));
+    }
+    out.push_back(std::move(v));
+  }
+  return out;
+}
+
+Result<Json::Array> StatusRoutes::stations(Json::Array&) {
+  Json::Array out;
+  const std::vector<catalogue::StationFacts> stations = GREFFE_TRY(main_log_.catalogue().stations());
+  const std::vector<catalogue::Court> places = GREFFE_TRY(main_log_.catalogue().places());
+  for (const catalogue::StationFacts& station : stations) {
+    Json s;
+    s.set("court", station.key.court).set("name", station.key.name).set("room", station.key.room);
+    s.set("open_hearings", station.open_hearings).set("state", station.key.revoked_since ? "revoked" : "enrolled");
+    for (const catalogue::Court& court : places) {
+      if (court.court != station.key.court) continue;
+      s.set("court_names", json_of(court.names));
+      for (const catalogue::Room& room : court.rooms) {
+        if (room.room == station.key.room) s.set("room_names", json_of(room.names));
+      }
+    }
+    if (station.last_receipt) s.set("last_receipt", *station.last_receipt);
+    out.push_back(std::move(s));
+  }
+  return out;
+}
+
+Result<Json> StatusRoutes::log(Json::Array& reasons) {
+  const SignedCheckpoint head = main_log_.head();
+  Json out;
+  out.set("root", head.checkpoint.root).set("size", head.checkpoint.size);
+  Json::Array list;
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  for (const VerifierKey& cosigner : cosigners) {
+    Json c;
+    c.set("name", cosigner.name);
+    const auto newest = archive::newest_cosigned(pool_, main_log_path(), cosigner);
+    const auto time = newest ? verify_cosignature(newest->note, cosigner) : Result<UtcTime>(newest.error());
+    if (time) {
+      const std::int64_t age_ms = clock_.utc_now().ms - time->ms;
+      c.set("age_ms", age_ms).set("size", newest->checkpoint.size).set("utc", *time);
+      if (newest->checkpoint.size < head.checkpoint.size && age_ms > kSecondSiteLateMs) {
+        Json why = reason("second-site", fmt::format("{} has not confirmed the newest {} log entries", cosigner.name,
+                                                     head.checkpoint.size - newest->checkpoint.size),
+                          "Look whether greffe-replicate runs and whether the other site can be reached.");
+        why.set("since", *time);
+        reasons.push_back(std::move(why));
+      }
+    } else {
+      reasons.push_back(reason("second-site", cosigner.name + " has not confirmed anything yet",
+                               "Start greffe-replicate, or look at its messages."));
+    }
+    list.push_back(std::move(c));
+  }
+  if (cosigners.empty() && settings_.role == "primary") {
+    reasons.push_back(reason("no-second-site", "No second site confirms what this archive holds",
+                             "Set up a replica and enrol it with `cosigner add`; until then a lost building is a lost archive."));
+  }
+  out.set("cosigners", std::move(list));
+  return out;
+}
+
+Result<Json> StatusRoutes::status() {
+  Json::Array reasons;
+  Json out;
+  out.set("volumes", GREFFE_TRY(volumes(reasons)));
+  out.set("stations", GREFFE_TRY(stations(reasons)));
+  Json log_json = GREFFE_TRY(log(reasons));
+  const std::uint64_t size = GREFFE_TRY(log_json.size("size"));
+  for (const Json& cosigner : *log_json.find("cosigners")->as_array()) {
+    Json site;
+    site.set("name", *cosigner.find("name"));
+    const std::uint64_t covered = cosigner.has("size") ? GREFFE_TRY(cosigner.size("size")) : 0;
+    site.set("entries_behind", size - covered).set("main_size", covered);
+    if (cosigner.has("utc")) site.set("last_utc", *cosigner.find("utc"));
+    out.set("second_site", std::move(site));
+    break;
+  }
+  out.set("log", std::move(log_json));
+  const auto scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
+  if (scrub) {
+    Json s;
+    s.set("bytes", scrub->bytes).set("failures", scrub->failures).set("objects", scrub->objects).set("utc", scrub->utc);
+    out.set("scrub", std::move(s));
+    if (scrub->open_findings > 0) {
+      reasons.push_back(reason("scrub", fmt::format("{} damaged or missing copies could not be repaired", scrub->open_findings),
+                               "Run scrub again; if they stay, restore them from the second site."));
+    }
+  }
+  const std::vector<catalogue::Problem> problems = GREFFE_TRY(main_log_.catalogue().problems(1));
+  if (!problems.empty()) {
+    reasons.push_back(reason("log-entry", fmt::format("Log entry {} is not understood: {}", problems[0].entry_index, problems[0].message),
+                             "Upgrade this archive, then run rebuild-catalogue."));
+  }
+  Json self;
+  self.set("epoch", epoch_).set("name", settings_.name).set("role", settings_.role).set("version", GREFFE_VERSION);
+  out.set("archive", std::move(self)).set("now", clock_.utc_now());
+  out.set("state", reasons.empty() ? "well" : "attention").set("reasons", std::move(reasons));
+  return out;
+}
+
+Result<std::string> StatusRoutes::metrics_text() {
+  Metrics metrics;
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    const Metrics::Labels labels{{"volume", volume.id.empty() ? volume.path : volume.id}, {"domain", volume.domain}};
+    metrics.set("greffe_volume_free_bytes", "Free space for objects", static_cast<double>(volume.free_bytes), labels);
+    metrics.set("greffe_volume_active", "1 while the volume takes writes", store::name_of(volume.state) == "active" ? 1 : 0, labels);
+  }
+  const SignedCheckpoint head = main_log_.head();
+  metrics.set("greffe_main_log_entries", "Entries of the main log", static_cast<double>(head.checkpoint.size));
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  for (const VerifierKey& cosigner : cosigners) {
+    const auto newest = archive::newest_cosigned(pool_, main_log_path(), cosigner);
+    const std::uint64_t covered = newest ? newest->checkpoint.size : 0;
+    metrics.set("greffe_cosigner_entries_behind", "Main-log entries that this cosigner has not confirmed",
+                static_cast<double>(head.checkpoint.size - covered), {{"cosigner", cosigner.name}});
+  }
+  const auto open = GREFFE_TRY(main_log_.catalogue().open_hearings(catalogue::CourtSet::everything()));
+  metrics.set("greffe_open_hearings", "Hearings that are not finished", static_cast<double>(open.size()));
+  return metrics.text();
+}
+
+std::vector<http::Route> StatusRoutes::routes(const SignIn& sign_in) {
+  return {{"GET", "/v1/status", sign_in.guard([this](const http::Request&, const accounts::Session& session) -> Result<http::Response> {
+             if (!accounts::may_see_status(session.account)) return fail(Errc::denied, "The status is shown to operators and auditors.");
+             const Json json = GREFFE_TRY(status());
+             return http::json_response(200, write_json(json));
+           })}};
+}
+
+std::vector<http::Route> StatusRoutes::loopback_routes() {
+  const http::Handler metrics = [this](const http::Request&) -> http::Response {
+    const auto text = metrics_text();
+    return text ? http::text_response(200, *text, "text/plain; version=0.0.4") : http::problem(text.error());
+  };
+  const http::Handler alive = [](const http::Request&) { return http::text_response(200, "alive\n"); };
+  const http::Handler ready = [this](const http::Request&) -> http::Response {
+    const auto applied = main_log_.catalogue().applied();
+    return applied ? http::text_response(200, "ready\n") : http::problem(applied.error());
+  };
+  return {{"GET", "/metrics", metrics}, {"GET", "/healthz", alive}, {"GET", "/readyz", ready}};
+}
+
+}  // namespace greffe::web

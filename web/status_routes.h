@@ -1,0 +1,44 @@
+// Is everything well, and if not what, since when, and what to do: for operators and auditors, and as metrics.
+#ifndef GREFFE_WEB_STATUS_ROUTES_H
+#define GREFFE_WEB_STATUS_ROUTES_H
+
+#include <functional>
+#include <vector>
+
+#include "archive/base/metrics.h"
+#include "archive/hearing_logs.h"
+#include "archive/peers.h"
+#include "archive/settings.h"
+#include "archive/store/local_pool.h"
+#include "web/sign_in.h"
+
+namespace greffe::web {
+
+class StatusRoutes {
+ public:
+  StatusRoutes(Clock& clock, const archive::Settings& settings, store::LocalPool& pool, archive::MainLog& main_log,
+               archive::Peers& peers, std::uint64_t epoch);
+  // GET /v1/status for people.
+  std::vector<http::Route> routes(const SignIn& sign_in);
+  // GET /metrics, /healthz, /readyz of the loopback listener.
+  std::vector<http::Route> loopback_routes();
+  // The same facts as JSON, also for `greffe-archive status`.
+  Result<Json> status();
+
+ private:
+  Result<Json::Array> volumes(Json::Array& reasons);
+  Result<Json::Array> stations(Json::Array& reasons);
+  Result<Json> log(Json::Array& reasons);
+  Result<std::string> metrics_text();
+
+  Clock& clock_;
+  const archive::Settings& settings_;
+  store::LocalPool& pool_;
+  archive::MainLog& main_log_;
+  archive::Peers& peers_;
+  const std::uint64_t epoch_;
+};
+
+}  // namespace greffe::web
+
+#endif
