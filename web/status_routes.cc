@@ -116,15 +116,18 @@ Result<Json> StatusRoutes::status() {
     break;
   }
   out.set("log", std::move(log_json));
-  const auto scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
-  if (scrub) {
+  const catalogue::ScrubFacts scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
+  if (scrub.utc) {
     Json s;
-    s.set("bytes", scrub->bytes).set("failures", scrub->failures).set("objects", scrub->objects).set("utc", scrub->utc);
+    s.set("bytes", scrub.bytes).set("failures", scrub.failures);
+    s.set("objects", scrub.objects).set("utc", *scrub.utc);
     out.set("scrub", std::move(s));
-    if (scrub->open_findings > 0) {
-      reasons.push_back(reason("scrub", fmt::format("{} damaged or missing copies could not be repaired", scrub->open_findings),
-                               "Run scrub again; if they stay, restore them from the second site."));
-    }
+  }
+  if (scrub.open_findings > 0) {
+    Json why = reason("scrub", fmt::format("{} damaged or missing copies could not be repaired", scrub.open_findings),
+                      "Run scrub again; if they stay, restore them from the second site.");
+    if (scrub.open_since) why.set("since", *scrub.open_since);
+    reasons.push_back(std::move(why));
   }
   const std::vector<catalogue::Problem> problems = GREFFE_TRY(main_log_.catalogue().problems(1));
   if (!problems.empty()) {

@@ -89,7 +89,10 @@ namespace {
 
 // Secrets in an argument list are read by every process of the machine.
 bool looks_like_a_secret(std::string_view argument) {
-  return argument.starts_with("--password") || argument.starts_with("--secret") || argument.starts_with("--passphrase=");
+  for (const std::string_view name : {"--password", "--secret", "--passphrase", "--token"}) {
+    if (argument == name || argument.starts_with(std::string(name) + "=")) return true;
+  }
+  return false;
 }
 
 std::string words_of(const CLI::App& app) {
