@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kMaxDigests = 4096;
 constexpr std::size_t kMaxEntries = 65'536;
-constexpr std::uint64_t kMaxEntriesBodyBytes = 64 * 1024 * 1024;
+constexpr std::uint64_t kMaxEntriesBodyBytes = 16 * 1024 * 1024;
 constexpr std::uint64_t kMaxHaveBodyBytes = 512 * 1024;
 constexpr const char* kEpochHeader = "Greffe-Epoch";
 
