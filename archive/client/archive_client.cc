@@ -1,0 +1,275 @@
+#include "archive/client/archive_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "archive/client/object_body.h"
+
+namespace greffe::client {
+namespace {
+
+constexpr std::size_t kMaxDigests = 4096;
+constexpr std::uint64_t kMaxEntriesBytes = 16 * 1024 * 1024;
+constexpr std::uint64_t kMaxAnswerBytes = 1024 * 1024;
+constexpr std::size_t kMaxDetail = 1000;  // of somebody else's words in our messages
+
+// What the protocol's status codes mean to the caller (docs/formats/machine-protocol.md).
+Errc code_of(int status) {
+  switch (status) {
+    case 401:
+    case 403: return Errc::denied;
+    case 404: return Errc::not_found;
+    case 408:
+    case 429:
+    case 503: return Errc::unavailable;
+    case 409: return Errc::conflict;
+    case 422: return Errc::corrupt;
+    case 507: return Errc::no_space;
+    default: return status >= 500 ? Errc::io_error : Errc::invalid;
+  }
+}
+
+// The words of a problem document; they go into messages and terminals, so without control characters.
+std::string detail_of(const HttpResponse& response) {
+  const Result<Json> problem = parse_json(response.body);
+  if (!problem) return fmt::format("it answered with status {}", response.status);
+  const Result<std::string> detail = problem->string("detail");
+  if (!detail) return fmt::format("it answered with status {}", response.status);
+  std::string out = *detail;
+  if (out.size() > kMaxDetail) {
+    std::size_t end = kMaxDetail;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;  // not within a character
+    out.resize(end);
+  }
+  std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return out;
+}
+
+Error refusal(const HttpResponse& response) { return fail(code_of(response.status), detail_of(response)); }
+
+Result<std::vector<Digest>> digests_of(const Json& body, std::string_view key) {
+  const std::vector<std::string> texts = GREFFE_TRY(body.strings(key));
+  std::vector<Digest> out;
+  for (const std::string& text : texts) out.push_back(GREFFE_TRY(digest_from_hex(text)));
+  return out;
+}
+
+Json json_of(const std::vector<Digest>& digests) {
+  Json::Array out;
+  for (const Digest& digest : digests) out.emplace_back(digest);
+  return Json(std::move(out));
+}
+
+Result<EntriesRefused> parse_refused(const HttpResponse& response) {
+  const Json body = GREFFE_TRY(parse_json(response.body));
+  EntriesRefused refused;
+  refused.detail = detail_of(response);
+  if (body.has("held_size")) refused.held_size = GREFFE_TRY(body.size("held_size"));
+  if (body.has("missing")) refused.missing = GREFFE_TRY(digests_of(body, "missing"));
+  if (!refused.held_size && refused.missing.empty()) return refusal(response);
+  return refused;
+}
+
+HttpClientSettings settings_of(const ArchiveEndpoint& endpoint, const PrivateKey& identity) {
+  HttpClientSettings settings;
+  settings.base_url = endpoint.address;
+  settings.server_spki_sha256 = Bytes(endpoint.server_spki.bytes.begin(), endpoint.server_spki.bytes.end());
+  settings.certificate_pem = identity.self_signed_certificate();
+  settings.key_pem = identity.to_pem();
+  return settings;
+}
+
+}  // namespace
+
+std::string LogTarget::path() const {
+  if (const auto* hearing = std::get_if<HearingId>(&log)) return "/v1/hearings/" + hearing->text();
+  return "/v1/" + foreign_log_path(std::get<std::string>(log));
+}
+
+struct ArchiveClient::State {
+  State(ArchiveEndpoint given, const PrivateKey& identity)
+      : endpoint(std::move(given)),
+        own_key(identity.public_key()),
+        http(settings_of(endpoint, identity)),
+        seen_epoch(endpoint.epoch) {}
+
+  Result<HttpResponse> send(HttpRequest request);
+  Result<HttpResponse> post(std::string path, std::string body);
+  Status check_epoch(const HttpResponse& response);
+  Error place(Error error) const { return error.within("the archive at " + endpoint.address); }
+
+  const ArchiveEndpoint endpoint;
+  const PublicKey own_key;
+  HttpClient http;
+  std::atomic<std::uint64_t> seen_epoch;  // the highest one; never below endpoint.epoch
+};
+
+// An archive that was replaced must not take recordings any more, whatever it believes itself.
+Status ArchiveClient::State::check_epoch(const HttpResponse& response) {
+  const std::string text = response.header("greffe-epoch");
+  if (text.empty()) {
+    if (response.status >= 300) return ok();  // refused before it got to the archive
+    return fail(Errc::invalid, "the answer has no Greffe-Epoch; is this an archive's machine address?");
+  }
+  const Result<std::uint64_t> epoch = parse_decimal(text);
+  if (!epoch) return fail(Errc::invalid, "the Greffe-Epoch of the answer is not a number");
+  std::uint64_t known = seen_epoch.load();
+  if (*epoch < known) {
+    return fail(Errc::denied, fmt::format("it is of epoch {}, but epoch {} has begun: another archive has taken its place. "
+                                          "Enrol there", *epoch, known));
+  }
+  while (known < *epoch && !seen_epoch.compare_exchange_weak(known, *epoch)) {
+  }
+  return ok();
+}
+
+Result<HttpResponse> ArchiveClient::State::send(HttpRequest request) {
+  request.headers.emplace_back("Greffe-Epoch", std::to_string(seen_epoch.load()));
+  Result<HttpResponse> response = http.send(request);
+  if (!response) return response;
+  const Status epoch = check_epoch(*response);
+  if (!epoch) return place(epoch.error());
+  return response;
+}
+
+Result<HttpResponse> ArchiveClient::State::post(std::string path, std::string body) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = std::move(path);
+  request.body = std::move(body);
+  request.headers.emplace_back("Content-Type", "application/json");
+  request.max_response_bytes = kMaxAnswerBytes;
+  return send(std::move(request));
+}
+
+ArchiveClient::ArchiveClient(ArchiveEndpoint endpoint, const PrivateKey& identity)
+    : state_(std::make_unique<State>(std::move(endpoint), identity)) {}
+
+ArchiveClient::~ArchiveClient() = default;
+
+std::uint64_t ArchiveClient::server_epoch() const { return state_->seen_epoch.load(); }
+
+Result<Json> ArchiveClient::enrol(const EnrolmentCode& code, const PublicKey& key) {
+  // The archive enrols the key that the handshake proves, so it must be the caller's.
+  if (key != state_->own_key) return fail(Errc::invalid, "only this client's own key can be enrolled through it");
+  Json body;
+  body.set("name", code.name).set("role", code.role).set("secret", code.secret);
+  const HttpResponse response = GREFFE_TRY(state_->post("/v1/enrol", write_json(body)));
+  if (response.status != 200) return state_->place(refusal(response));
+  return parse_json(response.body);
+}
+
+Result<std::vector<Digest>> ArchiveClient::have(const LogTarget& log, const std::vector<Digest>& digests) {
+  if (digests.size() > kMaxDigests) return fail(Errc::invalid, "at most 4,096 digests can be asked for at once");
+  Json body;
+  body.set("digests", json_of(digests));
+  const HttpResponse response = GREFFE_TRY(state_->post(log.path() + "/have", write_json(body)));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  std::vector<Digest> missing = GREFFE_TRY(digests_of(answer, "missing"));
+  // An archive that names what was not asked for would make the sender look for strangers' objects.
+  for (const Digest& digest : missing) {
+    if (std::find(digests.begin(), digests.end(), digest) == digests.end()) {
+      return state_->place(fail(Errc::invalid, "it misses an object that it was not asked about"));
+    }
+  }
+  return missing;
+}
+
+Status ArchiveClient::put_object(const LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.path = log.path() + "/objects/" + digest.hex();
+  request.body_file = std::move(bytes);
+  request.headers.emplace_back("Content-Type", "application/octet-stream");
+  request.max_response_bytes = kMaxAnswerBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status == 200 || response.status == 201) return ok();
+  return state_->place(refusal(response)).within("object " + digest.hex());
+}
+
+Status ArchiveClient::put_object(const LogTarget& log, const Digest& digest, ByteView bytes) {
+  return put_object(log, digest, std::make_shared<ObjectBody>(bytes));
+}
+
+Result<std::variant<std::string, EntriesRefused>> ArchiveClient::post_entries(const LogTarget& log, std::uint64_t first,
+                                                                              const std::vector<std::string>& entries,
+                                                                              std::string_view checkpoint_note) {
+  Json::Array texts;
+  for (const std::string& entry : entries) texts.emplace_back(entry);
+  Json body;
+  body.set("checkpoint", checkpoint_note).set("entries", std::move(texts)).set("first", first);
+  std::string bytes = write_json(body);
+  if (bytes.size() > kMaxEntriesBytes) {
+    return fail(Errc::invalid, fmt::format("{} entries are more than one request takes (16 MiB); send up to a smaller "
+                                           "checkpoint first", entries.size()));
+  }
+  const HttpResponse response = GREFFE_TRY(state_->post(log.path() + "/entries", std::move(bytes)));
+  using Answer = std::variant<std::string, EntriesRefused>;
+  if (response.status == 409) {
+    Result<EntriesRefused> refused = parse_refused(response);
+    if (!refused) return state_->place(refused.error());
+    return Answer(*std::move(refused));
+  }
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  return Answer(GREFFE_TRY(answer.string("checkpoint")));
+}
+
+Result<HeldCheckpoint> ArchiveClient::checkpoint(const LogTarget& log) {
+  HttpRequest request;
+  request.path = log.path() + "/checkpoint";
+  request.max_response_bytes = kMaxAnswerBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status == 404) return HeldCheckpoint{};
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  HeldCheckpoint held;
+  held.note = GREFFE_TRY(answer.string("checkpoint"));
+  held.size = GREFFE_TRY(answer.size("size"));
+  held.read_back_size = GREFFE_TRY(answer.size("read_back_size"));
+  if (held.read_back_size > held.size) {
+    return state_->place(fail(Errc::invalid, "it says that it has read back more than it holds"));
+  }
+  return held;
+}
+
+Status ArchiveClient::post_cosignatures(std::optional<HearingId> hearing, std::string_view note) {
+  const std::string log = hearing ? LogTarget{*hearing}.path() : std::string("/v1/log/main");
+  Json body;
+  body.set("checkpoint", note);
+  const HttpResponse response = GREFFE_TRY(state_->post(log + "/cosignatures", write_json(body)));
+  if (response.status >= 200 && response.status < 300) return ok();
+  return state_->place(refusal(response));
+}
+
+Result<Bytes> ArchiveClient::get_object(const LogTarget& log, const Digest& digest) {
+  HttpRequest request;
+  request.path = log.path() + "/objects/" + digest.hex();
+  request.max_response_bytes = kMaxObjectBytes;
+  Bytes bytes;
+  Sha256 hash;
+  request.on_body = [&bytes, &hash](ByteView piece) {
+    hash.update(piece);
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+    return ok();
+  };
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response)).within("object " + digest.hex());
+  if (hash.finish() != digest) {
+    return state_->place(fail(Errc::corrupt, "it sent other bytes than this digest names")).within("object " + digest.hex());
+  }
+  return bytes;
+}
+
+Digest spki_digest(const PublicKey& key) {
+  // RFC 8410: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (32 bytes) }
+  static constexpr std::uint8_t kPrefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+  Bytes spki(std::begin(kPrefix), std::end(kPrefix));
+  spki.insert(spki.end(), key.bytes.begin(), key.bytes.end());
+  return sha256(spki);
+}
+
+}  // namespace greffe::client

@@ -1,0 +1,254 @@
+// The client against a real server on loopback that plays an archive: what is sent, what is believed, what is refused.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <map>
+#include <mutex>
+
+#include "archive/client/archive_client.h"
+#include "web/http/server.h"
+
+using greffe::Digest;
+using greffe::Errc;
+using greffe::Json;
+using greffe::client::ArchiveClient;
+using greffe::client::LogTarget;
+namespace http = greffe::http;
+
+namespace {
+
+struct Spoken {
+  std::string method;
+  std::string path;
+  std::string body;
+  std::string epoch;
+  std::string peer;
+};
+
+// Answers every request with what the test wants next, and remembers what it was asked.
+class PretendedArchive {
+ public:
+  PretendedArchive() {
+    http::ListenerSettings settings;
+    settings.address = "127.0.0.1:0";
+    settings.tls = http::TlsSettings{key.self_signed_certificate(), key.to_pem(), true};
+    for (const char* method : {"GET", "POST"}) {
+      settings.routes.push_back({method, "/{path*}", http::Handler([this](const http::Request& request) {
+                                   return answer(request, request.body);
+                                 }),
+                                 16 * 1024 * 1024});
+    }
+    settings.routes.push_back({"PUT", "/{path*}",
+                               http::StreamHandler([this](const http::Request& request)
+                                                       -> std::variant<http::Response, std::unique_ptr<http::BodySink>> {
+                                 if (refuses_early) return answer(request, "");
+                                 return std::make_unique<Sink>(*this, request);
+                               }),
+                               greffe::kMaxObjectBytes});
+    address = "https://" + *server.listen(std::move(settings));
+    server.start();
+  }
+
+  void next(int status, std::string body, std::string epoch = "1") {
+    const std::lock_guard lock(mutex_);
+    status_ = status;
+    body_ = std::move(body);
+    epoch_ = std::move(epoch);
+  }
+  Spoken last() {
+    const std::lock_guard lock(mutex_);
+    return last_;
+  }
+  greffe::client::ArchiveEndpoint endpoint(std::uint64_t epoch = 1) const {
+    return {address, greffe::client::spki_digest(key.public_key()), epoch};
+  }
+
+  const greffe::PrivateKey key = greffe::PrivateKey::generate();
+  std::string address;
+  std::atomic<bool> refuses_early{false};
+
+ private:
+  class Sink : public http::BodySink {
+   public:
+    Sink(PretendedArchive& archive, const http::Request& request) : archive_(archive), request_(request) {}
+    greffe::Status write(greffe::ByteView piece) override {
+      bytes_ += greffe::as_text(piece);
+      return greffe::ok();
+    }
+    http::Response finish() override { return archive_.answer(request_, bytes_); }
+
+   private:
+    PretendedArchive& archive_;
+    const http::Request request_;
+    std::string bytes_;
+  };
+
+  http::Response answer(const http::Request& request, const std::string& body) {
+    const std::lock_guard lock(mutex_);
+    last_ = {request.method, request.path, body, request.header("greffe-epoch"),
+             request.peer_key ? greffe::to_hex(*request.peer_key) : std::string()};
+    http::Response response = http::json_response(status_, body_);
+    if (!epoch_.empty()) response.set("Greffe-Epoch", epoch_);
+    return response;
+  }
+
+  std::mutex mutex_;
+  int status_ = 200;
+  std::string body_ = "{}";
+  std::string epoch_ = "1";
+  Spoken last_;
+  http::Server server{1, 4};
+};
+
+const greffe::HearingId kHearing = *greffe::parse_hearing_id("0190a0b0-c0d0-7e0f-8a1b-2c3d4e5f6071");
+const LogTarget kLog{kHearing};
+const std::string kPath = "/v1/hearings/0190a0b0-c0d0-7e0f-8a1b-2c3d4e5f6071";
+
+}  // namespace
+
+TEST_CASE("the client's bodies are canonical and go to the addresses of the protocol") {
+  PretendedArchive archive;
+  const greffe::PrivateKey identity = greffe::PrivateKey::generate();
+  ArchiveClient client(archive.endpoint(3), identity);
+  const Digest a = greffe::sha256(greffe::as_bytes("a"));
+  const Digest b = greffe::sha256(greffe::as_bytes("b"));
+
+  archive.next(200, "{\"missing\":[\"" + b.hex() + "\"]}", "3");
+  const auto missing = client.have(kLog, {a, b});
+  REQUIRE(missing);
+  CHECK(*missing == std::vector<Digest>{b});
+  CHECK(archive.last().path == kPath + "/have");
+  CHECK(archive.last().body == "{\"digests\":[\"" + a.hex() + "\",\"" + b.hex() + "\"]}");
+  CHECK(archive.last().epoch == "3");
+  CHECK(archive.last().peer == identity.public_key().hex());
+
+  archive.next(201, "{\"bytes\":1}", "3");
+  REQUIRE(client.put_object(kLog, a, greffe::as_bytes("a")));
+  CHECK(archive.last().method == "PUT");
+  CHECK(archive.last().path == kPath + "/objects/" + a.hex());
+  CHECK(archive.last().body == "a");
+
+  archive.next(200, R"({"checkpoint":"note\n"})", "3");
+  const auto receipt = client.post_entries(kLog, 7, {R"({"kind":"mark"})"}, "mine\n");
+  REQUIRE(receipt);
+  CHECK(std::get<std::string>(*receipt) == "note\n");
+  CHECK(archive.last().path == kPath + "/entries");
+  CHECK(archive.last().body == R"({"checkpoint":"mine\n","entries":["{\"kind\":\"mark\"}"],"first":7})");
+
+  archive.next(204, "", "3");
+  REQUIRE(client.post_cosignatures(kHearing, "note\n"));
+  CHECK(archive.last().path == kPath + "/cosignatures");
+  REQUIRE(client.post_cosignatures(std::nullopt, "note\n"));
+  CHECK(archive.last().path == "/v1/log/main/cosignatures");
+
+  archive.next(200, R"({"checkpoint":"n","read_back_size":4,"size":9})", "3");
+  const LogTarget foreign{std::string("archive.court.example")};
+  const auto held = client.checkpoint(foreign);
+  REQUIRE(held);
+  CHECK(held->size == 9);
+  CHECK(held->read_back_size == 4);
+  CHECK(archive.last().path ==
+        "/v1/log/from/" + greffe::sha256(greffe::as_bytes("archive.court.example")).hex() + "/checkpoint");
+
+  greffe::client::EnrolmentCode code;
+  code.name = "s1";
+  code.role = "station";
+  code.secret = "abc";
+  archive.next(200, R"({"archive":"x"})", "3");
+  const auto enrolled = client.enrol(code, identity.public_key());
+  REQUIRE(enrolled);
+  CHECK(*enrolled->string("archive") == "x");
+  CHECK(archive.last().body == R"({"name":"s1","role":"station","secret":"abc"})");
+  CHECK(client.enrol(code, greffe::PrivateKey::generate().public_key()).error().code == Errc::invalid);
+}
+
+TEST_CASE("refusals of entries say what to do") {
+  PretendedArchive archive;
+  ArchiveClient client(archive.endpoint(), greffe::PrivateKey::generate());
+  archive.next(409, R"({"code":"conflict","detail":"Send from 12.","held_size":12,"status":409})");
+  auto refused = client.post_entries(kLog, 17, {}, "n");
+  REQUIRE(refused);
+  CHECK(*std::get<greffe::client::EntriesRefused>(*refused).held_size == 12);
+  CHECK(std::get<greffe::client::EntriesRefused>(*refused).detail == "Send from 12.");
+  const Digest a = greffe::sha256(greffe::as_bytes("a"));
+  archive.next(409, R"({"code":"conflict","detail":"x","missing":[")" + a.hex() + R"("],"status":409})");
+  refused = client.post_entries(kLog, 17, {}, "n");
+  REQUIRE(refused);
+  CHECK(std::get<greffe::client::EntriesRefused>(*refused).missing == std::vector<Digest>{a});
+  archive.next(409, R"({"code":"conflict","detail":"neither","status":409})");
+  CHECK(client.post_entries(kLog, 17, {}, "n").error().code == Errc::conflict);
+  const std::vector<std::string> many(20000, std::string(1000, 'x'));
+  CHECK(client.post_entries(kLog, 0, many, "n").error().code == Errc::invalid);
+}
+
+TEST_CASE("status codes become what the caller can do, with the archive's words") {
+  PretendedArchive archive;
+  ArchiveClient client(archive.endpoint(), greffe::PrivateKey::generate());
+  const Digest a = greffe::sha256(greffe::as_bytes("a"));
+  const std::pair<int, Errc> pairs[] = {{400, Errc::invalid},     {403, Errc::denied},   {404, Errc::not_found},
+                                        {413, Errc::invalid},     {422, Errc::corrupt},  {429, Errc::unavailable},
+                                        {500, Errc::io_error},    {503, Errc::unavailable}, {507, Errc::no_space}};
+  for (const auto& [status, code] : pairs) {
+    archive.next(status, R"({"detail":"The reason\nis this."})");
+    const auto put = client.put_object(kLog, a, greffe::as_bytes("a"));
+    CHECK(put.error().code == code);
+    CHECK(put.error().message.find("The reason is this.") != std::string::npos);
+    CHECK(put.error().message.find(archive.address) != std::string::npos);
+  }
+  archive.next(500, "<html>not ours</html>");
+  CHECK(client.have(kLog, {a}).error().message.find("status 500") != std::string::npos);
+  archive.next(404, R"({"detail":"nothing"})");
+  CHECK(client.checkpoint(kLog)->size == 0);
+}
+
+TEST_CASE("an early refusal is heard while a large object is sent") {
+  PretendedArchive archive;
+  ArchiveClient client(archive.endpoint(), greffe::PrivateKey::generate());
+  archive.refuses_early = true;
+  archive.next(403, R"({"detail":"Not your hearing."})");
+  const std::string large(16 * 1024 * 1024, 'x');
+  const auto put = client.put_object(kLog, greffe::sha256(greffe::as_bytes(large)), greffe::as_bytes(large));
+  CHECK(put.error().code == Errc::denied);
+  CHECK(put.error().message.find("Not your hearing.") != std::string::npos);
+}
+
+TEST_CASE("epochs: a lower answer is refused, a higher one is remembered and sent") {
+  PretendedArchive archive;
+  ArchiveClient client(archive.endpoint(2), greffe::PrivateKey::generate());
+  const Digest a = greffe::sha256(greffe::as_bytes("a"));
+  archive.next(200, R"({"missing":[]})", "1");
+  CHECK(client.have(kLog, {a}).error().code == Errc::denied);
+  archive.next(200, R"({"missing":[]})", "");
+  CHECK(client.have(kLog, {a}).error().code == Errc::invalid);
+  archive.next(200, R"({"missing":[]})", "-1");
+  CHECK(client.have(kLog, {a}).error().code == Errc::invalid);
+  archive.next(200, R"({"missing":[]})", "5");
+  REQUIRE(client.have(kLog, {a}));
+  CHECK(client.server_epoch() == 5);
+  REQUIRE(client.have(kLog, {a}));
+  CHECK(archive.last().epoch == "5");
+  archive.next(403, R"({"detail":"old"})", "4");
+  CHECK(client.have(kLog, {a}).error().message.find("epoch 4") != std::string::npos);
+}
+
+TEST_CASE("answers that lie or are malformed are refused") {
+  PretendedArchive archive;
+  ArchiveClient client(archive.endpoint(), greffe::PrivateKey::generate());
+  const Digest a = greffe::sha256(greffe::as_bytes("a"));
+  const Digest b = greffe::sha256(greffe::as_bytes("b"));
+  for (const std::string& body : {std::string("{}"), std::string("[]"), std::string(R"({"missing":["xyz"]})"),
+                                  std::string(R"({"missing":1.5})"), "{\"missing\":[\"" + b.hex() + "\"]}"}) {
+    archive.next(200, body);
+    CHECK(client.have(kLog, {a}).error().code == Errc::invalid);
+  }
+  archive.next(200, R"({"checkpoint":"n","read_back_size":10,"size":9})");
+  CHECK_FALSE(client.checkpoint(kLog));
+  archive.next(200, std::string(2 * 1024 * 1024, ' '));
+  CHECK(client.checkpoint(kLog).error().code == Errc::invalid);
+  archive.next(200, "other bytes");
+  CHECK(client.get_object(kLog, a).error().code == Errc::corrupt);
+  archive.next(200, "a");
+  const auto bytes = client.get_object(kLog, a);
+  REQUIRE(bytes);
+  CHECK(greffe::as_text(*bytes) == "a");
+  CHECK(client.have(kLog, std::vector<Digest>(4097, a)).error().code == Errc::invalid);
+}
