@@ -1,0 +1,32 @@
+// The verifier's own way to read files: no symbolic link is ever followed, every read has a limit. It shares no code
+// with the store that wrote them. Stateless.
+#ifndef GREFFE_ARCHIVE_VERIFY_FILES_H
+#define GREFFE_ARCHIVE_VERIFY_FILES_H
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "archive/base/bytes.h"
+#include "archive/base/result.h"
+
+namespace greffe::verify {
+
+enum class FileKind { regular, directory, symlink, other };
+
+// not_found: nothing there. io_error: there, but it cannot be looked at.
+Result<FileKind> kind_of(const std::string& path);
+// Reads a whole regular file into `buffer` (its capacity is reused) and returns the bytes. corrupt: larger than
+// `limit`, or not a regular file. not_found, io_error.
+Result<ByteView> read_into(const std::string& path, std::uint64_t limit, Bytes& buffer);
+Result<std::string> read_text(const std::string& path, std::uint64_t limit);
+// Names in a directory, sorted. not_found, io_error.
+Result<std::vector<std::string>> names_in(const std::string& directory);
+// Every file below `directory`, depth first and sorted, as a path relative to it. Symbolic links and special files are
+// visited too (and not followed). Directories deeper than 16 are an error.
+Status walk(const std::string& directory, const std::function<void(const std::string& relative, FileKind kind)>& visit);
+
+}  // namespace greffe::verify
+
+#endif

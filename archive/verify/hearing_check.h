@@ -1,0 +1,69 @@
+// The checks of one hearing: its log, its place in the main log, its time line, its objects. Used for exports and pools.
+#ifndef GREFFE_ARCHIVE_VERIFY_HEARING_CHECK_H
+#define GREFFE_ARCHIVE_VERIFY_HEARING_CHECK_H
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "archive/verify/log_files.h"
+#include "archive/verify/main_facts.h"
+#include "archive/verify/object_check.h"
+#include "archive/verify/timeline.h"
+
+namespace greffe::verify {
+
+struct MainContext {
+  const MainFacts& facts;
+  const Policy& policy;
+  const TileTree* tree = nullptr;  // the whole main log; absent in an export
+  std::uint64_t size = 0;          // of the verified main checkpoint
+  std::uint64_t covered = 0;       // entries that the policy's quorum has cosigned
+  bool is_copy = false;            // a replica's copy of another archive's log
+};
+
+class HearingCheck {
+ public:
+  HearingCheck(HearingId id, std::vector<std::string> folders, const MainContext& main, ObjectChecker& objects, Report& report);
+  // The order of evidence-formats: log -> signatures -> commits -> entries and time line -> objects. Adds the summary.
+  void run();
+  // The segments in the order of the log, for playlists; after run().
+  const std::vector<SegmentEntry>& segments() const { return segments_; }
+  // Every object that the log names, sorted; after run().
+  const std::vector<Digest>& named() const { return named_; }
+
+ private:
+  bool choose_checkpoint();
+  void check_other_checkpoints();
+  void check_commits(bool root_holds);
+  void check_station();
+  void check_receipt();
+  void check_close();
+  void check_not_before();
+  void read_entry(std::uint64_t index, std::string_view bytes);
+  void add_jobs(std::uint64_t index, const HearingEntry& entry, std::string_view bytes);
+  void check_objects();
+  void found(Finding finding);
+  void found(Verdict verdict, const char* code, std::string what, std::optional<std::uint64_t> entry = {},
+             std::optional<std::uint64_t> entry_end = {}, const std::string& file = {});
+
+  const HearingId id_;
+  const MainContext& main_;
+  const HearingFacts* facts_;
+  ObjectChecker& objects_;
+  Report& report_;
+  LogFiles log_;
+  Timeline timeline_;
+  std::vector<NoteCopy> notes_;   // all copies of the checkpoint, largest first
+  SignedCheckpoint checkpoint_;   // the one that is judged
+  std::string checkpoint_file_;
+  std::vector<ObjectJob> jobs_;
+  std::vector<SegmentEntry> segments_;
+  std::vector<Digest> named_;
+  std::set<Digest> lost_;
+  HearingSummary summary_;
+};
+
+}  // namespace greffe::verify
+
+#endif

@@ -1,0 +1,303 @@
+#include "archive/verify/pool_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "archive/format/canonical_json.h"
+#include "archive/format/names.h"
+#include "archive/verify/files.h"
+#include "archive/verify/hearing_check.h"
+#include "archive/verify/main_check.h"
+
+namespace greffe::verify {
+namespace {
+
+constexpr std::uint64_t kMaxLabelBytes = 4096;
+constexpr std::size_t kObjectBatch = 4096;
+
+// Every child of <volume>/<relative> on any volume.
+std::vector<std::string> children(const std::vector<std::string>& volumes, const std::string& relative) {
+  std::set<std::string> out;
+  for (const std::string& volume : volumes) {
+    const auto names = names_in(volume + "/" + relative);
+    if (names) out.insert(names->begin(), names->end());
+  }
+  return {out.begin(), out.end()};
+}
+
+std::vector<std::string> below(const std::vector<std::string>& volumes, const std::string& relative) {
+  std::vector<std::string> out;
+  for (const std::string& volume : volumes) out.push_back(volume + "/" + relative);
+  return out;
+}
+
+class PoolCheck {
+ public:
+  PoolCheck(const PoolRequest& request, Report& report)
+      : request_(request), report_(report), progress_(clock_, "verifying", 0, ProgressUnit::bytes),
+        objects_([this](const ObjectJob& job) { return below(request_.volumes, object_key(job.digest)); }, request.threads, report,
+                 progress_) {}
+
+  Status run() {
+    GREFFE_TRY(check_labels());
+    std::vector<std::string> logs;
+    if (has_checkpoint(main_log_path())) logs.push_back(main_log_path());
+    for (const std::string& name : children(request_.volumes, "log/from")) logs.push_back("log/from/" + name);
+    find_hearings();
+    bool trusted_any = false;
+    for (const std::string& log : logs) trusted_any |= check_log(log);
+    if (!trusted_any) {
+      report_.add(main_finding(Verdict::tampered, "main-origin", "there is no main log here that your policy trusts"));
+    }
+    for (const HearingId& id : hearings_) {
+      if (!judged_.contains(id)) judge_stray(id);
+    }
+    check_other_objects();
+    return ok();
+  }
+
+ private:
+  Status check_labels() const {
+    std::string pool;
+    std::set<std::string> ids;
+    for (const std::string& volume : request_.volumes) {
+      const auto text = read_text(volume + "/greffe-volume.json", kMaxLabelBytes);
+      if (!text) return text.error();
+      const auto label = parse_json(*text);
+      const auto id = label ? label->string("id") : Result<std::string>(label.error());
+      const auto its_pool = label ? label->string("pool") : Result<std::string>(label.error());
+      if (!id || !its_pool) return fail(Errc::invalid, volume + "/greffe-volume.json is not the label of a volume");
+      if (!pool.empty() && pool != *its_pool) {
+        return fail(Errc::invalid, volume + " belongs to another pool than the volumes before it; verify each pool by itself");
+      }
+      if (!ids.insert(*id).second) return fail(Errc::invalid, volume + " is the same volume as one given before it");
+      pool = *its_pool;
+    }
+    return ok();
+  }
+
+  bool has_checkpoint(const std::string& log) const {
+    return std::any_of(request_.volumes.begin(), request_.volumes.end(), [&](const std::string& volume) {
+      return kind_of(volume + "/" + log + "/checkpoint").has_value();
+    });
+  }
+
+  // False: the log is not one of the policy's, and was not judged.
+  bool check_log(const std::string& path) {
+    LogFiles log({"main", ""}, below(request_.volumes, path), report_);
+    const std::vector<NoteCopy> notes = log.checkpoints("main-checkpoint");
+    if (notes.empty()) return false;
+    const std::string& origin = notes.front().signed_checkpoint.checkpoint.origin;
+    if (trusted_log(request_.policy, origin) == nullptr) {
+      report_.note("the main log of " + origin + " is not named by your policy; it and its hearings were not judged");
+      untrusted_.insert(origin);
+      return false;
+    }
+    const bool is_copy = path != main_log_path();
+    if (is_copy && foreign_log_path(origin) != path) {
+      report_.add(main_finding(Verdict::tampered, "main-origin", "the folder holds the log of another archive: " + origin, path));
+    }
+    const auto chosen = choose_main(request_.policy, notes, report_);
+    if (!chosen) return true;
+    judge_log(log, *chosen, notes, is_copy);
+    return true;
+  }
+
+  void judge_log(LogFiles& log, const NoteCopy& chosen, const std::vector<NoteCopy>& notes, bool is_copy) {
+    const Checkpoint& head = chosen.signed_checkpoint.checkpoint;
+    const bool root_holds = log.load(head);
+    MainFacts facts(head.origin, report_);
+    log.visit([&](std::uint64_t index, std::string_view entry) { facts.add(index, entry, request_.policy); });
+    Cosignatures cosignatures(request_.policy);
+    LogSummary summary{head.origin, head.size, head.root.hex(), {}, 0};
+    if (root_holds) {
+      std::vector<NoteCopy> all = log.cosigned("cosignature-bad");
+      all.insert(all.end(), notes.begin(), notes.end());
+      for (const NoteCopy& copy : all) check_consistent(copy, log.tree(), cosignatures);
+      check_known(log.tree(), head);
+    } else {
+      Finding f = main_finding(Verdict::tampered, "main-root", "the entries do not give the root that the archive signed", chosen.file);
+      f.entry = 0;
+      f.entry_end = head.size;
+      report_.add(std::move(f));
+    }
+    summary.covered = cosignatures.covered(head.size);
+    for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
+    if (summary.covered == 0 && head.size > 0) {
+      report_.add(main_finding(Verdict::incomplete, "quorum", "the cosigners that your policy asks for have not signed the main log",
+                               chosen.file));
+    } else if (summary.covered < head.size) {
+      report_.note(fmt::format("the policy's cosigners have signed {} of {} main log entries; the newest are not covered yet",
+                               summary.covered, head.size));
+    }
+    const MainContext context{facts, request_.policy, root_holds ? &log.tree() : nullptr, head.size, summary.covered, is_copy};
+    report_.add(std::move(summary));
+    judge_hearings(context);
+    judge_documents(facts);
+  }
+
+  // Another copy of the head, or what a cosigner signed: never beside this tree, and never ahead of it.
+  void check_consistent(const NoteCopy& copy, const TileTree& tree, Cosignatures& cosignatures) {
+    const Checkpoint& other = copy.signed_checkpoint.checkpoint;
+    const bool by_log = [&] {
+      const VerifierKey* key = trusted_log(request_.policy, other.origin);
+      return key != nullptr && verify_note(copy.signed_checkpoint.note, *key).has_value();
+    }();
+    if (!by_log) return;  // said already of heads; a cosigned note without the log's line proves nothing
+    if (other.size > tree.size()) {
+      report_.add(main_finding(Verdict::tampered, "main-rolled-back",
+                               fmt::format("the main log has {} entries, but {} were signed: an older state was put in place",
+                                           tree.size(), other.size),
+                               copy.file));
+    } else if (tree.root_at(other.size) != other.root) {
+      report_.add(main_finding(Verdict::tampered, "main-inconsistent",
+                               fmt::format("the archive signed another main log of {} entries than this one", other.size), copy.file));
+    } else {
+      cosignatures.add(copy, report_);
+    }
+  }
+
+  void check_known(const TileTree& tree, const Checkpoint& head) {
+    if (!request_.known || request_.known->checkpoint.origin != head.origin) return;
+    const Checkpoint& known = request_.known->checkpoint;
+    if (known.size > tree.size()) {
+      report_.add(main_finding(Verdict::tampered, "main-rolled-back",
+                               fmt::format("the main log has {} entries, but you hold a checkpoint of {}: an older state was put in "
+                                           "place, or these volumes are behind",
+                                           tree.size(), known.size)));
+    } else if (tree.root_at(known.size) != known.root) {
+      report_.add(main_finding(Verdict::tampered, "main-inconsistent",
+                               fmt::format("the checkpoint of {} entries that you hold is of another log than this one", known.size)));
+    } else {
+      report_.note(fmt::format("the main log continues the checkpoint of {} entries that you hold", known.size));
+    }
+  }
+
+  // All hearings that have a folder on some volume.
+  void find_hearings() {
+    const std::string base = "log/hearing";
+    for (const std::string& year : children(request_.volumes, base)) {
+      for (const std::string& month : children(request_.volumes, base + "/" + year)) {
+        for (const std::string& day : children(request_.volumes, base + "/" + year + "/" + month)) {
+          const std::string folder = base + "/" + year + "/" + month + "/" + day;
+          for (const std::string& name : children(request_.volumes, folder)) {
+            const auto id = parse_hearing_id(name);
+            if (id && hearing_log_path(*id) == folder + "/" + name) {
+              hearings_.insert(*id);
+            } else {
+              report_.add(main_finding(Verdict::tampered, "hearing-origin", "a folder among the hearings is none", folder + "/" + name));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  std::string origin_on_disk(const HearingId& id) const {
+    for (const std::string& folder : below(request_.volumes, hearing_log_path(id))) {
+      const auto text = read_text(folder + "/checkpoint", kMaxNoteBytes);
+      const auto note = text ? parse_signed_checkpoint(*text) : Result<SignedCheckpoint>(text.error());
+      if (note) return note->checkpoint.origin;
+    }
+    return {};
+  }
+
+  void judge_hearings(const MainContext& main) {
+    std::set<HearingId> mine;
+    for (const auto& [id, facts] : main.facts.hearings()) mine.insert(id);
+    for (const HearingId& id : hearings_) {
+      if (origin_on_disk(id) == hearing_origin(main.facts.origin(), id)) mine.insert(id);
+    }
+    for (const HearingId& id : mine) {
+      HearingCheck check(id, below(request_.volumes, hearing_log_path(id)), main, objects_, report_);
+      check.run();
+      named_.insert(named_.end(), check.named().begin(), check.named().end());
+      judged_.insert(id);
+    }
+  }
+
+  void judge_documents(const MainFacts& facts) {
+    std::vector<ObjectJob> jobs;
+    for (const NamedDocument& document : facts.documents()) {
+      named_.push_back(document.digest);
+      if (!document.hearing.empty()) continue;  // checked with its hearing
+      ObjectJob job;
+      job.digest = document.digest;
+      job.log = "main";
+      job.entry = document.index;
+      jobs.push_back(std::move(job));
+    }
+    objects_.check(jobs);
+  }
+
+  void judge_stray(const HearingId& id) {
+    const std::string origin = origin_on_disk(id);
+    const auto parts = parse_hearing_origin(origin);
+    if (parts && parts->id == id && untrusted_.contains(parts->archive_name)) return;
+    if (origin.empty()) {
+      // A volume that never got the head; or the begun hearing whose first entries were never acknowledged.
+      report_.note("hearing " + id.text() + " has a folder but no checkpoint on any volume given");
+      return;
+    }
+    Finding f;
+    f.code = "hearing-origin";
+    f.what = "the folder of a hearing holds the log " + origin;
+    f.hearing = id.text();
+    f.file = hearing_log_path(id);
+    report_.add(std::move(f));
+  }
+
+  // What no entry names yet (deposits under way) must be good as well: no visible object may differ from its name.
+  void check_other_objects() {
+    std::sort(named_.begin(), named_.end());
+    named_.erase(std::unique(named_.begin(), named_.end()), named_.end());
+    std::uint64_t others = 0;
+    std::vector<ObjectJob> jobs;
+    for (const std::string& first : children(request_.volumes, "sha256")) {
+      for (const std::string& second : children(request_.volumes, "sha256/" + first)) {
+        const std::string folder = "sha256/" + first + "/" + second;
+        for (const std::string& name : children(request_.volumes, folder)) {
+          const auto digest = parse_object_key(folder + "/" + name);
+          if (!digest) {
+            report_.note(folder + "/" + name + " is not an object");
+            continue;
+          }
+          if (std::binary_search(named_.begin(), named_.end(), *digest)) continue;
+          ObjectJob job;
+          job.digest = *digest;
+          job.log = "";
+          jobs.push_back(std::move(job));
+          ++others;
+        }
+        if (jobs.size() >= kObjectBatch) check_batch(jobs);
+      }
+    }
+    check_batch(jobs);
+    if (others > 0) report_.note(fmt::format("{} objects are named by no entry (deposits that were not finished)", others));
+  }
+  void check_batch(std::vector<ObjectJob>& jobs) {
+    objects_.check(jobs);
+    jobs.clear();
+  }
+
+  const PoolRequest& request_;
+  Report& report_;
+  SystemClock clock_;
+  Progress progress_;
+  ObjectChecker objects_;
+  std::set<HearingId> hearings_;  // that have a folder
+  std::set<HearingId> judged_;
+  std::set<std::string> untrusted_;  // origins
+  std::vector<Digest> named_;        // 32 bytes for each object
+};
+
+}  // namespace
+
+Status check_pool(const PoolRequest& request, Report& report) {
+  PoolCheck check(request, report);
+  return check.run();
+}
+
+}  // namespace greffe::verify
