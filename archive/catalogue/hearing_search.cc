@@ -21,10 +21,7 @@ class Search {
 
   Result<HearingPage> run(const CourtSet& courts) {
     GREFFE_TRY(prepare(courts));
-    if (!nothing_) {
-      GREFFE_TRY(fill_page());
-      GREFFE_TRY(count());
-    }
+    if (!nothing_) GREFFE_TRY(fill_page());
     return std::move(page_);
   }
 
@@ -56,64 +53,85 @@ class Search {
     return ok();
   }
 
-  // Hearings with exactly this case number, then the others; one row more than the page shows whether there is more.
+  // On the first page one pass over the index gives rows and count. Later pages begin at their cursor, and count apart.
   Status fill_page() {
-    const std::size_t wanted = query_.limit + 1;
-    const bool in_text = cursor_ && !cursor_->exact;
-    if (!key_.empty() && !in_text) GREFFE_TRY(read_exact(cursor_ ? cursor_->row - 1 : high_, wanted));
-    if (page_.hearings.size() < wanted) {
-      GREFFE_TRY(read_text(in_text ? cursor_->row - 1 : high_, wanted - page_.hearings.size()));
+    const std::uint64_t ceiling = query_.count_limit + 1;  // one further, to know whether the limit was passed
+    const std::uint64_t wanted = query_.limit + 1;         // one further, to know whether there is another page
+    std::vector<Cursor> found;
+    if (!cursor_) {
+      found = GREFFE_TRY(find_rows(std::nullopt, std::max(ceiling, wanted)));
+      set_count(found.size());
+    } else {
+      found = GREFFE_TRY(find_rows(cursor_, wanted));
+      const std::vector<Cursor> all = GREFFE_TRY(find_rows(std::nullopt, ceiling));
+      set_count(all.size());
     }
-    if (page_.hearings.size() < wanted) return ok();
-    page_.hearings.pop_back();
-    places_.pop_back();
-    page_.next_cursor = places_.back().text();
+    const bool more = found.size() > query_.limit;
+    if (more) found.resize(query_.limit);
+    for (const Cursor& one : found) GREFFE_TRY(read_row(one.row));
+    if (more) page_.next_cursor = found.back().text();
     return ok();
   }
 
-  Status read_exact(std::int64_t high, std::size_t limit) {
-    const std::string sql = "SELECT " + std::string(kRowColumns) + exact_from() + " ORDER BY k.hearing DESC LIMIT ?5";
-    Rows rows = GREFFE_TRY(db_.query(sql, key_, low_, std::min(high, high_), filter_, limit));
-    return read_rows(rows, true);
+  void set_count(std::uint64_t found) {
+    page_.count_is_exact = found <= query_.count_limit;
+    page_.count = std::min(found, query_.count_limit);
   }
 
-  // ?1 the key, ?2 and ?3 the range, ?4 the filter.
-  std::string exact_from() const {
-    std::string sql = " FROM case_key k CROSS JOIN hearing h ON h.row = k.hearing WHERE k.key = ?1"
-                      " AND k.hearing BETWEEN ?2 AND ?3";
-    sql += filter_.empty() ? " AND ?4 = ''"
-                           : " AND EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH ?4"
-                             " AND search_index.rowid = k.hearing)";
-    return sql;
+  // The rows behind `after`, at most `limit`: first the hearings with exactly this case number, then the others, each
+  // newest first.
+  Result<std::vector<Cursor>> find_rows(const std::optional<Cursor>& after, std::uint64_t limit) {
+    std::vector<Cursor> found;
+    const bool in_text = after && !after->exact;
+    if (!key_.empty() && !in_text) GREFFE_TRY(find_exact(after ? after->row - 1 : high_, limit, found));
+    if (found.size() < limit) {
+      GREFFE_TRY(find_text(in_text ? after->row - 1 : high_, limit - found.size(), found));
+    }
+    return found;
   }
 
-  Status read_text(std::int64_t high, std::size_t limit) {
-    const std::string columns(kRowColumns);
-    const std::string sql =
-        match_.empty() ? "SELECT " + columns + " FROM hearing h WHERE ?1 = '' AND ?4 = '' AND h.row BETWEEN ?2 AND ?3"
-                                               " ORDER BY h.row DESC LIMIT ?5"
-                       : "SELECT " + columns + " FROM search_index CROSS JOIN hearing h ON h.row = search_index.rowid" +
-                             text_where() + " ORDER BY search_index.rowid DESC LIMIT ?5";
-    Rows rows = GREFFE_TRY(db_.query(sql, match_, low_, std::min(high, high_), key_, limit));
-    return read_rows(rows, false);
+  Status find_exact(std::int64_t high, std::uint64_t limit, std::vector<Cursor>& found) {
+    Rows rows = GREFFE_TRY(
+        filter_.empty()
+            ? db_.query("SELECT hearing FROM case_key WHERE key = ? AND hearing BETWEEN ? AND ?"
+                        " ORDER BY hearing DESC LIMIT ?",
+                        key_, low_, std::min(high, high_), limit)
+            : db_.query("SELECT k.hearing FROM case_key k WHERE k.key = ? AND k.hearing BETWEEN ? AND ?"
+                        " AND EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH ?"
+                        " AND search_index.rowid = k.hearing) ORDER BY k.hearing DESC LIMIT ?",
+                        key_, low_, std::min(high, high_), filter_, limit));
+    return append(rows, true, found);
   }
 
-  // ?1 the expression, ?2 and ?3 the range, ?4 the key whose hearings came first already.
-  static std::string text_where() {
-    return " WHERE search_index MATCH ?1 AND search_index.rowid BETWEEN ?2 AND ?3"
-           " AND (?4 = '' OR NOT EXISTS (SELECT 1 FROM case_key k WHERE k.key = ?4"
-           " AND k.hearing = search_index.rowid))";
+  // The hearings of key_ came first already.
+  Status find_text(std::int64_t high, std::uint64_t limit, std::vector<Cursor>& found) {
+    Rows rows = GREFFE_TRY(
+        match_.empty()
+            ? db_.query("SELECT row FROM hearing WHERE row BETWEEN ? AND ? ORDER BY row DESC LIMIT ?", low_,
+                        std::min(high, high_), limit)
+            : db_.query("SELECT search_index.rowid FROM search_index WHERE search_index MATCH ?1"
+                        " AND search_index.rowid BETWEEN ?2 AND ?3 AND (?4 = '' OR NOT EXISTS (SELECT 1 FROM case_key k"
+                        " WHERE k.key = ?4 AND k.hearing = search_index.rowid))"
+                        " ORDER BY search_index.rowid DESC LIMIT ?5",
+                        match_, low_, std::min(high, high_), key_, limit));
+    return append(rows, false, found);
   }
 
-  Status read_rows(Rows& rows, bool exact) {
+  static Status append(Rows& rows, bool exact, std::vector<Cursor>& found) {
     for (;;) {
       const bool more = GREFFE_TRY(rows.next());
       if (!more) return ok();
-      HearingRow row = GREFFE_TRY(reader_.read(rows));
-      if (!words_.empty()) GREFFE_TRY(find_in_marks(rows.integer(0), row));
-      places_.push_back(Cursor{exact, rows.integer(0)});
-      page_.hearings.push_back(std::move(row));
+      found.push_back(Cursor{exact, rows.integer(0)});
     }
+  }
+
+  Status read_row(std::int64_t row) {
+    Rows rows = GREFFE_TRY(db_.query("SELECT " + std::string(kRowColumns) + " FROM hearing h WHERE h.row = ?", row));
+    const bool found = GREFFE_TRY(rows.next());
+    if (!found) return fail(Errc::corrupt, "the text index of the catalogue names a hearing that is not there: rebuild it");
+    page_.hearings.push_back(GREFFE_TRY(reader_.read(rows)));
+    if (words_.empty()) return ok();
+    return find_in_marks(row, page_.hearings.back());
   }
 
   Status find_in_marks(std::int64_t hearing, HearingRow& row) {
@@ -133,30 +151,6 @@ class Search {
     return ok();
   }
 
-  // Counts one further than the limit, to know whether the limit was passed.
-  Status count() {
-    const std::uint64_t ceiling = query_.count_limit + 1;
-    if (!key_.empty()) {
-      page_.count += GREFFE_TRY(count_rows("SELECT count(*) FROM (SELECT 1" + exact_from() + " LIMIT ?5)", key_, filter_,
-                                           ceiling));
-    }
-    const std::string sql = match_.empty()
-                                ? "SELECT count(*) FROM (SELECT 1 FROM hearing h WHERE ?1 = '' AND ?4 = ''"
-                                  " AND h.row BETWEEN ?2 AND ?3 LIMIT ?5)"
-                                : "SELECT count(*) FROM (SELECT 1 FROM search_index" + text_where() + " LIMIT ?5)";
-    if (page_.count < ceiling) page_.count += GREFFE_TRY(count_rows(sql, match_, key_, ceiling - page_.count));
-    page_.count_is_exact = page_.count < ceiling;
-    page_.count = std::min(page_.count, query_.count_limit);
-    return ok();
-  }
-
-  Result<std::uint64_t> count_rows(const std::string& sql, const std::string& first, const std::string& fourth,
-                                   std::uint64_t ceiling) {
-    Rows rows = GREFFE_TRY(db_.query(sql, first, low_, high_, fourth, ceiling));
-    GREFFE_TRY(rows.next());
-    return static_cast<std::uint64_t>(rows.integer(0));
-  }
-
   Connection& db_;
   const HearingQuery& query_;
   RowReader reader_;
@@ -170,7 +164,6 @@ class Search {
   std::int64_t low_ = 0;
   std::int64_t high_ = std::numeric_limits<std::int64_t>::max();
   HearingPage page_;
-  std::vector<Cursor> places_;  // of page_.hearings
 };
 
 }  // namespace

@@ -139,7 +139,7 @@ CREATE TABLE search_text(       -- normalised; one line a value
   scope   TEXT NOT NULL                      -- query.h: scope_word
 );
 CREATE VIRTUAL TABLE search_index USING fts5(cases, parties, judges, place, other, marks, scope,
-  content='search_text', content_rowid='row', tokenize='greffe', columnsize=0);
+  content='search_text', content_rowid='row', tokenize='greffe', columnsize=0, prefix='1 2 3');
 )sql";
 
 }  // namespace
