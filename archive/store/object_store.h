@@ -84,6 +84,25 @@ class StageRemover {
   virtual Status remove_stage(std::string_view key) = 0;  // key below ".../stage/" or "log/open/"; invalid otherwise
 };
 
+// What the volumes hold under one key, judged against bytes that the caller knows to be the good ones.
+struct ReplicaReport {
+  unsigned good = 0;                   // replicas with exactly those bytes, after a repair if one was asked for
+  std::vector<std::string> missing;    // ids of the volumes that ought to hold one and do not (did not)
+  std::vector<std::string> different;  // ids of the volumes that hold (held) other bytes or cannot read theirs
+  unsigned repaired = 0;               // replicas written by this call
+  bool clean() const { return missing.empty() && different.empty(); }
+};
+
+// Repair of log files. Only the log itself can tell which replica is the good one, so the caller brings the bytes.
+class ReplicaRepair {
+ public:
+  virtual ~ReplicaRepair() = default;
+  virtual Result<ReplicaReport> compare(std::string_view key, ByteView good) = 0;  // changes nothing
+  // Moves other bytes aside (they are kept) and writes what is missing. ok: every volume that could be written has the
+  // good bytes, durably; `good` below W means that too few volumes could.
+  virtual Result<ReplicaReport> restore(std::string_view key, ByteView good) = 0;
+};
+
 // One writer per pool. Held until destroyed; unavailable: another process holds it.
 class WriterLease {
  public:

@@ -1,0 +1,57 @@
+#include "archive/store/key_walk.h"
+
+#include <map>
+
+namespace greffe::store {
+namespace {
+
+constexpr int kDepthMax = 16;  // deeper than any key
+
+// The names of one directory over all volumes; directories end in '/', so that names sort as whole keys do.
+Status merged_names(Pool& pool, const std::string& directory, std::map<std::string, std::uint64_t>& out) {
+  std::string trouble;
+  bool any = false;
+  for (const auto& volume : pool.volumes) {
+    if (!volume->readable()) continue;
+    const std::string path = volume->file(directory.substr(0, directory.size() - 1));
+    const auto names = pool.files.list(path);
+    any = any || names || names.error().code == Errc::not_found;
+    if (!names) {
+      if (names.error().code != Errc::not_found) trouble += names.error().message + "; ";
+      continue;
+    }
+    for (const std::string& name : *names) {
+      const auto info = pool.files.stat(join(path, name));
+      if (!info) continue;  // removed meanwhile (a stage)
+      if (info->is_directory) out.try_emplace(name + "/", 0);
+      if (info->is_regular) out.try_emplace(name, info->size);
+    }
+  }
+  if (!any) return fail(Errc::io_error, "no volume can list " + directory + ": " + trouble);
+  return ok();
+}
+
+Result<bool> walk(Pool& pool, const std::string& directory, int depth,
+                  const std::function<bool(const WalkedKey&)>& visit) {
+  if (depth > kDepthMax) return true;
+  std::map<std::string, std::uint64_t> names;
+  GREFFE_TRY(merged_names(pool, directory, names));
+  for (const auto& [name, bytes] : names) {
+    if (!name.ends_with('/')) {
+      if (!visit({directory + name, bytes})) return false;
+      continue;
+    }
+    const bool go_on = GREFFE_TRY(walk(pool, directory + name, depth + 1, visit));
+    if (!go_on) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Status walk_keys(Pool& pool, const std::string& prefix, const std::function<bool(const WalkedKey&)>& visit) {
+  GREFFE_TRY(walk(pool, prefix, 0, visit));
+  return ok();
+}
+
+}  // namespace greffe::store

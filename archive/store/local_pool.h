@@ -1,0 +1,71 @@
+// The local pool: objects, logs and heads on the disks of one machine. Thread-safe; see object_store.h for what each
+// operation guarantees and docs/formats/volume.md for what is on the disks.
+#ifndef GREFFE_ARCHIVE_STORE_LOCAL_POOL_H
+#define GREFFE_ARCHIVE_STORE_LOCAL_POOL_H
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "archive/store/object_store.h"
+#include "archive/store/pool.h"
+#include "archive/store/scrub.h"
+#include "archive/store/volume_label.h"
+
+namespace greffe::store {
+
+// What a pool is told at opening besides its settings. Both may be empty.
+struct PoolListeners {
+  DamageListener on_damage;  // every replica that was found missing or damaged, and whether it was repaired
+  HeadCheck head_is_good;    // a copy of a head for which this says false counts as damage
+};
+
+class LocalPool : public ObjectStore, public HeadStore, public StageRemover, public ReplicaRepair {
+ public:
+  // Reads the labels and, as a writer, takes the lease (a lock on every volume that is there) for the life of the pool.
+  // Missing, foreign and duplicated volumes are in volumes() with the reason; the pool opens without them, and writes
+  // are `unavailable` while fewer than W are left. invalid: settings that cannot be, or labels of several pools and no
+  // pool_id to choose by. unavailable: another writer holds the pool. not_found: not one volume was recognised.
+  static Result<std::unique_ptr<LocalPool>> open(FileSystem& files, Clock& clock, PoolSettings settings, PoolMode mode,
+                                                 PoolListeners listeners = {});
+  ~LocalPool() override;
+
+  StoreTraits traits() const override;
+  Result<std::unique_ptr<ObjectWriter>> begin_object(std::uint64_t size) override;
+  Result<bool> prove_object(const Digest& digest) override;
+  Result<std::shared_ptr<ReadableFile>> open_object(const Digest& digest) override;
+  Result<Bytes> read_object(const Digest& digest) override;
+  Status put(std::string_view key, ByteView bytes) override;
+  Result<Bytes> get(std::string_view key) override;
+  Result<std::vector<Bytes>> get_all(std::string_view key) override;
+  // Also below "sha256/".
+  Status list(std::string_view prefix, const std::function<bool(const ObjectInfo&)>& visit) override;
+
+  Result<std::string> read_head(std::string_view key) override;
+  Status swap_head(std::string_view key, std::string_view expected, std::string_view next) override;
+
+  Status remove_stage(std::string_view key) override;
+
+  Result<ReplicaReport> compare(std::string_view key, ByteView good) override;
+  Result<ReplicaReport> restore(std::string_view key, ByteView good) override;
+
+  // Hashes all replicas of one object and brings them back to R. not_found, corrupt: as ObjectRepair::check.
+  Result<ObjectHealth> repair_object(const Digest& digest);
+  // Walks all objects. As a reader it only reports.
+  Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
+                            std::stop_token stop = {});
+
+  // Every configured volume as it is now; also looks whether a missing one is back.
+  std::vector<VolumeReport> volumes();
+  const std::string& pool_id() const;
+
+ private:
+  struct State;
+  explicit LocalPool(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace greffe::store
+
+#endif

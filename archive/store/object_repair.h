@@ -1,0 +1,42 @@
+// Brings an object back to R good replicas from whichever good ones there are. Thread-safe; one object at a time.
+#ifndef GREFFE_ARCHIVE_STORE_OBJECT_REPAIR_H
+#define GREFFE_ARCHIVE_STORE_OBJECT_REPAIR_H
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "archive/store/object_replicas.h"
+
+namespace greffe::store {
+
+struct ObjectHealth {
+  unsigned good = 0;               // replicas that were hashed and found good, with those that were written now
+  unsigned repaired = 0;           // replicas written now
+  unsigned wanted = 0;             // how many there should be
+  std::uint64_t bytes = 0;         // read and hashed by this call
+  std::vector<Damage> damage;      // what was found, and whether it was repaired
+  bool healthy() const { return damage.empty() && good >= wanted; }
+};
+
+class ObjectRepair {
+ public:
+  explicit ObjectRepair(Pool& pool) : pool_(pool) {}
+
+  // Hashes every replica on every volume. With a writer's pool: moves bad ones aside (when there is a good one) and
+  // writes what lacks; every damage is reported to pool.on_damage. not_found: no volume has a replica. corrupt: there
+  // are replicas and none is good; they are left where they are.
+  Result<ObjectHealth> check(const Digest& digest);
+
+  // Writes replicas until there are `wanted`, from the good one on `source`; the volumes in `holders` have one already.
+  // Returns how many were written.
+  unsigned add_replicas(const Digest& digest, Volume& source, std::vector<Volume*> holders, unsigned wanted);
+
+ private:
+  Pool& pool_;
+  std::mutex mutex_;  // one repair at a time: two would move each other's work aside
+};
+
+}  // namespace greffe::store
+
+#endif

@@ -1,0 +1,87 @@
+// Which step of the disk fails, and how. Shared by the file systems of the tests. Thread-safe.
+#ifndef GREFFE_TESTS_UNIT_SUPPORT_FAULT_PLAN_H
+#define GREFFE_TESTS_UNIT_SUPPORT_FAULT_PLAN_H
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/base/result.h"
+
+namespace greffe::testing {
+
+enum class Fault {
+  none,
+  fails_before,  // the step fails and did not happen
+  fails_after,   // the step fails and did happen
+  power_off,     // this step and all later ones, reads too, fail and do not happen
+};
+
+class FaultPlan {
+ public:
+  // The `step`-th change (counted from 1, among those below `below`) fails; `for_ever`: all later ones below it too.
+  void arm(Fault fault, std::uint64_t step, bool for_ever = false, Errc code = Errc::io_error, std::string below = {}) {
+    const std::lock_guard lock(mutex_);
+    fault_ = fault;
+    step_ = step;
+    for_ever_ = for_ever;
+    code_ = code;
+    below_ = std::move(below);
+    counted_ = 0;
+    happened_ = false;
+    trace_.clear();
+  }
+  void disarm() { arm(Fault::none, 0); }
+
+  std::uint64_t counted() const {
+    const std::lock_guard lock(mutex_);
+    return counted_;
+  }
+  bool happened() const {
+    const std::lock_guard lock(mutex_);
+    return happened_;
+  }
+  std::vector<std::string> trace() const {  // of the counted steps
+    const std::lock_guard lock(mutex_);
+    return trace_;
+  }
+
+  // For the file systems. A change: what becomes of it.
+  Fault change(std::string_view what, const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    if (off_by_power()) return Fault::power_off;
+    if (!below_.empty() && !path.starts_with(below_)) return Fault::none;
+    ++counted_;
+    if (trace_.size() < 10'000) trace_.push_back(std::string(what) + " " + path);
+    const bool hit = fault_ != Fault::none && (counted_ == step_ || (for_ever_ && counted_ > step_));
+    happened_ = happened_ || hit;
+    return hit ? fault_ : Fault::none;
+  }
+  bool is_off() const {
+    const std::lock_guard lock(mutex_);
+    return off_by_power();
+  }
+  Error error(std::string_view what, const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    return fail(code_, "injected: cannot " + std::string(what) + " " + path);
+  }
+
+ private:
+  bool off_by_power() const { return fault_ == Fault::power_off && happened_; }
+
+  mutable std::mutex mutex_;
+  Fault fault_ = Fault::none;
+  std::uint64_t step_ = 0;
+  bool for_ever_ = false;
+  Errc code_ = Errc::io_error;
+  std::string below_;
+  std::uint64_t counted_ = 0;
+  bool happened_ = false;
+  std::vector<std::string> trace_;
+};
+
+}  // namespace greffe::testing
+
+#endif
