@@ -1,10 +1,12 @@
 // Reads one log (main or hearing) from a store: entries, tiles, proofs. Partial tiles are computed from the newest
-// stage. Never past the published head. Thread-safe; cheap to make.
+// stage. Never past the published head. Thread-safe; cheap to make; copies share what they have loaded. A reader that
+// is kept loads the tree anew only when the head has moved.
 #ifndef GREFFE_ARCHIVE_TLOG_LOG_READER_H
 #define GREFFE_ARCHIVE_TLOG_LOG_READER_H
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,8 @@
 #include "archive/store/object_store.h"
 
 namespace greffe::tlog {
+
+class TreeView;
 
 class LogReader {
  public:
@@ -39,6 +43,10 @@ class LogReader {
   store::ObjectStore& objects_;
   store::HeadStore& heads_;
   std::string log_path_;
+  struct Loaded;
+  std::shared_ptr<Loaded> loaded_;
+
+  Result<std::shared_ptr<const TreeView>> view() const;
 };
 
 }  // namespace greffe::tlog
