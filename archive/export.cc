@@ -12,15 +12,20 @@
 namespace greffe::archive {
 namespace {
 
-constexpr std::size_t kEntriesPerQuestion = 1000;
+constexpr std::size_t kEntriesPerQuestion = 200;
 
-// Files of the folder with their digests, for the manifest.
+// Files of the folder with their digests, for the manifest. It has its name only when it is whole.
 class Folder {
  public:
-  Folder(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
+  Folder(FileSystem& files, std::string path) : files_(files), final_path_(std::move(path)), path_(final_path_ + ".part") {}
 
   Status begin() {
-    if (files_.stat(path_)) return fail(Errc::already_exists, path_ + " is there already; name a folder that does not exist");
+    if (files_.stat(final_path_)) {
+      return fail(Errc::already_exists, final_path_ + " is there already; name a folder that does not exist");
+    }
+    if (files_.stat(path_)) {
+      return fail(Errc::already_exists, path_ + " is left from an export that broke off; remove it and try again");
+    }
     return files_.make_directories(path_);
   }
   Status add(const std::string& name, ByteView bytes) {
@@ -42,11 +47,14 @@ class Folder {
     for (const auto& [name, digest] : manifest_) text += digest.hex() + "  " + name + "\n";
     GREFFE_TRY(add("manifest-sha256.txt", text));
     GREFFE_TRY(files_.sync_directory(path_));
+    GREFFE_TRY(files_.rename(path_, final_path_));
+    GREFFE_TRY(files_.sync_directory(parent_of(final_path_)));
     return out_;
   }
 
  private:
   FileSystem& files_;
+  const std::string final_path_;
   const std::string path_;
   std::vector<std::pair<std::string, Digest>> manifest_;
   Exported out_;
@@ -121,39 +129,51 @@ class Export {
     return folder_.add("hearing/" + name.path(), bytes);
   }
 
-  // Every main-log entry about the hearing, its station's key and the genesis, each with its proof.
-  Result<std::set<std::uint64_t>> entries_about(const catalogue::HearingRecord& record) {
-    std::set<std::uint64_t> out{0, record.checkpoint_index};
-    if (record.key_index) out.insert(*record.key_index);
-    const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(catalogue_.keys());
-    for (const catalogue::KnownKey& key : keys) {
-      if (key.name == record.row.station || key.role == "cosigner") out.insert(key.entry_index);
-    }
-    catalogue::EntryQuery query;
-    query.hearing = id_;
+  // Indices that the catalogue knows for a question, all pages.
+  Status collect(catalogue::EntryQuery query, std::set<std::uint64_t>& out) {
     query.limit = kEntriesPerQuestion;
     for (;;) {
       const std::vector<std::uint64_t> page = GREFFE_TRY(catalogue_.entries(query));
       out.insert(page.begin(), page.end());
-      if (page.size() < query.limit) return out;
+      if (page.size() < query.limit) return ok();
       query.before = page.back();
     }
   }
 
-  // The newest checkpoint that other sites confirmed, when it covers these entries; else the head.
-  Result<SignedCheckpoint> best_main_checkpoint(std::uint64_t last_index) {
+  // The genesis, every entry about the station's key or a cosigner's, and every entry about the hearing.
+  Result<std::set<std::uint64_t>> entries_about(const catalogue::HearingRecord& record) {
+    std::set<std::uint64_t> out{0, record.checkpoint_index};
+    catalogue::EntryQuery about_hearing;
+    about_hearing.hearing = id_;
+    GREFFE_TRY(collect(about_hearing, out));
+    catalogue::EntryQuery about_keys;
+    about_keys.kind = "key";
+    std::set<std::uint64_t> keys;
+    GREFFE_TRY(collect(about_keys, keys));
+    for (const std::uint64_t index : keys) {
+      const std::vector<std::string> text = GREFFE_TRY(main_.entries(index, index + 1));
+      const MainEntry entry = GREFFE_TRY(parse_main_entry(text[0]));
+      const auto* key = std::get_if<KeyEntry>(&entry);
+      const bool is_stations = key != nullptr && key->role == "station" && key->key == record.station_key;
+      if (is_stations || (key != nullptr && key->role == "cosigner")) out.insert(index);
+    }
+    return out;
+  }
+
+  // The newest checkpoint that another site confirmed, when it covers the hearing's last commit; else the head.
+  Result<SignedCheckpoint> best_main_checkpoint(std::uint64_t last_commit) {
     const std::vector<catalogue::KnownKey> cosigners = GREFFE_TRY(catalogue_.keys("cosigner"));
     for (const catalogue::KnownKey& known : cosigners) {
       const VerifierKey key = GREFFE_TRY(parse_verifier_key(known.cosigner));
       auto newest = newest_cosigned(stores_.heads, main_log_path(), key);
-      if (newest && newest->checkpoint.size > last_index) return std::move(*newest);
+      if (newest && newest->checkpoint.size > last_commit) return std::move(*newest);
     }
     return main_.checkpoint();
   }
 
   Status add_main_entries(const catalogue::HearingRecord& record) {
     const std::set<std::uint64_t> indices = GREFFE_TRY(entries_about(record));
-    const SignedCheckpoint checkpoint = GREFFE_TRY(best_main_checkpoint(*indices.rbegin()));
+    const SignedCheckpoint checkpoint = GREFFE_TRY(best_main_checkpoint(record.checkpoint_index));
     const std::string note = checkpoint.note.write();
     GREFFE_TRY(folder_.add("main/checkpoint", note));
     for (const std::uint64_t index : indices) {
@@ -217,11 +237,9 @@ class Export {
     for (const TimelineSegment& s : stream.segments) {
       const SegmentEntry& e = s.entry;
       const std::string address = "../objects/" + e.sha256.hex() + ".mp4";
-      if (run != e.run) {
-        if (run) out += "#EXT-X-DISCONTINUITY\n";
-        out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", address, e.init_bytes);
-      }
+      if (run && run != e.run) out += "#EXT-X-DISCONTINUITY\n";
       run = e.run;
+      out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", address, e.init_bytes);
       out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n#EXTINF:{}.{:06d},\n#EXT-X-BYTERANGE:{}@{}\n{}\n", to_text(e.utc),
                          e.duration_90k / 90'000, e.duration_90k % 90'000 * 100 / 9, e.bytes - e.init_bytes, e.init_bytes, address);
     }

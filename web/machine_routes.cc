@@ -34,12 +34,19 @@ http::Response unready(const archive::Unready& why) {
 class ObjectSink : public http::BodySink {
  public:
   using Deposited = std::function<Status()>;
-  ObjectSink(std::unique_ptr<store::ObjectWriter> writer, Digest digest, Deposited deposited)
-      : writer_(std::move(writer)), digest_(digest), deposited_(std::move(deposited)) {}
+  ObjectSink(std::unique_ptr<store::ObjectWriter> writer, Digest digest, std::uint64_t bytes, std::string epoch, Deposited deposited)
+      : writer_(std::move(writer)), digest_(digest), bytes_(bytes), epoch_(std::move(epoch)), deposited_(std::move(deposited)) {}
 
   Status write(ByteView piece) override { return writer_->write(piece); }
 
   http::Response finish() override {
+    http::Response response = store();
+    response.set(kEpochHeader, epoch_);
+    return response;
+  }
+
+ private:
+  http::Response store() {
     const Status stored = writer_->commit(digest_);
     if (!stored && stored.error().code == Errc::conflict) {
       return http::problem(422, "corrupt", "The bytes that arrived do not have the digest in the address; nothing was stored. "
@@ -48,12 +55,13 @@ class ObjectSink : public http::BodySink {
     if (!stored) return http::problem(stored.error());
     const Status counted = deposited_();
     if (!counted) return http::problem(counted.error());
-    return http::json_response(201, "{}");
+    return http::json_response(201, fmt::format("{{\"bytes\":{}}}", bytes_));
   }
 
- private:
   std::unique_ptr<store::ObjectWriter> writer_;
   const Digest digest_;
+  const std::uint64_t bytes_;
+  const std::string epoch_;
   const Deposited deposited_;
 };
 
@@ -132,7 +140,7 @@ MachineRoutes::Answer MachineRoutes::enrol(const http::Request& request) {
   const catalogue::KnownKey known = GREFFE_TRY(peers_.enrol(key, secret, name, role));
   Json out;
   out.set("archive", main_log_.archive_name()).set("court", known.court).set("epoch", epoch_).set("name", known.name);
-  out.set("room", known.room);
+  out.set("role", known.role).set("room", known.room);
   return ok_json(out);
 }
 
@@ -193,7 +201,7 @@ MachineRoutes::Answer MachineRoutes::begin_object(const http::Request& request, 
   auto writer = target.hearing ? deposit_.begin_object(peer, *target.hearing, digest, size)
                                : foreign_->begin_object(peer, target.origin, size);
   if (!writer) return writer.error();
-  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, [this, target, digest, size]() -> Status {
+  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(epoch_), [this, target, digest, size]() -> Status {
     if (!target.hearing) return foreign_->deposited(target.origin, digest, size);
     deposit_.deposited(*target.hearing, digest, size);
     return ok();
