@@ -11,6 +11,7 @@ namespace greffe {
 namespace {
 
 constexpr std::size_t kSaltBytes = 32;
+constexpr std::size_t kMaxWrittenBytes = kMaxDocumentBytes / 2;  // by a person; stored, it has a salt and every member
 constexpr std::size_t kMaxListItems = 1000;
 constexpr std::size_t kMaxNameBytes = 2000;
 
@@ -155,6 +156,7 @@ Result<Details> parse_details(std::string_view text) {
   const bool stored = json.has("salt");
   if (stored) GREFFE_TRY(check_salt(json));
   if (stored || json.has("kind") || json.has("v")) GREFFE_TRY(check_kind(json, "details"));
+  if (!stored && text.size() > kMaxWrittenBytes) return fail(Errc::invalid, "the details have more than 128 KiB");
   if (!stored) GREFFE_TRY(refuse_mistakes(json));
   Details out;
   out.cases = GREFFE_TRY(texts_or_none(json, "cases"));

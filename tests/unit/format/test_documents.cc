@@ -85,6 +85,8 @@ TEST_CASE("what a person wrote: lists may be absent, mistakes are named") {
   check_refused(parse_details(R"({"kind":"details","v":2})"), "version 2");
   check_refused(parse_details(R"({"salt":"xyz"})"), "\"salt\" must be 64 hexadecimal digits");
   check_refused(parse_details(std::string(300'000, ' ')), "more than 256 KiB");
+  std::string wide = R"({"cases":["1"])" + std::string(128 * 1024, ' ') + "}";
+  check_refused(parse_details(wide), "more than 128 KiB");
   std::string many = R"({"judges":["a")";
   for (int i = 0; i < 1000; ++i) many += R"(,"a")";
   check_refused(parse_details(many + "]}"), "more than 1,000 items");
