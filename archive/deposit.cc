@@ -56,10 +56,14 @@ Status Deposit::State::may_write(const Peer& peer, const HearingState& hearing) 
   if (hearing.open && hearing.open->station_key != peer.key.key) {
     return fail(Errc::denied, "this hearing belongs to station " + hearing.open->station + ", not to " + peer.key.name);
   }
-  if (peer.key.revoked_since && !hearing.open) {
-    return fail(Errc::denied, fmt::format("the key of station {} was revoked ({}) on {}; it may finish the hearings it had "
-                                          "begun, but not begin another. Ask the court's IT to enrol the station again",
-                                          peer.key.name, peer.key.revoked_why, to_date(*peer.key.revoked_since)));
+  // Whoever stole a key must not add to what its station had begun.
+  const bool stolen = peer.key.revoked_why == "stolen";
+  if (peer.key.revoked_since && (stolen || !hearing.open)) {
+    return fail(Errc::denied, fmt::format("the key of station {} was revoked ({}) on {}; {}. Ask the court's IT to enrol the "
+                                          "station again",
+                                          peer.key.name, peer.key.revoked_why, to_date(*peer.key.revoked_since),
+                                          stolen ? "nothing more is taken from it"
+                                                 : "it may finish the hearings it had begun, but not begin another"));
   }
   return ok();
 }

@@ -66,7 +66,7 @@ class PoolCheck {
       const auto text = read_text(volume + "/greffe-volume.json", kMaxLabelBytes);
       if (!text) return text.error();
       const auto label = parse_json(*text);
-      const auto id = label ? label->string("id") : Result<std::string>(label.error());
+      const auto id = label ? label->string("volume") : Result<std::string>(label.error());
       const auto its_pool = label ? label->string("pool") : Result<std::string>(label.error());
       if (!id || !its_pool) return fail(Errc::invalid, volume + "/greffe-volume.json is not the label of a volume");
       if (!pool.empty() && pool != *its_pool) {

@@ -28,7 +28,7 @@ class Browser:
     def __init__(self, folder, name):
         ports = dict(line.split("=") for line in (folder / "run" / "ports").read_text().split())
         self.origin = f"https://127.0.0.1:{ports['primary_browser']}"
-        self.certificate = folder / "run" / "browser-certificate.pem"
+        self.certificate = folder / "primary" / "state" / "browser.crt"
         self.jar = folder / "run" / f"cookies-{name}"
         self.jar.unlink(missing_ok=True)
 

@@ -75,7 +75,7 @@ start_server() {
   echo $! > "$dir/run/$which.pid"
   local i
   for i in $(seq 300); do
-    grep -q '^ready:' "$log" && return 0
+    grep -q 'ready: ' "$log" && return 0
     kill -0 "$(cat "$dir/run/$which.pid")" 2> /dev/null || break
     sleep 0.1
   done

@@ -1,14 +1,17 @@
 """One archive and what belongs to it in a folder that goes away: what the tests of whole programs stand on."""
+import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("GREFFE_PROGRAMS", ROOT / "build"))
@@ -72,7 +75,7 @@ class World:
             self.server = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if any(line.startswith("ready:") for line in self.log.read_text().splitlines()):
+            if "ready: " in self.log.read_text():
                 return True
             if self.server.poll() is not None:
                 break
@@ -131,6 +134,48 @@ class World:
     def copies(self, digest):
         """The files on the volumes that have this name."""
         return [p for p in (v / "sha256" / digest[:2] / digest[2:4] / digest for v in self.volumes) if p.exists()]
+
+
+class Browser:
+    """A person at the browser listener: TLS against the archive's own certificate, a cookie, JSON."""
+
+    def __init__(self, world):
+        self.world = world
+        self.host = f"127.0.0.1:{world.browser}"
+        self.context = ssl.create_default_context(cafile=world.home / "state" / "browser.crt")
+        self.cookie = None
+
+    def call(self, method, path, value=None, headers=None):
+        """(status, answer, headers)"""
+        connection = http.client.HTTPSConnection(self.host, context=self.context, timeout=60)
+        sent = {"Origin": f"https://{self.host}", **(headers or {})}
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        body = None
+        if value is not None:
+            body = json.dumps(value).encode()
+            sent["Content-Type"] = "application/json"
+        connection.request(method, path, body, sent)
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        if answer.headers.get("Set-Cookie"):
+            self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+        if "json" in answer.headers.get("Content-Type", ""):
+            return answer.status, json.loads(data), answer.headers
+        return answer.status, data, answer.headers
+
+    def log_in(self, name, password):
+        status, answer, _ = self.call("POST", "/v1/session", {"account": name, "password": password})
+        if status != 200:
+            raise AssertionError(f"{name} could not log in: {status} {answer}")
+        return self
+
+    def find(self, words, **more):
+        status, answer, _ = self.call("GET", "/v1/hearings?" + urllib.parse.urlencode({"q": words, **more}))
+        if status != 200:
+            raise AssertionError(f"searching for {words!r} was answered {status}: {answer}")
+        return answer["hearings"]
 
 
 def main(tests):
