@@ -1,0 +1,66 @@
+// The whole composition of an archive's routes over a sample archive, without sockets: handlers are called directly.
+#ifndef GREFFE_TESTS_UNIT_WEB_SAMPLE_SITE_H
+#define GREFFE_TESTS_UNIT_WEB_SAMPLE_SITE_H
+
+#include "tests/unit/archive/sample_archive.h"
+#include "web/control_routes.h"
+#include "web/hearing_routes.h"
+#include "web/log_routes.h"
+#include "web/machine_routes.h"
+#include "web/playback_routes.h"
+#include "web/status_routes.h"
+
+namespace greffe::testing {
+
+struct SampleSite {
+  SampleSite()
+      : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
+        retrieval(archive.stores(), *archive.hearings),
+        peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
+              {"https://127.0.0.1:1", archive.keys->server.public_key(),
+               archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
+        foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts),
+        sessions(archive.clock, *archive.main_log),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, 1),
+        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, &foreign),
+        hearing_routes(archive.clock, archive.stores(), *archive.main_log, *archive.hearings, retrieval, peers, accounts, sign_in),
+        playback(*archive.main_log, retrieval, sessions, sign_in),
+        logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
+             archive.holder(), sign_in),
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, [] { return Result<Json>(Json()); }) {}
+
+  std::vector<http::Route> all_routes() {
+    std::vector<http::Route> out;
+    const auto add = [&out](std::vector<http::Route> routes) {
+      for (http::Route& route : routes) out.push_back(std::move(route));
+    };
+    add(sign_in.routes());
+    add(hearing_routes.routes());
+    add(playback.routes());
+    add(logs.routes());
+    add(status.routes(sign_in));
+    add(status.loopback_routes());
+    add(machine.routes());
+    add(control.routes());
+    return out;
+  }
+
+  SampleArchive archive;
+  archive::Settings settings;
+  accounts::Accounts accounts;
+  archive::Retrieval retrieval;
+  archive::Peers peers;
+  archive::ForeignLogs foreign;
+  web::SignIn sign_in;
+  web::PlaySessions sessions;
+  web::StatusRoutes status;
+  web::MachineRoutes machine;
+  web::HearingRoutes hearing_routes;
+  web::PlaybackRoutes playback;
+  web::LogRoutes logs;
+  web::ControlRoutes control;
+};
+
+}  // namespace greffe::testing
+
+#endif

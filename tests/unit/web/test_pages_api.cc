@@ -1,0 +1,198 @@
+// The browser API through its handlers: rights, one access entry per play session, corrections, marks, proofs.
+#include <catch2/catch.hpp>
+
+#include "archive/format/merkle.h"
+#include "tests/unit/web/sample_site.h"
+
+using greffe::Json;
+using greffe::testing::append_range;
+using greffe::testing::deposit_all_objects;
+using greffe::testing::SampleHearing;
+using greffe::testing::SampleSite;
+
+namespace {
+
+constexpr const char* kPassword = "correct horse battery";
+
+struct Browser {
+  explicit Browser(SampleSite& the_site) : site(the_site), routes(site.all_routes()) {}
+
+  greffe::http::Response call(const std::string& method, const std::string& pattern,
+                              std::map<std::string, std::string> parameters = {}, const std::string& body = "",
+                              std::multimap<std::string, std::string> query = {}) {
+    greffe::http::Request request;
+    request.method = method;
+    request.path = pattern;
+    request.parameters = std::move(parameters);
+    request.query = std::move(query);
+    request.body = body;
+    request.remote = "127.0.0.1:5000";
+    request.headers = {{"host", "archive.example"}, {"origin", origin}};
+    if (!cookie.empty()) request.headers.emplace("cookie", "__Host-greffe=" + cookie);
+    for (const greffe::http::Route& route : routes) {
+      if (route.method == method && route.pattern == pattern) return std::get<greffe::http::Handler>(route.handler)(request);
+    }
+    FAIL("no route " << method << " " << pattern);
+    return {};
+  }
+  Json json(const greffe::http::Response& response) {
+    const auto parsed = greffe::parse_json(std::get<std::string>(response.body));
+    REQUIRE(parsed);
+    return *parsed;
+  }
+  void log_in(const std::string& account) {
+    const auto response = call("POST", "/v1/session", {}, "{\"account\":\"" + account + "\",\"password\":\"" + kPassword + "\"}");
+    REQUIRE(response.status == 200);
+    for (const auto& [name, value] : response.headers) {
+      if (name == "Set-Cookie") {
+        cookie = value.substr(value.find('=') + 1, value.find(';') - value.find('=') - 1);
+        CHECK(value.find("Secure; HttpOnly; SameSite=Strict") != std::string::npos);
+      }
+    }
+  }
+
+  SampleSite& site;
+  std::vector<greffe::http::Route> routes;
+  std::string cookie;
+  std::string origin = "https://archive.example";
+};
+
+void add_account(SampleSite& site, const std::string& name, greffe::accounts::Role role, const std::string& court) {
+  greffe::accounts::Account account;
+  account.name = name;
+  account.display_name = "Person " + name;
+  account.roles = {role};
+  if (court.empty()) account.all_courts = role == greffe::accounts::Role::operator_;
+  if (!court.empty()) account.courts = {court};
+  account.language = "en";
+  const auto made = site.accounts.add(account, kPassword);
+  if (!made) FAIL(made.error().message);
+}
+
+SampleHearing file_hearing(SampleSite& site) {
+  SampleHearing hearing(site.archive.name);
+  for (int i = 0; i < 3; ++i) hearing.add_segment();
+  hearing.close();
+  deposit_all_objects(site.archive, hearing);
+  const auto filed = append_range(site.archive, hearing, 0, hearing.entries.size());
+  REQUIRE(filed);
+  return hearing;
+}
+
+std::size_t access_entries(SampleSite& site) {
+  greffe::catalogue::EntryQuery query;
+  query.kind = "access";
+  return site.archive.main_log->catalogue().entries(query)->size();
+}
+
+}  // namespace
+
+TEST_CASE("a clerk finds, opens and plays; each play session is one entry in the log") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  CHECK(browser.call("GET", "/v1/hearings").status == 401);
+  browser.log_in("anne");
+  const Json page = browser.json(browser.call("GET", "/v1/hearings", {}, "", {{"q", "1234"}}));
+  REQUIRE(page.array("hearings")->size() == 1);
+  CHECK(*page.array("hearings")->front().string("id") == hearing.id.text());
+  CHECK(browser.json(browser.call("GET", "/v1/hearings", {}, "", {{"q", "\"; DROP TABLE"}})).integer("count").value() == 0);
+
+  const std::map<std::string, std::string> id{{"id", hearing.id.text()}};
+  CHECK(access_entries(site) == 0);
+  const Json timeline = browser.json(browser.call("GET", "/v1/hearings/{id}/timeline", id));
+  CHECK(timeline.array("streams")->front().array("segments")->size() == 3);
+  const auto master = browser.call("GET", "/v1/hearings/{id}/master.m3u8", id);
+  CHECK(std::get<std::string>(master.body).find("streams/mic-judge/playlist.m3u8") != std::string::npos);
+  const std::string digest = hearing.objects[1].first.hex();
+  CHECK(browser.call("GET", "/v1/hearings/{id}/objects/{name}", {{"id", hearing.id.text()}, {"name", digest + ".mp4"}}).status == 200);
+  CHECK(browser.call("GET", "/v1/hearings/{id}/objects/{name}", {{"id", hearing.id.text()}, {"name", digest + ".exe"}}).status == 404);
+  CHECK(access_entries(site) == 1);
+
+  const Json ticket = browser.json(browser.call("POST", "/v1/hearings/{id}/play", id));
+  browser.cookie.clear();
+  const auto played = browser.call("GET", "/v1/play/{ticket}/{path*}", {{"ticket", *ticket.string("ticket")}, {"path", "master.m3u8"}});
+  CHECK(played.status == 200);
+  CHECK(browser.call("GET", "/v1/play/{ticket}/{path*}", {{"ticket", "wrong"}, {"path", "master.m3u8"}}).status == 403);
+  CHECK(access_entries(site) == 1);
+}
+
+TEST_CASE("rights: another court, an operator, another site's page") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "benoit", greffe::accounts::Role::clerk, "court-2");
+  add_account(site, "otto", greffe::accounts::Role::operator_, "");
+  const std::map<std::string, std::string> id{{"id", hearing.id.text()}};
+  Browser other_court(site);
+  other_court.log_in("benoit");
+  CHECK(other_court.json(other_court.call("GET", "/v1/hearings")).integer("count").value() == 0);
+  CHECK(other_court.call("GET", "/v1/hearings/{id}", id).status == 404);
+  CHECK(other_court.call("GET", "/v1/hearings/{id}/master.m3u8", id).status == 404);
+  CHECK(other_court.call("GET", "/v1/status").status == 403);
+
+  Browser op(site);
+  op.log_in("otto");
+  CHECK(op.call("GET", "/v1/status").status == 200);
+  CHECK(op.call("GET", "/v1/hearings").status == 403);
+  CHECK(op.call("GET", "/v1/hearings/{id}/timeline", id).status == 403);
+
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser attacked(site);
+  attacked.log_in("anne");
+  attacked.origin = "https://evil.example";
+  const auto mark = attacked.call("POST", "/v1/hearings/{id}/marks", id, R"({"at":"2026-11-22T09:00:05.000Z","text":"x"})");
+  CHECK(mark.status == 403);
+  attacked.origin = "";
+  CHECK(attacked.call("POST", "/v1/hearings/{id}/marks", id, R"({"at":"2026-11-22T09:00:05.000Z","text":"x"})").status == 403);
+}
+
+TEST_CASE("marks and corrections are found, and the old value stays visible") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  const std::map<std::string, std::string> id{{"id", hearing.id.text()}};
+  const auto mark = browser.call("POST", "/v1/hearings/{id}/marks", id, R"({"at":"2026-11-22T09:00:05.000Z","text":"objection du procureur"})");
+  CHECK(mark.status == 201);
+  const auto found = browser.json(browser.call("GET", "/v1/hearings", {}, "", {{"q", "procureur"}}));
+  CHECK(found.integer("count").value() == 1);
+
+  const auto corrected = browser.call("POST", "/v1/hearings/{id}/details", id,
+                                      R"({"details":{"cases":["RG 24/00123"],"title":"Lefèvre c. Dupont"},"reason":"wrong case number"})");
+  REQUIRE(corrected.status == 200);
+  const Json after = browser.json(corrected);
+  CHECK(*after.string("title") == "Lefèvre c. Dupont");
+  REQUIRE(after.array("corrections")->size() == 1);
+  const Json correction = after.array("corrections")->front();
+  CHECK(*correction.string("reason") == "wrong case number");
+  CHECK(correction.object("before")->strings("cases")->front() == "(2026)浙01民初1234号");
+  for (const char* query : {"Lefevre", "24/00123", "民初1234"}) {
+    INFO(query);
+    CHECK(browser.json(browser.call("GET", "/v1/hearings", {}, "", {{"q", query}})).integer("count").value() == 1);
+  }
+  const auto refused = browser.call("POST", "/v1/hearings/{id}/details", id, R"({"details":{"cases":[" "]},"reason":"x"})");
+  CHECK(refused.status == 400);
+}
+
+TEST_CASE("the proof leads from the station's signature to the main log's") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  const Json proof = browser.json(browser.call("GET", "/v1/hearings/{id}/proof", {{"id", hearing.id.text()}}));
+  const auto main = greffe::parse_signed_checkpoint(*proof.string("main_checkpoint"));
+  REQUIRE(main);
+  CHECK(greffe::verify_note(main->note, greffe::archive::log_verifier(site.archive.name, site.archive.keys->log.public_key())));
+  const Json commit = *proof.object("checkpoint_entry");
+  std::vector<greffe::Digest> hashes;
+  for (const std::string& hex : *commit.strings("inclusion")) hashes.push_back(*greffe::digest_from_hex(hex));
+  CHECK(greffe::verify_inclusion(*commit.size("index"), main->checkpoint.size, greffe::leaf_hash(greffe::as_bytes(*commit.string("entry"))),
+                                 hashes, main->checkpoint.root));
+  const auto station = greffe::parse_signed_checkpoint(*proof.string("hearing_checkpoint"));
+  REQUIRE(station);
+  CHECK(greffe::verify_note(station->note, {station->checkpoint.origin, greffe::KeyType::ed25519, hearing.key.public_key()}));
+  CHECK(greffe::verify_cosignature(station->note, site.archive.holder()));
+}
