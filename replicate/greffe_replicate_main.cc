@@ -1,0 +1,180 @@
+// greffe-replicate: carries recordings and logs to the second site and brings its confirmations back.
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "archive/base/command_line.h"
+#include "archive/base/log.h"
+#include "archive/store/local_pool.h"
+#include "replicate/lag.h"
+#include "replicate/replicator.h"
+#include "replicate/settings.h"
+
+namespace {
+
+using greffe::Result;
+using greffe::Status;
+namespace replicate = greffe::replicate;
+
+constexpr std::uint64_t kMaxCodeBytes = 16 * 1024;
+constexpr std::int64_t kLongestWaitMs = 60'000;
+
+// Everything that a verb needs, opened in order.
+struct Running {
+  greffe::PosixFileSystem files;
+  greffe::SystemClock clock;
+  greffe::Log log{"greffe-replicate"};
+  replicate::Settings settings;
+  std::unique_ptr<greffe::store::LocalPool> pool;
+  std::unique_ptr<greffe::PrivateKey> identity;
+  replicate::Site target_site;
+  std::unique_ptr<replicate::CopySite> target;
+  std::unique_ptr<replicate::ConfirmationSite> source;
+  const greffe::VerifierKey& target_key() const { return target_site.cosigners.front(); }
+  replicate::Source from() const { return {*pool, *pool, settings.archive}; }
+};
+
+Result<std::unique_ptr<Running>> open(const std::string& config) {
+  auto out = std::make_unique<Running>();
+  out->settings = GREFFE_TRY(replicate::load_settings(out->files, config));
+  out->target_site = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::target));
+  const replicate::Site source = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::source));
+  greffe::PrivateKey identity = GREFFE_TRY(replicate::load_identity(out->files, out->settings));
+  out->identity = std::make_unique<greffe::PrivateKey>(std::move(identity));
+  greffe::store::PoolSettings pool;
+  pool.volumes = out->settings.volumes;
+  pool.replicas = out->settings.replicas;
+  pool.write_quorum = out->settings.write_quorum;
+  out->pool = GREFFE_TRY(greffe::store::LocalPool::open(out->files, out->clock, pool, greffe::store::PoolMode::reader));
+  const auto& there = out->target_site;
+  out->target = replicate::connect_copy_site({there.address, there.server_spki, there.epoch}, *out->identity);
+  out->source = replicate::connect_confirmation_site({source.address, source.server_spki, source.epoch}, *out->identity);
+  return out;
+}
+
+replicate::Replicator make_replicator(Running& running) {
+  replicate::LogCopier::Limits limits;
+  limits.connections = running.settings.connections;
+  return {running.from(), *running.target, *running.source, running.target_key(), limits, running.log};
+}
+
+void print(bool json, const greffe::Json& value, const std::string& words) {
+  const std::string text = json ? greffe::write_json(value) + "\n" : words;
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+Result<int> once(const std::string& config, bool json, std::stop_token stop) {
+  const auto running = GREFFE_TRY(open(config));
+  replicate::Replicator replicator = make_replicator(*running);
+  const replicate::PassReport report = GREFFE_TRY(replicator.pass(stop));
+  print(json, report.json(), report.words());
+  return report.caught_up() && report.undelivered == 0 ? greffe::kExitDone : greffe::kExitFound;
+}
+
+// Says what changed, once; a hole that stays is not said every second.
+void tell(greffe::Log& log, const replicate::PassReport& report, std::string& told) {
+  const std::string now = report.words();
+  const bool quiet = report.caught_up() && report.undelivered == 0;
+  if (report.copied.objects + report.copied.entries > 0 && quiet) log.info("second site up to date: " + greffe::write_json(report.json()));
+  if (!quiet && now != told) log.error("the second site is behind: " + greffe::write_json(report.json()));
+  told = quiet ? std::string() : now;
+}
+
+Result<int> run(const std::string& config, std::stop_token stop) {
+  const auto running = GREFFE_TRY(open(config));
+  greffe::Log& log = running->log;
+  replicate::Replicator replicator = make_replicator(*running);
+  std::int64_t wait_ms = running->settings.poll_interval_ms;
+  std::string told;
+  std::string failed;
+  while (!stop.stop_requested()) {
+    const auto report = replicator.pass(stop);
+    if (report) {
+      tell(log, *report, told);
+      if (!failed.empty()) log.info("the second site answers again");
+      failed.clear();
+      wait_ms = running->settings.poll_interval_ms;
+    } else if (report.error().code != greffe::Errc::cancelled) {
+      if (failed != report.error().message) log.error(report.error().message);
+      failed = report.error().message;
+      wait_ms = std::min(wait_ms * 2, kLongestWaitMs);
+    }
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any wakes;
+    wakes.wait_for(lock, stop, std::chrono::milliseconds(wait_ms), [] { return false; });
+  }
+  return greffe::kExitDone;
+}
+
+Result<int> status(const std::string& config, bool json) {
+  const auto running = GREFFE_TRY(open(config));
+  const replicate::Lag lag = GREFFE_TRY(replicate::measure_lag(running->from(), *running->target, running->target_key()));
+  const greffe::UtcTime now = running->clock.utc_now();
+  print(json, lag.json(now), lag.words(now));
+  return greffe::kExitDone;
+}
+
+Result<int> enrol(const std::string& config, replicate::SiteRole role, const std::string& code_file) {
+  greffe::PosixFileSystem files;
+  const replicate::Settings settings = GREFFE_TRY(replicate::load_settings(files, config));
+  const greffe::Bytes bytes = GREFFE_TRY(files.read_file(code_file, kMaxCodeBytes));
+  std::string code(greffe::as_text(bytes));
+  while (!code.empty() && (code.back() == '\n' || code.back() == '\r' || code.back() == ' ')) code.pop_back();
+  GREFFE_TRY(replicate::enrol(files, settings, role, code));
+  std::puts(role == replicate::SiteRole::source ? "enrolled at the archive" : "enrolled at the second site");
+  return greffe::kExitDone;
+}
+
+// SIGTERM and SIGINT become a stop request: the running object is finished, nothing half-sent is left behind.
+class SignalStop {
+ public:
+  SignalStop() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    waiter_ = std::jthread([this](std::stop_token ended) {
+      greffe::name_thread("gr-signal");
+      const timespec tick{0, 200'000'000};
+      while (!ended.stop_requested()) {
+        if (sigtimedwait(&set_, nullptr, &tick) > 0) source_.request_stop();
+      }
+    });
+  }
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  sigset_t set_{};
+  std::stop_source source_;
+  std::jthread waiter_;
+};
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const SignalStop signals;
+  std::string config = "/etc/greffe/replicate.toml";
+  std::string code_file;
+  bool json = false;
+  greffe::CommandLine line("greffe-replicate",
+                           "Carries recordings and logs to the second site, which recomputes every hash before it confirms, and "
+                           "brings its confirmations back to the archive. It can delete nothing on either side.");
+  line.root().option("--config", config, "the configuration", "FILE");
+  line.verb("enrol-source", "enrol at the archive, with the code of `greffe-archive cosigner add` there")
+      .required("--code-file", code_file, "the file with the code", "FILE")
+      .body([&] { return enrol(config, replicate::SiteRole::source, code_file); });
+  line.verb("enrol-target", "enrol at the second site, with the code of `greffe-archive origin add` there")
+      .required("--code-file", code_file, "the file with the code", "FILE")
+      .body([&] { return enrol(config, replicate::SiteRole::target, code_file); });
+  line.verb("once", "carry everything that is there now; exit 0 when the second site holds it all")
+      .json(json)
+      .body([&] { return once(config, json, signals.token()); });
+  line.verb("run", "carry everything, and go on as it is recorded").body([&] { return run(config, signals.token()); });
+  line.verb("status", "how far the second site is behind").json(json).body([&] { return status(config, json); });
+  return line.run(count, arguments);
+}

@@ -1,0 +1,46 @@
+#include "replicate/remote_sites.h"
+
+namespace greffe::replicate {
+namespace {
+
+class HttpCopySite : public CopySite {
+ public:
+  HttpCopySite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) : client_(endpoint, identity) {}
+  Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) override { return client_.checkpoint(log); }
+  Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override {
+    return client_.have(log, digests);
+  }
+  Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) override {
+    return client_.put_object(log, digest, std::move(bytes));
+  }
+  Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
+                                                                         const std::vector<std::string>& entries,
+                                                                         std::string_view checkpoint_note) override {
+    return client_.post_entries(log, first, entries, checkpoint_note);
+  }
+
+ private:
+  client::ArchiveClient client_;
+};
+
+class HttpConfirmationSite : public ConfirmationSite {
+ public:
+  HttpConfirmationSite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) : client_(endpoint, identity) {}
+  Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) override {
+    return client_.post_cosignatures(hearing, note);
+  }
+
+ private:
+  client::ArchiveClient client_;
+};
+
+}  // namespace
+
+std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) {
+  return std::make_unique<HttpCopySite>(endpoint, identity);
+}
+std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) {
+  return std::make_unique<HttpConfirmationSite>(endpoint, identity);
+}
+
+}  // namespace greffe::replicate

@@ -1,0 +1,38 @@
+// The two sites as the replicator sees them: where copies go, and where confirmations are brought back. Thread-safe.
+#ifndef GREFFE_REPLICATE_REMOTE_SITES_H
+#define GREFFE_REPLICATE_REMOTE_SITES_H
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/client/archive_client.h"
+
+namespace greffe::replicate {
+
+// The second site. As client::ArchiveClient, whose words these are.
+class CopySite {
+ public:
+  virtual ~CopySite() = default;
+  virtual Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) = 0;
+  virtual Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) = 0;
+  virtual Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) = 0;
+  virtual Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
+                                                                                 const std::vector<std::string>& entries,
+                                                                                 std::string_view checkpoint_note) = 0;
+};
+
+// The first site, as far as the replicator speaks to it: it only brings cosignatures.
+class ConfirmationSite {
+ public:
+  virtual ~ConfirmationSite() = default;
+  virtual Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) = 0;
+};
+
+std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity);
+std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity);
+
+}  // namespace greffe::replicate
+
+#endif
