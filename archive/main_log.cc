@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::uint64_t kMaxGuardBytes = kMaxNoteBytes;
 
+// A second site that was away takes the log in pieces, and each piece must end at a checkpoint that was signed: one is
+// kept each time the log grows past a multiple of this.
+constexpr std::uint64_t kKeepCheckpointEvery = 4096;
+
 }  // namespace
 
 catalogue::Sources catalogue_sources(Stores stores) {
@@ -94,9 +98,19 @@ struct MainLog::State {
   void follow(const tlog::Committed& batch) {
     const Status guarded = guard.write(batch.checkpoint.note.write());
     if (!guarded) log.error(guarded.error().within("the guard file was not written").message);
+    keep_checkpoint(batch);
     const std::lock_guard lock(catalogue_mutex);
     const Status followed = apply(batch);
     if (!followed) log.error(followed.error().within("the catalogue did not follow the main log; it will catch up").message);
+  }
+
+  void keep_checkpoint(const tlog::Committed& batch) {
+    const std::uint64_t size = batch.checkpoint.checkpoint.size;
+    if (size / kKeepCheckpointEvery == batch.first / kKeepCheckpointEvery) return;
+    const std::string key = fmt::format("{}/evidence/checkpoints/{}.note", main_log_path(), size);
+    const std::string note = batch.checkpoint.note.write();
+    const Status kept = stores.objects.put(key, as_bytes(note));
+    if (!kept) log.warn(kept.error().within("a checkpoint for second sites was not kept").message);
   }
 
   Status apply(const tlog::Committed& batch) {
