@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""Two archives and a replicator between them: what is filed at the first is held, confirmed and provable at the second."""
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "twin"))
+import sample  # noqa: E402
+from machine_client import Hearing, MachineClient, details_document, sha256  # noqa: E402
+from world import PROGRAMS, World, main, run  # noqa: E402
+
+REPLICATE = PROGRAMS / "greffe-replicate"
+
+
+class Sites:
+    """A primary and a replica with a replicator between them."""
+
+    def __enter__(self):
+        self.primary = World(settings={"commit_interval_s": 1}).__enter__()
+        self.second = World("dr.test.example", role="replica").__enter__()
+        self.primary.start()
+        self.second.start()
+        self.folder = self.primary.folder / "replicate"
+        self.folder.mkdir()
+        self.config = self.folder / "replicate.toml"
+        self.config.write_text(f'state_directory = "state"\narchive = "{self.primary.name}"\n[source]\n'
+                               f"volumes = {json.dumps([str(v) for v in self.primary.volumes])}\n[target]\n")
+        keys = json.loads(self.primary.archive("keys", "--json").stdout)
+        there = json.loads(self.second.archive("keys", "--json").stdout)
+        self.second.archive("origin", "add", "--name", self.primary.name, "--log-vkey", keys["log_vkey"],
+                            "--code-file", self.folder / "target")
+        self.primary.archive("cosigner", "add", "--vkey", there["holder_vkey"], "--code-file", self.folder / "source")
+        self.replicate("enrol-source", "--code-file", self.folder / "source")
+        self.replicate("enrol-target", "--code-file", self.folder / "target")
+        self.client = MachineClient(self.primary.station_code().read_text())
+        self.client.enrol()
+        return self
+
+    def __exit__(self, *_):
+        self.client.close()
+        self.second.__exit__()
+        self.primary.__exit__()
+
+    def replicate(self, *words, check=True):
+        return run(REPLICATE, "--config", self.config, *words, check=check)
+
+    def once(self):
+        done = self.replicate("once", "--json", check=False)
+        if done.returncode not in (0, 1):
+            raise AssertionError(f"once ended with {done.returncode}: {done.stderr}")
+        return done.returncode, json.loads(done.stdout)
+
+    def status(self):
+        return json.loads(self.replicate("status", "--json").stdout)
+
+    def begin(self, number=0):
+        hearing = Hearing(self.client, start_ms=sample.START_MS + number * 100_000)
+        details = details_document()
+        hearing.put(details)
+        hearing.open(sha256(details), {"cam-bench": "video"})
+        hearing.post()
+        return hearing
+
+    @staticmethod
+    def record(hearing, segments=2):
+        for _ in range(segments):
+            data, init_bytes, ticks = sample.segment(hearing.streams["cam-bench"]["at"], 10)
+            hearing.put(data)
+            hearing.segment("cam-bench", data, init_bytes, ticks)
+        hearing.post()
+
+    def file(self, number=0):
+        hearing = self.begin(number)
+        self.record(hearing)
+        hearing.finish()
+        hearing.post()
+        return hearing
+
+    def digests(self, hearing):
+        return [json.loads(e)["sha256"] for e in hearing.entries if json.loads(e)["kind"] == "segment"]
+
+
+def test_once_carries_everything_and_brings_the_confirmations():
+    with Sites() as sites:
+        hearings = [sites.file(i) for i in range(3)]
+        behind = sites.status()
+        assert behind["hearings_behind"] == 3 and behind["bytes_behind"] > 0 and not behind["caught_up"], behind
+        status, report = sites.once()
+        assert status == 0 and report["caught_up"] and report["undelivered"] == 0, report
+        assert report["objects_sent"] == 9, report  # two segments and one document each
+        after = sites.status()
+        assert after["caught_up"] and after["entries_behind"] == 0 and after["hearings_behind"] == 0, after
+        for hearing in hearings:
+            held = sites.client.call("GET", hearing.path + "/checkpoint")["checkpoint"]
+            assert "dr.test.example/holder" in held and "archive.test.example/holder" in held, held
+            for digest in sites.digests(hearing):
+                assert len(sites.second.copies(digest)) == 3
+        # The first site's policy asks for the second site's confirmation; both pools satisfy it.
+        for volumes in (sites.primary.volumes, sites.second.volumes):
+            exit_status, verdict = sites.primary.verify(*volumes)
+            assert exit_status == 0 and verdict["verdict"] == "VERIFIED", verdict
+            assert len(verdict["hearings"]) == 3
+        # Nothing left to do; nothing is sent twice.
+        status, report = sites.once()
+        assert status == 0 and report["objects_sent"] == 0 and report["entries_sent"] == 0, report
+
+
+def test_an_exported_hearing_verifies():
+    with Sites() as sites:
+        hearing = sites.file()
+        sites.once()
+        folder = sites.folder / "export"
+        sites.primary.archive("export", "--hearing", hearing.id, "--to", folder)
+        exit_status, verdict = sites.primary.verify(folder)
+        assert exit_status == 0, verdict
+        twin = run(sys.executable, pathlib.Path(sample.__file__).parent / "greffe_twin.py", "--policy", sites.primary.policy(),
+                   "--json", folder, check=False)
+        assert json.loads(twin.stdout)["verdict"] == verdict["verdict"], twin.stdout + twin.stderr
+
+
+def test_a_recording_in_progress_is_followed():
+    with Sites() as sites:
+        hearing = sites.begin()
+        log = open(sites.folder / "run.log", "w")
+        service = subprocess.Popen([REPLICATE, "--config", sites.config, "run"], stdout=log, stderr=log)
+        try:
+            for _ in range(3):
+                sites.record(hearing, 1)
+                wanted, deadline = len(hearing.entries), time.monotonic() + 15
+                while time.monotonic() < deadline:
+                    note = sites.client.call("GET", hearing.path + "/checkpoint")["checkpoint"]
+                    if int(note.split("\n")[1]) == wanted and "dr.test.example/holder" in note:
+                        break
+                    time.sleep(0.1)
+                else:
+                    raise AssertionError("the second site did not confirm within 15 s:\n" + (sites.folder / "run.log").read_text())
+            # The second site goes away and comes back: the service goes on by itself.
+            sites.second.stop()
+            hearing.finish()
+            hearing.post()
+            time.sleep(2.5)
+            sites.second.start()
+            deadline = time.monotonic() + 60
+            while not sites.status()["caught_up"]:
+                assert time.monotonic() < deadline, (sites.folder / "run.log").read_text()
+                time.sleep(0.5)
+        finally:
+            service.send_signal(signal.SIGTERM)
+            assert service.wait(30) == 0
+            log.close()
+
+
+def test_a_hole_is_named_and_holds_up_nothing_but_the_main_log():
+    with Sites() as sites:
+        damaged = sites.file(0)
+        victim = sites.digests(damaged)[1]
+        for copy in sites.primary.copies(victim):
+            copy.chmod(0o600)
+            copy.write_bytes(b"not it")
+        good = sites.file(1)
+        status, report = sites.once()
+        assert status == 1 and [h["object"] for h in report["holes"]] == [victim], report
+        assert report["hearings_behind"] == 1 and report["main_held"] < report["main_size"], report
+        assert all(len(sites.second.copies(d)) == 3 for d in sites.digests(good)), "the later hearing did not flow"
+        lag = sites.status()
+        assert not lag["caught_up"] and lag["hearings_behind"] >= 1 and "oldest" in lag, lag
+        assert len(sites.second.copies(victim)) == 0
+
+
+def test_confirmations_are_delivered_when_the_archive_is_back():
+    with Sites() as sites:
+        hearing = sites.file()
+        sites.client.close()
+        sites.primary.stop()
+        status, report = sites.once()  # the pool can be read without the service
+        assert status == 1 and report["caught_up"] and report["undelivered"] >= 1, report
+        sites.primary.start()
+        status, report = sites.once()
+        assert status == 0 and report["undelivered"] == 0, report
+        assert "dr.test.example/holder" in sites.client.call("GET", hearing.path + "/checkpoint")["checkpoint"]
+
+
+def test_two_sites_that_disagree_are_not_mixed():
+    with Sites() as sites:
+        sites.file()
+        assert sites.once()[0] == 0
+        sites.primary.stop()
+        # An older state of the first site's main log is put in place.
+        for volume in sites.primary.volumes:
+            checkpoint = volume / "log/main/checkpoint"
+            if checkpoint.exists():
+                checkpoint.chmod(0o600)
+                text = checkpoint.read_text().split("\n")
+                entries = [e for e in (volume / "log/main/stage").iterdir()]
+                assert entries
+                checkpoint.unlink()
+        done = sites.replicate("once", check=False)
+        assert done.returncode == 2 and "log/main" in done.stderr or "checkpoint" in done.stderr, done.stderr
+
+
+def test_killed_at_any_moment_it_goes_on():
+    with Sites() as sites:
+        for i in range(4):
+            sites.file(i)
+        for delay in (0.01, 0.03, 0.06, 0.1, 0.15, 0.25):
+            process = subprocess.Popen([REPLICATE, "--config", sites.config, "once"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            process.kill()
+            process.wait()
+        status, report = sites.once()
+        assert status == 0 and report["caught_up"], report
+        assert sites.primary.verify(*sites.second.volumes)[0] == 0
+
+
+if __name__ == "__main__":
+    main([value for name, value in list(globals().items()) if name.startswith("test_")])

@@ -1,0 +1,371 @@
+"""Makes sample archives, pools and exports from the format pages alone: an independent writer, for tests of verifiers.
+
+Nothing here is shared with the product. Media are real fragmented MP4 boxes around random bytes.
+"""
+import base64
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import secrets
+import struct
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+ARCHIVE = "archive.test.example"
+START_MS = 1_790_000_000_000
+HASH_BOX_TYPE = b"greffe-hash-box1"
+
+
+def canonical(value):
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def utc(ms):
+    return datetime.datetime.fromtimestamp(ms // 1000, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03}Z"
+
+
+def leaf(entry):
+    return hashlib.sha256(b"\0" + entry).digest()
+
+
+def node(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def root_of(leaves):
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return node(root_of(leaves[:k]), root_of(leaves[k:]))
+
+
+def inclusion(index, leaves):
+    if len(leaves) == 1:
+        return []
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    if index < k:
+        return inclusion(index, leaves[:k]) + [root_of(leaves[k:])]
+    return inclusion(index - k, leaves[k:]) + [root_of(leaves[:k])]
+
+
+class Key:
+    def __init__(self, name, kind):
+        self.name, self.kind = name, kind
+        self.private = ed25519.Ed25519PrivateKey.generate()
+        self.public = self.private.public_key().public_bytes(*RAW)
+
+    def key_id(self, name=None):
+        return hashlib.sha256((name or self.name).encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+
+    def vkey(self):
+        return f"{self.name}+{self.key_id().hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
+
+    def line(self, text, name=None, at=None):
+        name = name or self.name
+        if self.kind == 1:
+            signature = self.private.sign(text.encode())
+        else:
+            at = at or START_MS // 1000 + 7200
+            signature = struct.pack(">Q", at) + self.private.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
+        return f"\u2014 {name} {base64.b64encode(self.key_id(name) + signature).decode()}\n"
+
+
+def checkpoint_text(origin, leaves):
+    return f"{origin}\n{len(leaves)}\n{base64.b64encode(root_of(leaves)).decode()}\n"
+
+
+# ---- media ----
+
+def box(kind, *parts):
+    body = b"".join(parts)
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def init_segment(scale):
+    mdhd = box(b"mdhd", bytes(4), bytes(8), struct.pack(">II", scale, 0), bytes(4))
+    trex = box(b"trex", bytes(4), struct.pack(">IIIII", 1, 1, 0, 0, 0))
+    moov = box(b"moov", box(b"trak", box(b"mdia", mdhd)), box(b"mvex", trex))
+    return box(b"ftyp", b"iso6\0\0\0\0iso6mp41") + moov
+
+
+def fragment(decode_time, duration, payload):
+    tfhd = box(b"tfhd", struct.pack(">II", 0x020000, 1))
+    tfdt = box(b"tfdt", struct.pack(">IQ", 0x01000000, decode_time))
+    trun = box(b"trun", struct.pack(">III", 0x000301, 1, 0), struct.pack(">II", duration, len(payload)))
+    return box(b"moof", box(b"mfhd", struct.pack(">II", 0, 1)), box(b"traf", tfhd, tfdt, trun)) + box(b"mdat", payload)
+
+
+def segment(start_90k, seconds, scale=90_000, payload_bytes=900):
+    """(bytes, init_bytes, duration_90k) of a segment with one fragment a second."""
+    data = init_segment(scale)
+    init_bytes = len(data)
+    for i in range(seconds):
+        data += fragment(start_90k * scale // 90_000 + i * scale, scale, os.urandom(payload_bytes))
+        data += struct.pack(">I", 56) + b"uuid" + HASH_BOX_TYPE + hashlib.sha256(data).digest()
+    return data, init_bytes, seconds * 90_000
+
+
+# ---- hearings ----
+
+def hearing_id(ms):
+    value = (ms << 80) | (7 << 76) | (secrets.randbits(12) << 64) | (2 << 62) | secrets.randbits(62)
+    text = f"{value:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+class Hearing:
+    """Streams of ten-second segments; commits says after how many entries a checkpoint goes into the main log."""
+
+    def __init__(self, station, name="s1", start_ms=START_MS, streams=("cam-bench", "mic-judge")):
+        self.station, self.station_name, self.start_ms = station, name, start_ms
+        self.id = hearing_id(start_ms)
+        self.origin = f"{ARCHIVE}/hearing/{self.id}"
+        self.entries, self.objects, self.commits = [], {}, []
+        self.names = {}  # digest -> suffix in an export
+        self.streams = {s: {"seq": 0, "run": 0, "at": 90_000, "now": start_ms, "bytes": 0, "ticks": 0} for s in streams}
+        self.archive = ARCHIVE
+
+    def document(self, kind, **more):
+        return self.keep(canonical({"kind": kind, "salt": secrets.token_hex(32), "v": 1, **more}), ".json")
+
+    def keep(self, data, suffix):
+        digest = sha(data)
+        self.objects[digest] = data
+        self.names[digest] = suffix
+        return digest
+
+    def add(self, **entry):
+        self.entries.append(canonical({"v": 1, **entry}))
+
+    def mono(self, ms):
+        return ms - self.start_ms
+
+    def open(self, expected=None, **changes):
+        names = expected or list(self.streams)
+        details = self.document("details", cases=["RG 26/00001"], clerk="", judges=[], language="fr", parties=[], parts=[],
+                                public=True, title="t")
+        entry = {"kind": "open", "archive": self.archive, "boot": "b1", "court": "court-a", "details_sha256": details,
+                 "hearing": self.id, "main_root": sha(b""), "main_size": 0, "mono_ms": 0, "room": "room-1",
+                 "station": self.station_name, "station_key": self.station.public.hex(),
+                 "streams": [{"medium": "video" if n.startswith("cam") else "audio", "name": n, "source": "room"} for n in names],
+                 "utc": utc(self.start_ms)}
+        self.add(**{**entry, **changes})
+        return self
+
+    def record(self, stream, seconds=10, **changes):
+        s = self.streams[stream]
+        data, init_bytes, ticks = segment(s["at"], seconds)
+        digest = self.keep(data, ".mp4")
+        entry = {"kind": "segment", "boot": "b1", "bytes": len(data), "clock": {"error_ms": 2, "state": "locked"},
+                 "codecs": "avc1.64001f", "duration_90k": ticks, "flags": [], "init_bytes": init_bytes,
+                 "mono_ms": self.mono(s["now"]), "run": s["run"], "seq": s["seq"], "sha256": digest, "start_90k": s["at"],
+                 "stream": stream, "utc": utc(s["now"])}
+        self.add(**{**entry, **changes})
+        s["seq"] += 1
+        s["at"] += ticks
+        s["now"] += seconds * 1000
+        s["bytes"] += len(data)
+        s["ticks"] += ticks
+        return digest
+
+    def pause(self, seconds=300, reason="recess", declare=True):
+        begin = max(s["now"] for s in self.streams.values())
+        for s in self.streams.values():
+            s["now"] = begin + seconds * 1000
+            s["run"] += 1
+            s["at"] = 90_000
+        if declare:
+            self.add(kind="gap", boot="b1", mono_ms=[self.mono(begin), self.mono(begin) + seconds * 1000], person="u-17",
+                     reason=reason, streams=["*"], to=utc(begin + seconds * 1000), **{"from": utc(begin)})
+
+    def commit(self):
+        self.commits.append(len(self.entries))
+
+    def close(self, **changes):
+        end = max(s["now"] for s in self.streams.values())
+        totals = [{"bytes": s["bytes"], "duration_90k": s["ticks"], "segments": s["seq"], "stream": n}
+                  for n, s in self.streams.items()]
+        self.add(**{"kind": "close", "boot": "b1", "mono_ms": self.mono(end), "totals": totals, "utc": utc(end), **changes})
+        self.commit()
+        return self
+
+    def usual(self, segments=6, pause=False):
+        self.open()
+        self.commit()
+        for i in range(segments):
+            if pause and i == segments // 2:
+                self.pause()
+            for stream in self.streams:
+                self.record(stream)
+            if i == segments // 2:
+                self.commit()
+        return self.close()
+
+    def note(self, size=None, cosigners=()):
+        leaves = [leaf(e) for e in self.entries[:size]]
+        text = checkpoint_text(self.origin, leaves)
+        return text + "\n" + self.station.line(text, self.origin) + "".join(c.line(text) for c in cosigners)
+
+
+class Archive:
+    """The main log of a sample, and how it lies in a pool or in an export."""
+
+    def __init__(self):
+        self.log, self.holder = Key(ARCHIVE, 1), Key(ARCHIVE + "/holder", 4)
+        self.dr = Key("dr.test.example/holder", 4)
+        self.station = Key("s1", 1)
+        self.entries, self.objects, self.hearings = [], {}, []
+        self.now = START_MS - 3_600_000
+        self.add(kind="genesis", archive=ARCHIVE, holder=self.holder.vkey(), log_key=self.log.public.hex(), role="primary")
+        self.add_key("station", "s1", self.station, court="court-a", room="room-1")
+        self.add_key("cosigner", self.dr.name, self.dr, cosigner=self.dr.vkey())
+
+    def add(self, **entry):
+        self.now += 1000
+        self.entries.append(canonical({"utc": utc(self.now), "v": 1, **entry}))
+
+    def add_key(self, role, name, key, action="added", **more):
+        self.add(kind="key", action=action, key=key.public.hex(), name=name, role=role, since=utc(self.now), **more)
+
+    def file(self, hearing):
+        """Puts a hearing's checkpoints into the main log."""
+        self.hearings.append(hearing)
+        for size in hearing.commits:
+            closed = json.loads(hearing.entries[size - 1])["kind"] == "close"
+            self.add(kind="hearing-checkpoint", closed=closed, hearing=hearing.id, note=hearing.note(size))
+        return hearing
+
+    def correct(self, hearing):
+        documents = [canonical({"kind": k, "salt": secrets.token_hex(32), "v": 1, **m})
+                     for k, m in (("details", {"cases": ["RG 2"], "clerk": "", "judges": [], "language": "fr", "parties": [],
+                                               "parts": [], "public": True, "title": "t"}), ("reason", {"text": "x"}))]
+        for data in documents:
+            self.objects[sha(data)] = data
+        self.add(kind="details", account="u-1", details_sha256=sha(documents[0]), hearing=hearing.id, reason_sha256=sha(documents[1]))
+
+    def policy(self, quorum=True):
+        lines = [f"log {self.log.vkey()}", f"witness dr {self.dr.vkey()}", "quorum " + ("dr" if quorum else "none")]
+        return "\n".join(lines) + "\n"
+
+    def note(self, size=None, cosigned=True):
+        text = checkpoint_text(ARCHIVE, [leaf(e) for e in self.entries[:size]])
+        return text + "\n" + self.log.line(text) + (self.dr.line(text) if cosigned else "")
+
+    # -- a pool --
+
+    def write_pool(self, folder, volumes=3):
+        folder = pathlib.Path(folder)
+        pool = secrets.token_hex(16)
+        paths = [folder / "abcdef"[i] for i in range(volumes)]
+        for path in paths:
+            path.mkdir(parents=True)
+            (path / "greffe-volume.json").write_bytes(canonical({"domain": path.name, "pool": pool, "v": 1,
+                                                                 "volume": secrets.token_hex(16)}))
+            write_log(path / "log/main", self.entries, self.note(cosigned=False), final=False)
+            put(path / "log/main/cosigned" / self.dr.key_id().hex(), self.note().encode())
+            for hearing in self.hearings:
+                write_log(path / hearing_path(hearing.id), hearing.entries, hearing.note(None, (self.holder,)), final=True)
+            for objects in [self.objects] + [h.objects for h in self.hearings]:
+                for digest, data in objects.items():
+                    put(path / "sha256" / digest[:2] / digest[2:4] / digest, data)
+        return paths
+
+    # -- an export --
+
+    def write_export(self, folder, hearing):
+        folder = pathlib.Path(folder)
+        put(folder / "README.txt", b"sample\n")
+        put(folder / "policy.txt", self.policy().encode())
+        put(folder / "main/checkpoint", self.note().encode())
+        leaves = [leaf(e) for e in self.entries]
+        objects = dict(hearing.objects)
+        for index, entry in enumerate(self.entries):
+            value = json.loads(entry)
+            mine = index == 0 or value.get("hearing") == hearing.id or value["kind"] == "key"
+            if not mine:
+                continue
+            put(folder / f"main/entries/{index}.json", entry)
+            proof = "".join(base64.b64encode(h).decode() + "\n" for h in inclusion(index, leaves))
+            put(folder / f"main/proofs/{index}.tlog-proof",
+                f"c2sp.org/tlog-proof@v1\nindex {index}\n{proof}\n{self.note()}".encode())
+            for key, digest in value.items():
+                if key.endswith("_sha256"):
+                    objects[digest] = self.objects[digest]
+        write_log(folder / "hearing", hearing.entries, hearing.note(None, (self.holder, self.dr)), final=True)
+        for digest, data in objects.items():
+            put(folder / "objects" / (digest + hearing.names.get(digest, ".json")), data)
+        for stream in hearing.streams:
+            put(folder / f"play/{stream}.m3u8", playlist(hearing, stream).encode())
+        write_manifest(folder)
+        return folder
+
+
+def hearing_path(hearing):
+    day = datetime.datetime.fromtimestamp(int(hearing.replace("-", "")[:12], 16) / 1000, datetime.timezone.utc)
+    return f"log/hearing/{day:%Y/%m/%d}/{hearing}"
+
+
+def put(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def write_manifest(folder):
+    lines = [f"{sha(p.read_bytes())}  {p.relative_to(folder).as_posix()}\n" for p in folder.rglob("*")
+             if p.is_file() and p.name != "manifest-sha256.txt"]
+    (folder / "manifest-sha256.txt").write_text("".join(sorted(lines, key=lambda line: line[66:])))
+
+
+def playlist(hearing, stream):
+    out = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:31\n"
+    for e in map(json.loads, hearing.entries):
+        if e["kind"] == "segment" and e["stream"] == stream:
+            uri = f"../objects/{e['sha256']}.mp4"
+            out += (f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{e['init_bytes']}@0\"\n#EXTINF:10.0,\n"
+                    f"#EXT-X-BYTERANGE:{e['bytes'] - e['init_bytes']}@{e['init_bytes']}\n{uri}\n")
+    return out + "#EXT-X-ENDLIST\n"
+
+
+def tile_path(kind, index, width):
+    text = f"{index % 1000:03}"
+    index //= 1000
+    while index:
+        text = f"x{index % 1000:03}/" + text
+        index //= 1000
+    return f"tile/{kind}/{text}" + (f".p/{width}" if width else "")
+
+
+def write_log(folder, entries, note, final):
+    """Full tiles and bundles; then the final partial ones, or the stage of the head."""
+    put(folder / "checkpoint", note.encode())
+    row, level = [leaf(e) for e in entries], 0
+    while row:
+        for first in range(0, len(row), 256):
+            width = min(256, len(row) - first) % 256
+            if width == 0 or final:
+                put(folder / tile_path(level, first // 256, width), b"".join(row[first:first + 256]))
+        row = [root_of(row[i * 256:(i + 1) * 256]) for i in range(len(row) // 256)]
+        level += 1
+    bundle = lambda part: b"".join(struct.pack(">H", len(e)) + e for e in part)  # noqa: E731
+    for first in range(0, len(entries), 256):
+        part = entries[first:first + 256]
+        if len(part) == 256 or final:
+            put(folder / tile_path("entries", first // 256, len(part) % 256), bundle(part))
+    tail = len(entries) // 256 * 256
+    if not final and tail < len(entries):
+        root = root_of([leaf(e) for e in entries]).hex()
+        put(folder / f"stage/{tail}-{len(entries)}-{root}", bundle(entries[tail:]))
