@@ -46,6 +46,21 @@ TEST_CASE("pipelined requests are answered in their order") {
   for (int i = 0; i < 500; ++i) CHECK(client.answer().body == "hello " + std::to_string(i));
 }
 
+TEST_CASE("no answer waits for a timer of the kernel or of the server") {
+  TestSite site;
+  site.make_file("small.bin", 100);
+  for (const Tls tls : {Tls::no, Tls::yes}) {
+    RawClient client(tls == Tls::no ? site.plain : site.tls, tls);
+    const auto begun = std::chrono::steady_clock::now();
+    for (int i = 0; i < 50; ++i) {
+      CHECK(client.get("/hello").status == 200);
+      CHECK(client.get("/files/small.bin").body.size() == 100);
+      CHECK(client.get("/nothing").status == 404);
+    }
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(3));  // 40 ms each would be 6 s
+  }
+}
+
 TEST_CASE("HEAD has the head of GET and no body") {
   TestSite site;
   RawClient client(site.plain, Tls::no);
