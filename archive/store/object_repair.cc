@@ -49,11 +49,13 @@ Result<ObjectHealth> ObjectRepair::check(const Digest& digest) {
   health.wanted = pool_.settings.replicas;
   std::vector<Volume*> holders;
   std::vector<std::pair<Volume*, std::string>> bad;
+  std::vector<Volume*> without;
   for (Volume* volume : pool_.ranked(key)) {
     const CopyCheck found = check_copy(pool_, *volume, digest);
     health.bytes += found.bytes;
     if (found.state == CopyState::good) holders.push_back(volume);
     if (found.state == CopyState::damaged) bad.emplace_back(volume, found.problem);
+    if (found.state == CopyState::absent) without.push_back(volume);
   }
   if (holders.empty() && bad.empty()) return fail(Errc::not_found, "no volume has " + key);
   const bool writes = pool_.may_write() && !holders.empty();
@@ -77,7 +79,8 @@ Result<ObjectHealth> ObjectRepair::check(const Digest& digest) {
   };
   for (const auto& [volume, problem] : bad) note(volume->label().id, problem, false);
   for (unsigned i = 0; i < lacking; ++i) {
-    note({}, fmt::format("{} has {} replicas instead of {}", key, holders.size() + bad.size(), health.wanted), true);
+    // Where it ought to be; a volume that this process never saw has no id.
+    note(i < without.size() ? without[i]->label().id : "never-seen", fmt::format("{} has {} replicas instead of {}", key, holders.size() + bad.size(), health.wanted), true);
   }
   for (const Damage& damage : health.damage) pool_.report(damage);
   if (holders.empty()) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
