@@ -18,10 +18,15 @@ bool has_digit(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Without the punctuation at its end, after which nothing is looked for.
+std::u32string_view trimmed(std::u32string_view word) {
+  while (!word.empty() && !is_word_character(word.back())) word.remove_suffix(1);
+  return word;
+}
+
 // Whether the last piece of the phrase must be searched as a prefix: always when it is a word or a number still being
 // typed; of a CJK run only when it is one character, which the index knows only as the start of pairs.
 bool needs_star(std::u32string_view word) {
-  while (!word.empty() && !is_word_character(word.back())) word.remove_suffix(1);
   if (word.empty() || !is_cjk(word.back())) return true;
   return word.size() < 2 || !is_cjk(word[word.size() - 2]);
 }
@@ -76,17 +81,19 @@ std::string quoted(std::string_view text) {
 }
 
 std::string match_word(std::string_view word) {
-  const std::u32string characters = code_points(word);
-  std::string out = quoted(word) + (needs_star(characters) ? "*" : "");
+  const std::u32string all = code_points(word);
+  const std::u32string_view characters = trimmed(all).empty() ? std::u32string_view(all) : trimmed(all);
+  const std::string out = quoted(utf8(characters)) + (needs_star(characters) ? "*" : "");
   if (!has_digit(word)) return out;
 
   const std::string key = case_key(word);
-  if (key.empty() || key == fold(word)) return out;  // the same pieces: nothing to gain
-  const std::u32string key_characters = code_points(key);
-  if (std::none_of(key_characters.begin(), key_characters.end(), is_word_character)) return out;
+  if (key == fold(word)) return out;  // the same pieces: nothing to gain
+  const std::u32string all_of_key = code_points(key);
+  const std::u32string_view key_characters = trimmed(all_of_key);
+  if (key_characters.empty()) return out;
   // A number that ended in 号 is complete: 民初1234号 must not find 12340.
-  const bool complete = !characters.empty() && (characters.back() == U'号' || characters.back() == U'號');
-  return "(" + out + " OR " + quoted(key) + (!complete && needs_star(key_characters) ? "*" : "") + ")";
+  const bool complete = characters.back() == U'号' || characters.back() == U'號';
+  return "(" + out + " OR " + quoted(utf8(key_characters)) + (!complete && needs_star(key_characters) ? "*" : "") + ")";
 }
 
 std::string match_both(std::string_view left, std::string_view right) {

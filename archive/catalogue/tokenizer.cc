@@ -23,6 +23,9 @@ struct PairTokenizer {
   Fts5Tokenizer* words = nullptr;  // unicode61
 };
 
+constexpr char32_t kScopeStart = static_cast<char32_t>(kScopeMark);
+constexpr char kBoundary[] = "\x02";  // nobody can type it: search_text.h strips control characters
+
 struct Character {
   char32_t code = 0;
   int bytes = 1;
@@ -50,25 +53,33 @@ class Pass {
     int at = 0;
     while (at < size_) {
       const char32_t first = character_at(text_, at, size_).code;
-      const int rc = first == static_cast<char32_t>(kScopeMark) ? scope_word(at)
-                     : is_cjk(first)                            ? pairs(at)
-                                                                : words(at);
+      const int rc = first == U'\n'       ? end_of_value(at)
+                     : first == kScopeStart ? scope_word(at)
+                     : is_cjk(first)        ? pairs(at)
+                                            : words(at);
       if (rc != SQLITE_OK) return rc;
     }
     return SQLITE_OK;
   }
 
  private:
-  int emit(int from, int to, int flags) { return callback_(context_, flags, text_ + from, to - from, from, to); }
+  int emit(int from, int to) { return callback_(context_, 0, text_ + from, to - from, from, to); }
+
+  int end_of_value(int& at) {
+    const int rc = callback_(context_, 0, kBoundary, 1, at, at + 1);
+    ++at;
+    return rc;
+  }
 
   int scope_word(int& at) {
     const int from = at;
     while (at < size_ && text_[at] != ' ') ++at;
-    return emit(from, at, 0);
+    return emit(from, at);
   }
 
-  // A run A B C gives AB, BC and, when it is stored, C at the same place as BC: the last character begins no pair, and
-  // without the shared place a phrase could not step over it. One character alone is itself.
+  // A run A B C is stored as AB, BC and C: its last character begins no pair, but must be found too. A query has the
+  // last character only where something follows, so that 民初1234 reads on where the stored text does, and 王伟 alone is
+  // found in the middle of 王伟明.
   int pairs(int& at) {
     const int from = at;
     int previous = from;
@@ -77,21 +88,21 @@ class Pass {
       const Character c = character_at(text_, at, size_);
       if (!is_cjk(c.code)) break;
       if (count > 0) {
-        if (const int rc = emit(previous, at + c.bytes, 0); rc != SQLITE_OK) return rc;
+        if (const int rc = emit(previous, at + c.bytes); rc != SQLITE_OK) return rc;
       }
       previous = at;
       at += c.bytes;
       ++count;
     }
-    if (count == 1) return emit(from, at, 0);
-    return (flags_ & FTS5_TOKENIZE_QUERY) != 0 ? SQLITE_OK : emit(previous, at, FTS5_TOKEN_COLOCATED);
+    const bool ends_query = (flags_ & FTS5_TOKENIZE_QUERY) != 0 && at == size_;
+    return count > 1 && ends_query ? SQLITE_OK : emit(previous, at);
   }
 
   int words(int& at) {
     const int from = at;
     while (at < size_) {
       const Character c = character_at(text_, at, size_);
-      if (is_cjk(c.code) || c.code == static_cast<char32_t>(kScopeMark)) break;
+      if (is_cjk(c.code) || c.code == kScopeStart || c.code == U'\n') break;
       at += c.bytes;
     }
     base_ = from;
@@ -110,7 +121,7 @@ class Pass {
   int flags_;
   void* context_;
   TokenCallback callback_;
-  int base_ = 0;
+  int base_ = 0;  // where the text that unicode61 has begins
 };
 
 int create(void* context, const char** /*arguments*/, int /*count*/, Fts5Tokenizer** out) {
@@ -148,10 +159,8 @@ fts5_api* api_of(sqlite3* db) {
   return api;
 }
 
-int collect(void* context, int flags, const char* token, int size, int /*start*/, int /*end*/) {
-  std::string text = (flags & FTS5_TOKEN_COLOCATED) != 0 ? "+" : "";
-  text.append(token, static_cast<std::size_t>(size));
-  static_cast<std::vector<std::string>*>(context)->push_back(std::move(text));
+int collect(void* context, int /*flags*/, const char* token, int size, int /*start*/, int /*end*/) {
+  static_cast<std::vector<std::string>*>(context)->emplace_back(token, static_cast<std::size_t>(size));
   return SQLITE_OK;
 }
 

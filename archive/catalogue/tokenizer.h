@@ -1,6 +1,7 @@
 // The full-text tokenizer "greffe": overlapping pairs for Chinese, Japanese and Korean characters, so that a name of
-// two characters is found anywhere in a text; unicode61 without diacritics for everything else; and scope words,
-// which begin with the byte 01 and are taken as they are. See docs/search.md.
+// two characters is found anywhere in a text; unicode61 without diacritics for everything else; a boundary (the byte 02)
+// at each line end, so that no phrase reaches from one value into the next; and scope words, which begin with the byte
+// 01 and are taken as they are. See docs/search.md.
 #ifndef GREFFE_ARCHIVE_CATALOGUE_TOKENIZER_H
 #define GREFFE_ARCHIVE_CATALOGUE_TOKENIZER_H
 
@@ -21,8 +22,8 @@ bool is_cjk(char32_t character);  // Han with its extensions, kana, Hangul
 // Makes the tokenizer known to this connection; every connection that touches the text index needs it.
 Status register_tokenizer(Connection& db);
 
-// What the index would hold for this text (`as_query` false) or look for (true), in order; a token that shares the
-// place of the one before it is written with a '+' in front. On a connection with the tokenizer.
+// What the index would hold for this text (`as_query` false) or look for (true), in order. On a connection with the
+// tokenizer.
 Result<std::vector<std::string>> tokens_of(Connection& db, std::string_view text, bool as_query);
 
 }  // namespace greffe::catalogue

@@ -47,7 +47,7 @@ TEST_CASE("a star stands only where the last piece may go on") {
   CHECK(match_word("王") == "\"王\"*");
   CHECK(match_word("Lefevre") == "\"Lefevre\"*");
   CHECK(match_word("民初1234") == "\"民初1234\"*");
-  CHECK(match_word("王伟)") == "\"王伟)\"");
+  CHECK(match_word("王伟)") == "\"王伟\"");
   CHECK(match_word("a\"b") == "\"a\"\"b\"*");
 }
 

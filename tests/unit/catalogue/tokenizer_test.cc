@@ -18,14 +18,17 @@ Connection connection() {
 
 }  // namespace
 
-TEST_CASE("CJK text becomes overlapping pairs, and its last character shares a place when it is stored") {
+TEST_CASE("CJK text becomes overlapping pairs, and its last character stands alone where something may follow") {
   Connection db = connection();
-  CHECK(*tokens_of(db, "张秀英", false) == Tokens{"张秀", "秀英", "+英"});
+  CHECK(*tokens_of(db, "张秀英", false) == Tokens{"张秀", "秀英", "英"});
   CHECK(*tokens_of(db, "张秀英", true) == Tokens{"张秀", "秀英"});
   CHECK(*tokens_of(db, "王", false) == Tokens{"王"});
   CHECK(*tokens_of(db, "王", true) == Tokens{"王"});
-  CHECK(*tokens_of(db, "王伟、李强", false) == Tokens{"王伟", "+伟", "李强", "+强"});
-  CHECK(*tokens_of(db, "𠮷野家", false) == Tokens{"𠮷野", "野家", "+家"});
+  CHECK(*tokens_of(db, "王伟、李强", false) == Tokens{"王伟", "伟", "李强", "强"});
+  CHECK(*tokens_of(db, "王伟(李强", true) == Tokens{"王伟", "伟", "李强"});
+  CHECK(*tokens_of(db, "王伟a李强", true) == Tokens{"王伟", "伟", "a", "李强"});
+  CHECK(*tokens_of(db, "a\nb", false) == Tokens{"a", "\x02", "b"});
+  CHECK(*tokens_of(db, "𠮷野家", false) == Tokens{"𠮷野", "野家", "家"});
   CHECK(*tokens_of(db, "ひらカナ한글", true).value().begin() == "ひら");
 }
 
@@ -39,8 +42,8 @@ TEST_CASE("other text becomes folded words") {
 
 TEST_CASE("a case number is cut where its scripts change") {
   Connection db = connection();
-  CHECK(*tokens_of(db, "(2026)浙01民初1234号", false) == Tokens{"2026", "浙", "01", "民初", "+初", "1234", "号"});
-  CHECK(*tokens_of(db, "浙01民初1234号", true) == Tokens{"浙", "01", "民初", "1234", "号"});
+  CHECK(*tokens_of(db, "(2026)浙01民初1234号", false) == Tokens{"2026", "浙", "01", "民初", "初", "1234", "号"});
+  CHECK(*tokens_of(db, "浙01民初1234号", true) == Tokens{"浙", "01", "民初", "初", "1234", "号"});
 }
 
 TEST_CASE("a scope word is taken as it is") {
