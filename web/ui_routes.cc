@@ -78,15 +78,11 @@ Result<std::vector<http::Route>> ui_routes(FileSystem& files, const std::string&
     return serve(assets->find("index.html")->second, request, "no-cache");
   };
   const http::Handler asset = [assets](const http::Request& request) {
-    const auto found = assets->find(request.parameter("path"));
+    const auto found = assets->find("ui/" + request.parameter("path"));
     if (found == assets->end()) return http::problem(404, "not_found", "There is no such file.");
     return serve(found->second, request, "public, max-age=31536000, immutable");
   };
-  // The page's own addresses; the page decides what stands there.
-  std::vector<http::Route> out;
-  for (const char* pattern : {"/", "/hearing/{id}", "/status", "/audit", "/sign-in"}) out.push_back({"GET", pattern, page});
-  out.push_back({"GET", "/ui/{path*}", asset});
-  return out;
+  return std::vector<http::Route>{{"GET", "/", page}, {"GET", "/ui/{path*}", asset}};
 }
 
 }  // namespace greffe::web

@@ -13,7 +13,7 @@ namespace greffe::web {
 // Security headers of every response of the browser listener.
 std::vector<std::pair<std::string, std::string>> browser_headers();
 
-// "/" and every address of the page give index.html; "/ui/<file>" gives the assets. not_found: the directory has no
+// "/" gives index.html (the query says which page); "/ui/<file>" gives the assets below "<directory>/ui". not_found: the directory has no
 // index.html: the pages were not built.
 Result<std::vector<http::Route>> ui_routes(FileSystem& files, const std::string& directory);
 
