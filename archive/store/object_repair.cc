@@ -80,7 +80,8 @@ Result<ObjectHealth> ObjectRepair::check(const Digest& digest) {
   for (const auto& [volume, problem] : bad) note(volume->label().id, problem, false);
   for (unsigned i = 0; i < lacking; ++i) {
     // Where it ought to be; a volume that this process never saw has no id.
-    note(i < without.size() ? without[i]->label().id : "never-seen", fmt::format("{} has {} replicas instead of {}", key, holders.size() + bad.size(), health.wanted), true);
+    note(i < without.size() ? without[i]->label().id : "never-seen",
+         fmt::format("{} has {} replicas instead of {}", key, holders.size() + bad.size(), health.wanted), true);
   }
   for (const Damage& damage : health.damage) pool_.report(damage);
   if (holders.empty()) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
