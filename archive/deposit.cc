@@ -74,6 +74,9 @@ Result<OpenEntry> Deposit::State::checked_open(const Peer& peer, const HearingId
     return fail(Errc::invalid, "the hearing's \"open\" entry names the archive " + open.archive + ", not " + archive);
   }
   if (open.hearing != id) return fail(Errc::invalid, "the hearing's \"open\" entry names another hearing");
+  if (is_primary() && open.station != peer.key.name) {
+    return fail(Errc::denied, "the hearing's \"open\" entry names station " + open.station + "; the key that sent it is enrolled as " + peer.key.name);
+  }
   if (is_primary() && (open.station_key != peer.key.key || open.court != peer.key.court || open.room != peer.key.room)) {
     return fail(Errc::denied, fmt::format("the hearing's \"open\" entry names a key or a courtroom ({}/{}) that is not the "
                                           "one station {} was enrolled for ({}/{})",

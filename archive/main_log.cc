@@ -155,12 +155,17 @@ Result<std::unique_ptr<MainLog>> MainLog::open(FileSystem& files, Log& log, Stor
   return std::unique_ptr<MainLog>(new MainLog(std::move(state)));
 }
 
-Result<std::uint64_t> MainLog::append(const MainEntry& entry) { return state_->sequencer->append(write_main_entry(entry)); }
+Result<std::uint64_t> MainLog::append(const MainEntry& entry) { return append(std::vector<MainEntry>{entry}); }
 
+// What is in the log stays there for ever: an entry that no reader would accept is not written.
 Result<std::uint64_t> MainLog::append(const std::vector<MainEntry>& entries) {
   std::vector<std::string> texts;
   texts.reserve(entries.size());
-  for (const MainEntry& entry : entries) texts.push_back(write_main_entry(entry));
+  for (const MainEntry& entry : entries) {
+    texts.push_back(write_main_entry(entry));
+    const auto readable = parse_main_entry(texts.back());
+    if (!readable) return readable.error().within("an entry for the main log is not well formed");
+  }
   return state_->sequencer->append(std::move(texts));
 }
 
