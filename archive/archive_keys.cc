@@ -67,7 +67,9 @@ KeyBackup back_up_keys(const ArchiveKeys& keys, std::string_view archive_name) {
 
 Status restore_keys(FileSystem& files, const std::string& state_directory, std::string_view backup,
                     std::string_view recovery_code) {
-  const std::string plain = GREFFE_TRY(open_sealed_text(backup, recovery_code));
+  const auto opened = open_sealed_text(backup, recovery_code);
+  if (!opened) return opened.error().within("the key backup cannot be opened");
+  const std::string& plain = *opened;
   const Json json = GREFFE_TRY(parse_canonical_json(plain));
   GREFFE_TRY(files.make_directories(join(state_directory, "keys")));
   for (const std::string_view role : {"log", "holder", "server"}) {

@@ -106,12 +106,28 @@ once() {
   echo "$step" >> "$dir/run/done"
 }
 
+write_station_config() {
+  cat > "$1/station.toml" <<TOML
+directory = "$1/spool"
+TOML
+}
+
+write_replicate_config() {
+  cat > "$dir/replicate/replicate.toml" <<TOML
+state_directory = "state"
+archive = "archive.demo.example"
+
+[source]
+volumes = ["../primary/volumes/a", "../primary/volumes/b", "../primary/volumes/c"]
+TOML
+}
+
 enrol_station() {
   local name="$1" court="$2" room="$3" home="$dir/stations/$1"
   mkdir -p "$home/spool"
   rm -f "$dir/codes/station-$name"
   archive primary station add --name "$name" --court "$court" --room "$room" --code-file "$dir/codes/station-$name"
-  write_station_config "$name" "$court" "$room" "$home"
+  write_station_config "$home"
   "$programs/greffe-ingest" --config "$home/station.toml" enrol --code-file "$dir/codes/station-$name"
 }
 
