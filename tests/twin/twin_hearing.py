@@ -1,0 +1,247 @@
+"""What a main log says, and the judgement of one hearing, for the independent verifier."""
+from twin_formats import (GAP_REASONS, HEARING_KINDS, MAIN_KINDS, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of, named_objects,
+                          text_of)
+from twin_logs import LogCopies, check_object
+
+
+class Facts:
+    def __init__(self, origin, policy, report):
+        self.origin, self.policy, self.report = origin, policy, report
+        self.genesis, self.keys, self.commits, self.lost, self.documents, self.cosigners = None, {}, {}, {}, [], []
+
+    def add(self, index, data):
+        try:
+            e = canonical(data)
+            if e["kind"] not in MAIN_KINDS or e["v"] != 1:
+                return self.report.add("unknown-kind", "UNKNOWN_FORMAT", log="main", entry=index)
+            self.take(index, e)
+        except (Bad, KeyError, TypeError, ValueError):
+            self.report.add("entry-format", log="main", entry=index)
+
+    def take(self, index, e):
+        kind = e["kind"]
+        if (kind == "genesis") != (index == 0):
+            self.report.add("genesis", log="main", entry=index)
+        if kind == "genesis":
+            self.genesis = e
+            key = self.policy.logs.get(self.origin)
+            if e["archive"] != self.origin or key is None or key.public.hex() != e["log_key"]:
+                self.report.add("genesis", log="main", entry=index)
+        if kind == "key" and e["role"] == "station":
+            self.keys.setdefault(e["key"], []).append((index, e))
+        if kind == "key" and e["role"] == "cosigner" and e["action"] != "revoked":
+            self.cosigners.append(VerifierKey(e["cosigner"]))
+        if kind == "hearing-checkpoint":
+            note = Note(e["note"].encode())
+            stations = [k for k in self.keys if note.signed_by(note.origin, bytes.fromhex(k))]
+            if note.origin != f"{self.origin}/hearing/{e['hearing']}" or not stations:
+                return self.report.add("commit-signature", log="main", entry=index, hearing=e["hearing"])
+            self.commits.setdefault(e["hearing"], []).append((index, note, e["closed"]))
+        if kind == "lost":
+            self.lost.setdefault(e["hearing"], set()).update(named_objects(e))
+        else:
+            self.documents += [(index, d, e.get("hearing", "")) for d in named_objects(e)]
+
+    def known_cosigners(self):
+        own = [VerifierKey(self.genesis["holder"])] if self.genesis else []
+        keys = own + self.cosigners + list(self.policy.witnesses.values())
+        return {k.text: k for k in keys}.values()
+
+
+# ---- one hearing ----
+
+class HearingJudge:
+    def __init__(self, uuid, folders, facts, paths_of, report, *, tree=None, size=0, covered=0, is_copy=False):
+        self.id, self.facts, self.paths_of, self.report = uuid, facts, paths_of, report
+        self.tree, self.size, self.covered, self.is_copy = tree, size, covered, is_copy
+        self.log = LogCopies("hearing", folders, report, uuid)
+        self.place = {"hearing": uuid, "log": "hearing"}
+        self.values, self.named = [], []
+
+    def add(self, code, verdict="TAMPERED", **place):
+        self.report.add(code, verdict, **{**self.place, **place})
+
+    def run(self):
+        self.report.hearings.append(self.id)
+        origin = f"{self.facts.origin}/hearing/{self.id}"
+        notes = self.log.notes("hearing-checkpoint")
+        for note in notes:
+            if note.origin != origin:
+                self.add("hearing-origin", file=note.file)
+        good = [n for n in notes if n.origin == origin]
+        if not notes:
+            self.add("hearing-missing")
+        if not good:
+            return
+        self.note = good[0]
+        holds = self.log.load(self.note)
+        for index, data in enumerate(self.log.entries):
+            if data is not None and leaf_hash(data) == self.log.tree.leaves[index]:
+                self.read_entry(index, data)
+        commits = self.facts.commits.get(self.id, [])
+        if holds:
+            for other in good[1:]:
+                if other.size > len(self.log.tree.leaves) or self.log.tree.root(other.size) != other.root:
+                    self.add("hearing-checkpoint", file=other.file)
+        self.station(commits)
+        self.check_commits(commits, holds)
+        self.receipt(notes)
+        self.timeline()
+        self.closed(commits)
+        self.objects()
+
+    def read_entry(self, index, data):
+        try:
+            e = canonical(data)
+            if e["kind"] not in HEARING_KINDS or e["v"] != 1:
+                return self.add("unknown-kind", "UNKNOWN_FORMAT", entry=index)
+            if (e["kind"] == "open") != (index == 0):
+                self.add("entry-format", entry=index)
+            if e["kind"] == "gap" and e["reason"] not in GAP_REASONS:
+                raise Bad("reason")
+            self.values.append((index, e))
+        except (Bad, KeyError):
+            self.add("entry-format", entry=index)
+
+    def first(self, kind):
+        return next(((i, e) for i, e in self.values if e["kind"] == kind), (None, None))
+
+    def station(self, commits):
+        _, e = self.first("open")
+        if e is None:
+            return
+        if e["hearing"] != self.id or e["archive"] != self.facts.origin:
+            self.add("hearing-origin", entry=0)
+        if not self.note.signed_by(self.note.origin, bytes.fromhex(e["station_key"])):
+            self.add("hearing-signature", file=self.note.file)
+        first, last = (commits[0][0], commits[-1][0]) if commits else (self.size, self.size)
+        events = self.facts.keys.get(e["station_key"], [])
+        added = [x for i, x in events if x["action"] != "revoked"]
+        if any((x["name"], x["court"], x["room"]) != (e["station"], e["court"], e["room"]) for x in added):
+            self.add("station-key", entry=0)
+        if not any(i < first and x["action"] != "revoked" for i, x in events):
+            self.add("station-key", entry=0)
+        if any(x["action"] == "revoked" and (i < first or x["why"] == "stolen" and i < last) for i, x in events):
+            self.add("key-revoked", entry=0)
+        if e["main_size"] > 0:
+            beside = self.tree is not None and (e["main_size"] > len(self.tree.leaves) or
+                                                self.tree.root(e["main_size"]).hex() != e["main_root"])
+            if beside or commits and e["main_size"] > first:
+                self.add("not-before", entry=0)
+
+    def check_commits(self, commits, holds):
+        good, told = 0, holds
+        for index, note, _ in commits:
+            if note.size > self.note.size:
+                self.add("tail-cut", entry=self.note.size, entry_end=note.size)
+                break
+            if note.size > len(self.log.tree.leaves) or self.log.tree.root(note.size) != note.root:
+                self.add("hearing-root", entry=good, entry_end=note.size)
+                told = True
+                break
+            good = max(good, note.size)
+        if not told:
+            self.add("hearing-root", entry=good, entry_end=self.note.size)
+
+    def receipt(self, notes):
+        holder = self.facts.genesis and self.facts.genesis["holder"]
+        by_holder = False
+        for note in self.log.cosigned("receipt-bad") + notes:
+            for key in self.facts.known_cosigners():
+                answer = note.cosigned_by(key)
+                if answer is False:
+                    self.add("receipt-bad", file=note.file)
+                if answer and note.text == self.note.text and (self.is_copy or key.text == holder):
+                    by_holder = True
+        if not by_holder:
+            self.add("receipt", "INCOMPLETE", file=self.note.file)
+
+    def timeline(self):
+        """Only of a log whose every entry is there: of another one everything would be missing."""
+        gaps = [(e["streams"], ms_of(e["from"]), ms_of(e["to"])) for _, e in self.values if e["kind"] == "gap"]
+        self.report.gaps |= bool(gaps)
+        if not self.log.whole:
+            return
+        _, begin = self.first("open")
+        end_index, end = self.first("close")
+        names = {s["name"]: ms_of(begin["utc"]) for s in begin["streams"]} if begin else {}
+        names.update({e["name"]: None for _, e in self.values if e["kind"] == "stream"})
+        segments = {name: [] for name in names}
+        for index, e in self.values:
+            if e["kind"] == "segment":
+                if e["stream"] not in segments:
+                    self.add("stream-unknown", entry=index, stream=e["stream"])
+                else:
+                    segments[e["stream"]].append((index, e))
+            if end is not None and index > end_index:
+                self.add("entry-format", entry=index)
+        for name, listed in segments.items():
+            self.stream(name, listed, names[name], gaps, end_index, end)
+
+    def stream(self, name, listed, begin, gaps, end_index, end):
+        mine = sorted((a, b) for streams, a, b in gaps if "*" in streams or name in streams)
+        at, run, ticks, error = begin, None, None, 0
+        for n, (index, e) in enumerate(listed):
+            starts, lasts = ms_of(e["utc"]), e["duration_90k"] // 90
+            if e["seq"] != n:
+                self.add("segment-seq", entry=index, stream=name)
+            if run is not None and e["run"] not in (run, run + 1) or run is None and e["run"] != 0:
+                self.add("segment-seq", entry=index, stream=name)
+            if abs(e["start_90k"] - (ticks if e["run"] == run else 90_000)) > 9000:
+                self.add("timeline", entry=index, stream=name)
+            allowed = 2000 + min(10_000, max(error, e["clock"]["error_ms"]))
+            if at is not None:
+                self.hole(name, index, at, starts, mine, allowed)
+                if n and starts < at - allowed:
+                    self.add("timeline", entry=index, stream=name)
+            at, run, ticks, error = starts + lasts, e["run"], e["start_90k"] + e["duration_90k"], e["clock"]["error_ms"]
+        if end is None:
+            return
+        if listed:
+            self.hole(name, end_index, at, ms_of(end["utc"]), mine, 2000 + min(10_000, error))
+        elif not mine:
+            self.add("stream-missing", entry=end_index, stream=name)
+        total = next((t for t in end["totals"] if t["stream"] == name), None)
+        sums = (len(listed), sum(e["bytes"] for _, e in listed), sum(e["duration_90k"] for _, e in listed))
+        if total is None and listed or total and (total["segments"], total["bytes"], total["duration_90k"]) != sums:
+            self.add("totals", entry=end_index, stream=name)
+
+    def hole(self, name, index, at, until, gaps, allowed):
+        if until - at <= allowed:
+            return
+        for a, b in gaps + [(until, until)]:
+            if b <= at and a != until:
+                continue
+            if min(a, until) - at > allowed:
+                self.add("gap-undeclared", entry=index, stream=name, **{"from": text_of(at), "to": text_of(min(a, until))})
+            at = max(at, b)
+
+    def closed(self, commits):
+        _, end = self.first("close")
+        closing = next((c for c in reversed(commits) if c[2]), None)
+        if end is None:
+            if closing and closing[1].size <= self.note.size:
+                self.add("tail-cut", entry=closing[1].size - 1)
+            self.add("not-closed", "INCOMPLETE")
+        if not commits or end is not None and closing is None:
+            self.add("not-committed", "INCOMPLETE")
+        elif closing and closing[0] >= self.covered and self.facts.policy.quorum != "none":
+            self.add("quorum", "INCOMPLETE")
+
+    def objects(self):
+        lost = set(self.facts.lost.get(self.id, ()))
+        for _, e in self.values:
+            if e["kind"] == "lost":
+                lost.update(named_objects(e))
+        for index, e in self.values:
+            for digest in named_objects(e) if e["kind"] != "lost" else []:
+                segment = e if e["kind"] == "segment" else None
+                self.one_object(digest, {**self.place, "entry": index}, segment, lost)
+        for index, digest, hearing in self.facts.documents:
+            if hearing == self.id:
+                self.one_object(digest, {"hearing": self.id, "log": "main", "entry": index}, None, lost)
+
+    def one_object(self, digest, place, segment, lost):
+        self.named.append(digest)
+        if check_object(self.report, digest, self.paths_of(digest, segment), place, segment, digest in lost) and digest in lost:
+            self.report.gaps = True
