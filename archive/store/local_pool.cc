@@ -60,6 +60,7 @@ struct LocalPool::State {
       : pool(files, clock, std::move(settings), mode) {}
   Status recognise();
   Status take_lease();
+  void look_for_missing();
 
   Pool pool;
   std::mutex refresh_mutex;  // one thread at a time looks for volumes that came back
@@ -104,6 +105,18 @@ Status LocalPool::State::take_lease() {
     static_cast<void>(volume->note_failure(locked.error()));  // a broken volume does not keep the others from work
   }
   return ok();
+}
+
+// A volume that was away takes part again as soon as its label is seen and its lock is held.
+void LocalPool::State::look_for_missing() {
+  const std::lock_guard lock(refresh_mutex);
+  for (const auto& volume : pool.volumes) {
+    if (volume->readable()) continue;
+    volume->refresh(pool.settings.pool_id);
+    const Status locked = pool.may_write() ? lease.take(pool.files, *volume) : ok();
+    if (!locked) volume->refuse("its lock cannot be taken: " + locked.error().message);
+  }
+  refuse_duplicates(pool);
 }
 
 LocalPool::LocalPool(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -165,27 +178,21 @@ Result<ReplicaReport> LocalPool::restore(std::string_view key, ByteView good) {
   return state_->logs.restore(key, good);
 }
 
-Result<ObjectHealth> LocalPool::repair_object(const Digest& digest) { return state_->repair.check(digest); }
+Result<ObjectHealth> LocalPool::repair_object(const Digest& digest) {
+  state_->look_for_missing();
+  return state_->repair.check(digest);
+}
 
 Result<ScrubTotals> LocalPool::scrub(const ScrubSettings& settings,
                                      const std::function<bool(const ScrubbedObject&)>& visit, std::stop_token stop) {
+  state_->look_for_missing();
   return scrub_objects(state_->pool, state_->repair, settings, visit, std::move(stop));
 }
 
 std::vector<VolumeReport> LocalPool::volumes() {
-  Pool& pool = state_->pool;
-  {
-    const std::lock_guard lock(state_->refresh_mutex);
-    for (const auto& volume : pool.volumes) {
-      if (volume->readable()) continue;
-      volume->refresh(pool.settings.pool_id);
-      const Status locked = pool.may_write() ? state_->lease.take(pool.files, *volume) : ok();
-      if (!locked) volume->refuse("its lock cannot be taken: " + locked.error().message);
-    }
-    refuse_duplicates(pool);
-  }
+  state_->look_for_missing();
   std::vector<VolumeReport> out;
-  for (const auto& volume : pool.volumes) out.push_back(volume->report());
+  for (const auto& volume : state_->pool.volumes) out.push_back(volume->report());
   return out;
 }
 

@@ -85,8 +85,8 @@ TEST_CASE("volumes are recognised by their labels and never guessed") {
     REQUIRE(test.put_object(bytes));
     REQUIRE(test.good_copies(sha256(bytes)) == 2);
     test.files->mount("/disk1");
+    REQUIRE(test.pool->scrub({}, [](const auto&) { return true; })->repaired == 1);
     REQUIRE(test.pool->volumes()[1].state == VolumeState::active);
-    REQUIRE(test.pool->repair_object(sha256(bytes))->repaired == 1);
     REQUIRE(test.good_copies(sha256(bytes)) == 3);
   }
 
