@@ -43,8 +43,8 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
     s.tls_key = config.path_from_here(key);
   }
   s.metrics_address = GREFFE_TRY(config.string_or("metrics_address", ""));
-  const std::string socket = GREFFE_TRY(config.string_or("control_socket", join(s.state_directory, "control.sock")));
-  s.control_socket = config.path_from_here(socket);
+  const std::string socket = GREFFE_TRY(config.string_or("control_socket", ""));
+  s.control_socket = socket.empty() ? join(s.state_directory, "control.sock") : config.path_from_here(socket);
   const std::string ui = GREFFE_TRY(config.string_or("ui_directory", "/usr/share/greffe/ui"));
   s.ui_directory = config.path_from_here(ui);
   GREFFE_TRY(config.refuse_unknown());

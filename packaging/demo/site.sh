@@ -64,7 +64,7 @@ start_server() {
     case "$(cat "$dir/run/separation")" in
       mount-namespace) words=(unshare --mount) ;;
       user-and-mount-namespace) words=(unshare --user --map-root-user --mount) ;;
-      none) echo "   (this machine allows no namespaces: the second site runs as an ordinary process)" ;;
+      none) ;;
     esac
   fi
   if [ ${#words[@]} -gt 0 ]; then

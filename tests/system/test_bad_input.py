@@ -446,6 +446,13 @@ def test_configuration_with_a_mistake():
         expect_words(done.stderr, "volumse", "line 1")
 
 
+def test_configuration_by_a_relative_path():
+    with w.World() as world:
+        world.start()
+        done = w.run(w.ARCHIVE, "--config", "a/archive.toml", "status", cwd=world.folder)
+        expect_words(done.stdout, "Main log")
+
+
 def test_no_client_certificate():
     with w.World() as world:
         world.start()
