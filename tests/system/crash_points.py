@@ -44,12 +44,12 @@ class Watched:
                 self.calls.append(match[1])
                 if len(self.calls) == self.kill_at:
                     self.killed_at = line.strip()
-                    self.kill()
+                    self.kill(self.children()[:1])
             started = started or self.after in line
 
-    def kill(self):
-        """Ends the program itself; strace ends with it."""
-        for pid in self.children():
+    def kill(self, pids=None):
+        """Ends the program and all processes it made, or only those given; strace ends with the last."""
+        for pid in self.children() if pids is None else pids:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
