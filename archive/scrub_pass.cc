@@ -18,8 +18,8 @@ Json finding(const std::string& key, const std::string& problem) {
 
 }  // namespace
 
-ScrubPass::ScrubPass(Clock& clock, store::LocalPool& pool, MainLog& main_log, HearingLogs& hearings)
-    : clock_(clock), pool_(pool), main_log_(main_log), hearings_(hearings) {}
+ScrubPass::ScrubPass(Clock& clock, store::LocalPool& pool, MainLog& main_log)
+    : clock_(clock), pool_(pool), main_log_(main_log) {}
 
 Result<Json> ScrubPass::run() {
   const std::unique_lock lock(mutex_, std::try_to_lock);

@@ -5,14 +5,14 @@
 
 #include <mutex>
 
-#include "archive/hearing_logs.h"
+#include "archive/main_log.h"
 #include "archive/store/local_pool.h"
 
 namespace greffe::archive {
 
 class ScrubPass {
  public:
-  ScrubPass(Clock& clock, store::LocalPool& pool, MainLog& main_log, HearingLogs& hearings);
+  ScrubPass(Clock& clock, store::LocalPool& pool, MainLog& main_log);
   // {"objects","bytes","failures","repaired","logs","log_failures","unrepaired":[{"key","problem"}]}.
   // unavailable: another pass is running.
   Result<Json> run();
@@ -21,7 +21,6 @@ class ScrubPass {
   Clock& clock_;
   store::LocalPool& pool_;
   MainLog& main_log_;
-  HearingLogs& hearings_;
   std::mutex mutex_;  // held during a pass
 };
 

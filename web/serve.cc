@@ -84,7 +84,7 @@ struct Running {
         playback(m, retrieval, sessions, sign_in),
         logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
-        scrub(clock, p, m, hearings), control(clock, stores, m, peers, a, status, [this] { return scrub.run(); }) {}
+        scrub(clock, p, m), control(clock, stores, m, peers, a, status, [this] { return scrub.run(); }) {}
 
   const archive::Settings& settings;
   Log& log;
