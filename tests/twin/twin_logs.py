@@ -213,7 +213,8 @@ def check_object(report, digest, paths, place, segment=None, absent_ok=False):
         data = read(path, report, object=digest, **place)
         if data is None:
             if path.is_symlink() or path.is_dir():
-                report.add("object-altered", object=digest, file=str(path), **place)
+                stream = segment["stream"] if segment else None
+                report.add("object-altered", object=digest, file=str(path), stream=stream, **place)
                 there = True
             continue
         there = True

@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+"""Proves the invariants of DESIGN section 9 from the files of a pool alone. Shares no code with the product.
+
+    check_invariants.py [--write-quorum W] [--acknowledged FILE] [--heads FILE] [--second FOLDER…] [--json] VOLUME…
+
+I1  what was acknowledged is on at least W volumes, with the right digest (--acknowledged: lines "<64 hex>" for an object,
+    "<origin> <size>" for log entries; the file is written on the client's side)
+I2  no log entry names an object that is nowhere, but those that a `lost` entry names
+I3  every visible object has the digest that is its name
+I4  the second site's copy of the main log is a prefix of this one (--second: its volumes)
+I5  the copies of a head never contradict each other, and no head went back (--heads: a file that keeps the heads seen;
+    it is read, compared and written again)
+I8  --json prints a digest over everything that the catalogue is derived from: it must not change over a rebuild
+
+Exit status 0: they hold. 1: broken, with the place. 2: cannot run. Volumes may be those of a pool that is in use.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import re
+import sys
+
+from twin_formats import HEX, Bad, Report, canonical, leaf_hash, named_objects
+from twin_logs import LogCopies
+
+
+class Pool:
+    def __init__(self, volumes):
+        self.volumes = [pathlib.Path(v) for v in volumes]
+        self.objects = {}  # digest -> number of good copies
+        self.broken = []
+        self.logs = {}     # origin -> (relative path, note, entries)
+
+    def fail(self, invariant, what):
+        self.broken.append({"invariant": invariant, "what": what})
+
+    def read_objects(self):
+        for volume in self.volumes:
+            for path in sorted((volume / "sha256").glob("*/*/*")):
+                digest = path.name
+                if not HEX.match(digest) or path.parent.name != digest[2:4] or path.parent.parent.name != digest[:2]:
+                    self.fail("I3", f"{path} is visible among the objects and is none")
+                    continue
+                good = hashlib.sha256(path.read_bytes()).hexdigest() == digest
+                self.objects[digest] = self.objects.get(digest, 0) + good
+                if not good:
+                    self.fail("I3", f"{path} does not have the digest that is its name")
+
+    def read_logs(self):
+        found = {"log/main"}
+        for volume in self.volumes:
+            found |= {p.relative_to(volume).as_posix() for p in (volume / "log/from").glob("*")}
+            found |= {p.relative_to(volume).as_posix() for p in (volume / "log/hearing").glob("*/*/*/*")}
+        for path in sorted(found):
+            report = Report()
+            log = LogCopies(path, [v / path for v in self.volumes], report)
+            notes = log.notes("checkpoint")
+            for finding in report.findings:
+                self.fail("I5", f"{finding['file']} is not a checkpoint")
+            if not notes:
+                continue  # begun, nothing published
+            holds = log.load(notes[0])
+            for finding in report.findings:
+                self.fail("I2", f"{path}: {finding['code']} {finding.get('file', '')} entry {finding.get('entry')}")
+            if not holds:
+                self.fail("I5", f"{path}: the entries do not give the root of the head ({notes[0].size} entries)")
+                continue
+            for note in notes[1:]:
+                if note.origin != notes[0].origin or log.tree.root(note.size) != note.root:
+                    self.fail("I5", f"{note.file} contradicts {notes[0].file}")
+            self.logs[notes[0].origin] = (path, notes[0], log)
+
+    def check_named(self):
+        """I2; a hearing's objects may also be declared lost by the main log."""
+        lost = set()
+        values = {}
+        for origin, (_, _, log) in self.logs.items():
+            values[origin] = []
+            for index, data in enumerate(log.entries):
+                try:
+                    value = canonical(data)
+                except Bad as problem:
+                    self.fail("I2", f"{origin} entry {index}: {problem}")
+                    continue
+                values[origin].append((index, value))
+                if value["kind"] == "lost":
+                    lost.update(named_objects(value))
+        for origin, listed in values.items():
+            for index, value in listed:
+                for digest in named_objects(value) if value["kind"] != "lost" else []:
+                    if not self.objects.get(digest) and digest not in lost:
+                        self.fail("I2", f"{origin} entry {index} names {digest}, which is nowhere")
+
+    def check_acknowledged(self, path, quorum):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            words = line.split()
+            if len(words) == 1 and HEX.match(words[0]):
+                if self.objects.get(words[0], 0) < quorum:
+                    self.fail("I1", f"line {number}: object {words[0]} was acknowledged and is on "
+                                    f"{self.objects.get(words[0], 0)} volumes, not on {quorum}")
+            elif len(words) == 2 and words[1].isdigit():
+                held = self.logs[words[0]][1].size if words[0] in self.logs else 0
+                if held < int(words[1]):
+                    self.fail("I1", f"line {number}: {words[1]} entries of {words[0]} were acknowledged, {held} are there")
+                copies = [n for n in self.copies_of(words[0]) if n.size >= int(words[1])]
+                if len(copies) < quorum:
+                    self.fail("I1", f"line {number}: only {len(copies)} volumes have a head of {words[0]} with {words[1]} entries")
+            elif line.strip():
+                raise SystemExit(f"{path}, line {number}: neither a digest nor an origin with a size")
+
+    def copies_of(self, origin):
+        if origin not in self.logs:
+            return []
+        path = self.logs[origin][0]
+        return LogCopies(path, [v / path for v in self.volumes], Report()).notes("")
+
+    def check_heads(self, path):
+        before = json.loads(path.read_text()) if path.exists() else {}
+        for origin, (size, root) in before.items():
+            if origin not in self.logs:
+                self.fail("I5", f"the log {origin} had {size} entries and is gone")
+                continue
+            _, note, log = self.logs[origin]
+            if note.size < size:
+                self.fail("I5", f"the head of {origin} went back from {size} to {note.size} entries")
+            elif log.tree.root(size).hex() != root:
+                self.fail("I5", f"the log {origin} had another root at {size} entries")
+        path.write_text(json.dumps({o: (n.size, n.root.hex()) for o, (_, n, _) in self.logs.items()}, sort_keys=True))
+
+    def check_prefix(self, second):
+        """I4: every copy at the second site is a prefix of what is here."""
+        for origin, (_, note, log) in second.logs.items():
+            if origin not in self.logs:
+                if not re.search(r"/hearing/", origin) and second.logs[origin][0] == "log/main":
+                    continue  # the second site's own main log
+                self.fail("I4", f"the second site has the log {origin}, which is not here")
+                continue
+            mine = self.logs[origin]
+            if note.size > mine[1].size or mine[2].tree.root(note.size) != note.root:
+                self.fail("I4", f"the second site's {origin} ({note.size} entries) is not a prefix of the one here ({mine[1].size})")
+            if log.tree.leaves != mine[2].tree.leaves[:note.size]:
+                self.fail("I4", f"the second site's entries of {origin} are not those here")
+
+    def inputs_digest(self):
+        """I8: main log, hearing logs and the documents they name, in one order."""
+        total = hashlib.sha256()
+        for origin, (_, _, log) in sorted(self.logs.items()):
+            total.update(origin.encode() + b"\n")
+            for data in log.entries:
+                total.update(leaf_hash(data))
+        return total.hexdigest()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write-quorum", type=int, default=2)
+    parser.add_argument("--acknowledged", type=pathlib.Path)
+    parser.add_argument("--heads", type=pathlib.Path)
+    parser.add_argument("--second", nargs="*", default=[])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("volumes", nargs="+")
+    words = parser.parse_args()
+    for folder in words.volumes + words.second:
+        if not (pathlib.Path(folder) / "greffe-volume.json").exists():
+            print(f"check_invariants: {folder} is not a volume", file=sys.stderr)
+            return 2
+    pool = check(words.volumes, words.write_quorum, words.acknowledged, words.heads, words.second)
+    if words.json:
+        print(json.dumps({"holds": not pool.broken, "broken": pool.broken, "objects": len(pool.objects), "logs": len(pool.logs),
+                          "inputs": pool.inputs_digest() if not pool.broken else ""}))
+    else:
+        for one in pool.broken:
+            print(f"{one['invariant']} {one['what']}")
+        print(f"{len(pool.objects)} objects, {len(pool.logs)} logs: " + ("broken" if pool.broken else "all hold"))
+    return 1 if pool.broken else 0
+
+
+def check(volumes, quorum=2, acknowledged=None, heads=None, second=()):
+    """The pool with .broken filled; for tests that import this."""
+    pool = Pool(volumes)
+    pool.read_objects()
+    pool.read_logs()
+    pool.check_named()
+    if acknowledged:
+        pool.check_acknowledged(acknowledged, quorum)
+    if heads:
+        pool.check_heads(heads)
+    if second:
+        other = Pool(second)
+        other.read_objects()
+        other.read_logs()
+        other.check_named()
+        pool.broken += [{**b, "what": "second site: " + b["what"]} for b in other.broken]
+        pool.check_prefix(other)
+    return pool
+
+
+if __name__ == "__main__":
+    sys.exit(main())

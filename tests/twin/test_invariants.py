@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""The checker must notice each broken invariant (a checker that cannot fail proves nothing)."""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import sample
+
+CHECKER = pathlib.Path(__file__).resolve().parent / "check_invariants.py"
+
+
+def check(volumes, *more):
+    done = subprocess.run([sys.executable, CHECKER, "--json", *map(str, more), "--", *map(str, volumes)], stdout=subprocess.PIPE,
+                          text=True, check=False)
+    answer = json.loads(done.stdout)
+    assert done.returncode == (0 if answer["holds"] else 1)
+    return {b["invariant"] for b in answer["broken"]}, answer
+
+
+def object_path(volume, digest):
+    return volume / "sha256" / digest[:2] / digest[2:4] / digest
+
+
+def run(folder):
+    archive = sample.Archive()
+    hearing = archive.file(sample.Hearing(archive.station).usual(2))
+    volumes = archive.write_pool(folder / "pool")
+    second = archive.write_pool(folder / "second")
+    digest = json.loads(hearing.entries[1])["sha256"]
+    acknowledged = folder / "acks"
+    acknowledged.write_text(f"{digest}\n{hearing.origin} {len(hearing.entries)}\n")
+    heads = folder / "heads"
+    broken, clean = check(volumes, "--acknowledged", acknowledged, "--heads", heads, "--second", *second)
+    assert not broken, clean
+    assert check(volumes)[1]["inputs"] == clean["inputs"]
+
+    object_path(volumes[0], digest).unlink()
+    assert not check(volumes, "--acknowledged", acknowledged)[0], "two copies are enough"
+    object_path(volumes[1], digest).unlink()
+    assert check(volumes, "--acknowledged", acknowledged)[0] == {"I1"}
+    object_path(volumes[2], digest).unlink()
+    assert check(volumes)[0] == {"I2"}
+    for volume in volumes:
+        sample.put(object_path(volume, digest), hearing.objects[digest])
+    object_path(volumes[1], digest).write_bytes(b"x")
+    assert check(volumes)[0] == {"I3"}
+    sample.put(object_path(volumes[1], digest), hearing.objects[digest])
+    assert not check(volumes)[0]
+
+    ahead = folder / "ahead"
+    acknowledged.write_text(f"{hearing.origin} {len(hearing.entries) + 1}\n")
+    assert check(volumes, "--acknowledged", acknowledged)[0] == {"I1"}
+
+    # The second site is ahead of, then beside, the first.
+    archive.correct(hearing)
+    archive.write_pool(ahead)
+    assert check(volumes, "--second", *[ahead / n for n in "abc"])[0] == {"I4"}
+    assert not check([ahead / n for n in "abc"], "--second", *volumes)[0]
+
+    # A head that goes back; a copy of a head that contradicts the others.
+    assert not check([ahead / n for n in "abc"], "--heads", heads)[0]
+    assert check(volumes, "--heads", heads)[0] == {"I5"}
+    other = sample.Archive()
+    for volume in volumes[:1]:
+        shutil.rmtree(volume / "log/main")
+        sample.write_log(volume / "log/main", other.entries, other.note(cosigned=False), final=False)
+    assert "I5" in check(volumes)[0]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="greffe.") as name:
+        run(pathlib.Path(name))
+    print("the invariant checker notices I1 to I5")
