@@ -1,0 +1,90 @@
+// The browser listener's address list, and the one way the pages talk to it.
+import type {
+  ArchiveKeys, Details, Hearing, HearingList, LogState, MainEntries, Mark, Places, Proof, Session, Status, Timeline,
+} from "./types";
+import type { Bytes } from "./verify/bytes";
+import type { LogSource } from "./verify/chain";
+import { tileIndexPath } from "./verify/entries";
+
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly code: string, message: string, readonly retryAfterS = 0) {
+    super(message);
+  }
+}
+
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", cache: "no-cache", ...init });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "");
+  }
+  if (response.ok) return response;
+  const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string };
+  const retry = Number(response.headers.get("Retry-After") ?? 0);
+  throw new ApiError(response.status, problem.code ?? "", problem.detail ?? problem.title ?? "", retry || 0);
+}
+
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  return (await (await request(path, init)).json()) as T;
+}
+
+async function bytes(path: string, signal?: AbortSignal, cache: RequestCache = "default"): Promise<Bytes> {
+  const response = await request(path, { cache, ...(signal ? { signal } : {}) });
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function post<T>(path: string, body: unknown): Promise<T> {
+  return json<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+}
+
+function query(params: Record<string, string | number | undefined>): string {
+  const out = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== undefined && value !== "") out.set(key, String(value));
+  }
+  const text = out.toString();
+  return text ? `?${text}` : "";
+}
+
+// A tile or bundle by width; the full one stands in for a partial one that is no longer kept.
+async function tile(base: string, kind: string, index: number, width: number): Promise<Bytes> {
+  const full = `${base}/tile/${kind}/${tileIndexPath(index)}`;
+  return bytes(width === 256 ? full : `${full}.p/${width}`, undefined, "no-store");
+}
+
+function logSource(base: string): LogSource {
+  return {
+    bundle: (index, width) => tile(base, "entries", index, width),
+    tile: (index, width) => tile(base, "0", index, width),
+  };
+}
+
+const hearingPath = (id: string) => `/v1/hearings/${encodeURIComponent(id)}`;
+
+export const api = {
+  session: () => json<Session>("/v1/session"),
+  signIn: (account: string, password: string) => post<Session>("/v1/session", { account, password }),
+  signOut: () => request("/v1/session", { method: "DELETE" }),
+  places: () => json<Places>("/v1/places"),
+  keys: () => json<ArchiveKeys>("/v1/keys"),
+  hearings: (params: Record<string, string | number | undefined>, signal?: AbortSignal) =>
+    json<HearingList>(`/v1/hearings${query(params)}`, signal ? { signal } : {}),
+  hearing: (id: string) => json<Hearing>(hearingPath(id)),
+  timeline: (id: string) => json<Timeline>(`${hearingPath(id)}/timeline`),
+  proof: (id: string) => json<Proof>(`${hearingPath(id)}/proof`),
+  object: (id: string, sha256: string, ending: "mp4" | "json" | "bin", signal?: AbortSignal) =>
+    bytes(`${hearingPath(id)}/objects/${sha256}.${ending}`, signal),
+  addMark: (id: string, mark: { at: string; text: string; stream?: string }) => post<Mark>(`${hearingPath(id)}/marks`, mark),
+  correct: (id: string, details: Details, reason: string) =>
+    post<Hearing>(`${hearingPath(id)}/details`, { details, reason }),
+  playTicket: (id: string) => post<{ ticket: string; master: string; expires: string }>(`${hearingPath(id)}/play`, {}),
+  status: () => json<Status>("/v1/status"),
+  checkpoints: () => json<LogState>("/v1/checkpoints"),
+  mainCheckpoint: async () => (await request("/v1/log/main/checkpoint")).text(),
+  mainEntries: (params: Record<string, string | number | undefined>) =>
+    json<MainEntries>(`/v1/log/main/entries${query(params)}`),
+  mainLog: () => logSource("/v1/log/main"),
+  hearingLog: (id: string) => logSource(`/v1/log/hearing/${encodeURIComponent(id)}`),
+};

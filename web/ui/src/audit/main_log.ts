@@ -1,0 +1,82 @@
+// The main log as this page checks it: signature, growth since the last visit, and single entries by their proof.
+import { api } from "../api";
+import { pageMemory } from "../parts/memory";
+import { toHex, utf8, type Bytes } from "../verify/bytes";
+import type { LogSource, Problem } from "../verify/chain";
+import { bundlesOf, parseBundle } from "../verify/entries";
+import { leafHash, proveInclusion, rootOf, verifyInclusion } from "../verify/merkle";
+import { checkCosignature, checkSignature, parseCheckpoint, parseVkey, type Checkpoint } from "../verify/note";
+import { checkMainGrowth, pinKeys } from "../verify/pins";
+
+export interface MainCheck {
+  note: string;
+  size: number;
+  root: string;
+  checkpoint: Checkpoint | undefined; // only when its signature is good
+  problems: Problem[];
+  cosigners: { name: string; state: "good" | "bad" | "absent"; time?: number }[];
+}
+
+export async function checkMain(): Promise<MainCheck> {
+  const [served, note] = await Promise.all([api.keys(), api.mainCheckpoint()]);
+  const { pins, problems } = pinKeys(pageMemory, served, new Date().toISOString());
+  const checkpoint = parseCheckpoint(note);
+  const key = parseVkey(pins.keys.log_vkey);
+  const good = checkpoint && key && checkpoint.origin === key.name && (await checkSignature(checkpoint, key)) === "good";
+  const out: MainCheck = {
+    note, size: checkpoint?.size ?? 0, root: checkpoint ? toHex(checkpoint.root) : "", checkpoint: good ? checkpoint : undefined,
+    problems, cosigners: [],
+  };
+  if (!good) out.problems.push({ code: "main-signature", params: { archive: pins.keys.archive } });
+  else out.problems.push(...checkMainGrowth(pageMemory, { origin: checkpoint.origin, size: checkpoint.size, root: out.root }));
+  for (const { name, vkey } of pins.keys.cosigners) {
+    const cosigner = parseVkey(vkey);
+    if (checkpoint && cosigner) out.cosigners.push({ name, ...(await checkCosignature(checkpoint, cosigner)) });
+  }
+  return out;
+}
+
+// Leaf hashes by tile, kept: one tile proves many entries.
+export class MainTree {
+  private readonly tiles = new Map<number, Bytes[]>();
+  private readonly log: LogSource = api.mainLog();
+
+  constructor(readonly checkpoint: Checkpoint) {}
+
+  private async leaves(start: number, end: number): Promise<Bytes[]> {
+    const out: Bytes[] = [];
+    for (let index = Math.floor(start / 256); index * 256 < end; index++) {
+      const width = Math.min(256, this.checkpoint.size - 256 * index);
+      let tile = this.tiles.get(index);
+      if (!tile) {
+        const bytes = await this.log.tile(index, width);
+        if (bytes.length !== 32 * width) throw new Error("a tile of the wrong length");
+        tile = [];
+        for (let i = 0; i < width; i++) tile.push(bytes.slice(32 * i, 32 * i + 32));
+        this.tiles.set(index, tile);
+      }
+      out.push(...tile.slice(Math.max(0, start - 256 * index), Math.max(0, end - 256 * index)));
+    }
+    return out;
+  }
+
+  // The proof hashes, and whether they lead from these bytes to the signed root.
+  async prove(index: number, entry: string): Promise<{ good: boolean; proof: string[] }> {
+    const { size, root } = this.checkpoint;
+    const proof = await proveInclusion(index, size, async (start, end) => rootOf(await this.leaves(start, end)));
+    return { good: verifyInclusion(index, size, leafHash(utf8(entry)), proof, root), proof: proof.map(toHex) };
+  }
+
+  // Reads every entry and rebuilds the root: nothing is missing, nothing was changed.
+  async readAll(progress: (done: number) => void, signal: AbortSignal): Promise<boolean> {
+    const leaves: Bytes[] = [];
+    for (const { index, width } of bundlesOf(this.checkpoint.size)) {
+      if (signal.aborted) return false;
+      const entries = parseBundle(await this.log.bundle(index, width), width);
+      if (!entries) return false;
+      for (const entry of entries) leaves.push(leafHash(entry));
+      progress(leaves.length);
+    }
+    return toHex(rootOf(leaves)) === toHex(this.checkpoint.root);
+  }
+}

@@ -1,0 +1,61 @@
+// The one sentence beside the title: was it altered? Green only for what was really checked in this page.
+import { useState } from "preact/hooks";
+import { t } from "../i18n";
+import { Dialog } from "../parts/dialog";
+import { Icon } from "../parts/icons";
+import { useWatch } from "../parts/watch";
+import { dateTime, duration, parseUtc } from "../time";
+import { problemText } from "./problems";
+import { ProofPanel } from "./proof";
+import type { Room } from "./room";
+
+export interface Judgement { colour: "good" | "bad" | "attention" | "neutral"; sign: string; text: string; more: string }
+
+export function judge(room: Room): Judgement {
+  const problems = room.problems;
+  const unable = problems.find((p) => p.code === "no-ed25519");
+  if (unable) return { colour: "attention", sign: "warn", text: t("badge.unable"), more: problemText(unable, room.hearing) };
+  if (problems.length > 0) {
+    const more = problems.length > 1 ? ` ${t("badge.more-problems", { n: problems.length - 1 })}` : "";
+    return { colour: "bad", sign: "cross", text: t("badge.altered"), more: problemText(problems[0]!, room.hearing) + more };
+  }
+  if (room.verifyError) return { colour: "attention", sign: "warn", text: t("badge.not-checked"), more: t("badge.no-proof") };
+  if (!room.verdict) return { colour: "neutral", sign: "dot", text: t("badge.checking"), more: "" };
+  const checked = duration(Math.floor(room.ledger.checkedMs / 1000) * 1000);
+  const total = duration(room.ledger.totalMs);
+  const pending = room.verdict.chain.links.some((l) => l.state === "pending" && l.code !== "cosigned");
+  const copy = copyText(room);
+  if (pending) return { colour: "attention", sign: "warn", text: t("badge.pending", { checked, total }), more: copy };
+  if (room.ledger.checkedMs === 0) return { colour: "neutral", sign: "check", text: t("badge.signatures", { total }), more: copy };
+  const all = room.ledger.count("unchecked") === 0;
+  return { colour: "good", sign: "check", text: t(all ? "badge.good-all" : "badge.good", { checked, total }), more: copy };
+}
+
+// Only what a checked signature says, never the archive's word alone.
+function copyText(room: Room): string {
+  const copy = room.hearing.second_copy;
+  const signed = room.verdict?.chain.cosigners[0];
+  if (signed) {
+    const since = copy ? parseUtc(copy.since) : signed.time;
+    return t("badge.second-copy", { site: copy?.site ?? signed.name, since: dateTime(since, room.hearing.zone) });
+  }
+  if (room.verdict?.chain.receipt) return t("badge.no-second-copy");
+  return t("badge.only-room");
+}
+
+export function Badge({ room }: { room: Room }) {
+  const [open, setOpen] = useState(false);
+  useWatch(room, () => JSON.stringify(judge(room)));
+  const now = judge(room);
+  return (
+    <>
+      <button class={`badge ${now.colour}`} data-badge={now.colour} aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        <Icon name={now.sign} />
+        <span><strong>{now.text}</strong>{now.more && <small>{now.more}</small>}</span>
+      </button>
+      {/* Said aloud only when the colour changes: the count itself rises every few seconds. */}
+      <span class="hidden" role="status">{now.colour === "bad" ? `${now.text} ${now.more}` : t(`badge.say.${now.colour}`)}</span>
+      {open && <Dialog title={t("proof.title")} wide onClose={() => setOpen(false)}><ProofPanel room={room} /></Dialog>}
+    </>
+  );
+}

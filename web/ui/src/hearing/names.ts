@@ -1,0 +1,23 @@
+// Streams carry codes ("cam-bench"); people read names ("Camera: bench"). Words that no dictionary knows are numbered.
+import { has, t } from "../i18n";
+import type { StreamInfo } from "../types";
+
+export function streamName(name: string, streams: readonly StreamInfo[]): string {
+  const stream = streams.find((s) => s.name === name);
+  if (!stream) return name;
+  const kind = stream.source === "screen" ? "screen" : stream.medium === "video" ? "camera" : "microphone";
+  const words = name.split("-").filter((word) => !/^(cam|camera|mic|microphone|video|audio|screen|track)\d*$/.test(word));
+  const number = /(\d+)$/.exec(name)?.[1];
+  const known = words.filter((word) => has(`stream.word.${word}`)).map((word) => t(`stream.word.${word}`));
+  if (known.length > 0 && known.length >= words.filter((w) => !/^\d+$/.test(w)).length) {
+    return t(`stream.${kind}`, { which: known.join(" ") + (number && !known.includes(number) ? ` ${number}` : "") });
+  }
+  const same = streams.filter((s) => s.medium === stream.medium);
+  const which = number ?? String(same.indexOf(stream) + 1);
+  return t(`stream.${kind}.numbered`, { which });
+}
+
+export function streamsText(names: readonly string[], streams: readonly StreamInfo[]): string {
+  if (names.includes("*")) return t("stream.all");
+  return names.map((name) => streamName(name, streams)).join(t("list.comma"));
+}

@@ -1,0 +1,176 @@
+// Status, for operators: one sentence on top, then the numbers it rests on. No content, no names of parties.
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../api";
+import { bytes, has, nameOf, number, t } from "../i18n";
+import { Digest } from "../parts/copy";
+import { Icon } from "../parts/icons";
+import { Notice } from "../parts/notice";
+import { Ago, Bar, Panel } from "../parts/panel";
+import { clock, dateTime, duration, localZone, parseUtc } from "../time";
+import type { Status } from "../types";
+
+const kRefreshMs = 10_000;
+
+export function StatusPage() {
+  const [status, setStatus] = useState<Status | undefined>();
+  const [error, setError] = useState<unknown>();
+  const load = () => api.status().then((s) => { setStatus(s); setError(undefined); }, setError);
+  useEffect(() => {
+    void load();
+    const timer = setInterval(() => void load(), kRefreshMs);
+    return () => clearInterval(timer);
+  }, []);
+  if (!status) return error ? <Notice error={error} what={t("status.title")} onRetry={load} /> : <div class="loading" aria-busy="true" />;
+  return (
+    <>
+      {error !== undefined && <Notice error={error} what={t("status.stale", { time: clock(parseUtc(status.now), localZone()) })} />}
+      <Sentence status={status} />
+      <div class="panels">
+        <Stations status={status} />
+        <Volumes status={status} />
+        <LogPanel status={status} />
+        <SecondSite status={status} />
+        <Scrub status={status} />
+      </div>
+    </>
+  );
+}
+
+function Sentence({ status }: { status: Status }) {
+  const zone = localZone();
+  const well = status.state === "well";
+  return (
+    <header class={`sentence ${well ? "good" : "attention"}`}>
+      <Icon name={well ? "check" : "warn"} />
+      <div>
+        <h1>{well ? t("status.well") : t("status.attention", { n: status.reasons.length })}</h1>
+        <p class="quiet">{t("status.as-of", { archive: status.archive.name, time: dateTime(parseUtc(status.now), zone) })}
+          {status.archive.role === "replica" && ` ${t("status.replica")}`}</p>
+        {status.reasons.length > 0 && (
+          <ul class="reasons">
+            {status.reasons.map((reason) => (
+              <li key={reason.code + reason.what}>
+                <strong>{has(`status.reason.${reason.code}`) ? t(`status.reason.${reason.code}`) : reason.what}</strong>
+                {reason.since && <span class="quiet"> {t("status.since", { time: dateTime(parseUtc(reason.since), zone) })}</span>}
+                {has(`status.reason.${reason.code}`) && <span class="reason-what">{reason.what}</span>}
+                <span class="todo">{t("status.todo", { what: reason.todo })}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Stations({ status }: { status: Status }) {
+  const now = parseUtc(status.now);
+  const live = status.stations.filter((s) => s.open_hearings > 0).length;
+  return (
+    <Panel title={t("status.stations")} note={t("status.stations-note", { n: status.stations.length, live })} wide>
+      <table>
+        <thead><tr><th scope="col">{t("filter.court")}</th><th scope="col">{t("filter.room")}</th><th scope="col">{t("status.station")}</th>
+          <th scope="col">{t("status.state")}</th><th scope="col">{t("status.last-receipt")}</th></tr></thead>
+        <tbody>
+          {status.stations.map((station) => (
+            <tr key={station.name}>
+              <td>{nameOf(station.court_names, station.court)}</td>
+              <td>{nameOf(station.room_names, station.room)}</td>
+              <td><code>{station.name}</code></td>
+              <td>{station.open_hearings > 0
+                ? <span class="state live"><Icon name="dot" />{t("status.recording", { n: station.open_hearings })}</span>
+                : <span class={station.state === "enrolled" ? "quiet" : "attention-text"}>{t(`status.station.${station.state}`)}</span>}</td>
+              <td><Ago utc={station.last_receipt} now={now} /></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {status.stations.length === 0 && <p class="quiet">{t("status.no-stations")}</p>}
+    </Panel>
+  );
+}
+
+function Volumes({ status }: { status: Status }) {
+  return (
+    <Panel title={t("status.volumes")} note={t("status.volumes-note", { n: status.volumes.length })} wide>
+      <table>
+        <thead><tr><th scope="col">{t("status.volume")}</th><th scope="col">{t("status.domain")}</th><th scope="col">{t("status.state")}</th>
+          <th scope="col">{t("status.used")}</th><th scope="col" class="right">{t("status.objects")}</th></tr></thead>
+        <tbody>
+          {status.volumes.map((volume) => {
+            const well = kWellVolumes.has(volume.state);
+            return (
+              <tr key={volume.id}>
+                <td><code>{volume.path}</code></td>
+                <td>{volume.domain}</td>
+                <td class={well ? "" : "attention-text"}>{!well && <Icon name="warn" />}
+                  {has(`status.volume.${volume.state}`) ? t(`status.volume.${volume.state}`) : volume.state}
+                  {volume.reason && <small class="block">{volume.reason}{volume.since && ` · ${dateTime(parseUtc(volume.since), localZone())}`}</small>}</td>
+                <td><Bar used={volume.used_bytes} total={volume.total_bytes} label={t("status.used-of", { used: bytes(volume.used_bytes), total: bytes(volume.total_bytes) })} /></td>
+                <td class="num right">{volume.objects === undefined ? "–" : number(volume.objects)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Panel>
+  );
+}
+
+const kWellVolumes = new Set(["online", "well", "ok", "active", "good"]);
+
+function LogPanel({ status }: { status: Status }) {
+  const { log } = status;
+  const now = parseUtc(status.now);
+  return (
+    <Panel title={t("status.log")}>
+      <dl>
+        <div><dt>{t("status.log-entries")}</dt><dd class="num">{number(log.size)}</dd></div>
+        <div><dt>{t("status.log-root")}</dt><dd><Digest value={log.root} /></dd></div>
+        <div><dt>{t("status.log-signed")}</dt><dd><Ago utc={log.utc} now={now} /></dd></div>
+        {log.cosigners.map((c) => (
+          <div key={c.name}><dt>{t("status.cosigned-by", { name: c.name })}</dt>
+            <dd>{t("status.cosigned-size", { n: c.size })} · <Ago utc={c.utc} now={now} /></dd></div>
+        ))}
+        {log.cosigners.length === 0 && <div><dt>{t("status.cosigners")}</dt><dd class="attention-text"><Icon name="warn" />{t("status.no-cosigner")}</dd></div>}
+      </dl>
+    </Panel>
+  );
+}
+
+function SecondSite({ status }: { status: Status }) {
+  const site = status.second_site;
+  const now = parseUtc(status.now);
+  if (!site) {
+    return <Panel title={t("status.second-site")}><p class="attention-text"><Icon name="warn" />{t("status.no-second-site")}</p></Panel>;
+  }
+  const behind = site.entries_behind > 0 || site.hearings_behind > 0;
+  return (
+    <Panel title={t("status.second-site")}>
+      <p class={behind ? "attention-text" : "good-text"}><Icon name={behind ? "warn" : "check"} />
+        {behind ? t("status.behind", { n: site.hearings_behind, entries: site.entries_behind }) : t("status.level", { name: site.name })}</p>
+      <dl>
+        <div><dt>{t("status.site")}</dt><dd>{site.name}</dd></div>
+        <div><dt>{t("status.site-has")}</dt><dd class="num">{t("status.cosigned-size", { n: site.main_size })}</dd></div>
+        {site.since && behind && <div><dt>{t("status.behind-for")}</dt><dd>{duration(now - parseUtc(site.since))}</dd></div>}
+        <div><dt>{t("status.last-heard")}</dt><dd><Ago utc={site.last_utc} now={now} /></dd></div>
+      </dl>
+    </Panel>
+  );
+}
+
+function Scrub({ status }: { status: Status }) {
+  const scrub = status.scrub;
+  if (!scrub) return <Panel title={t("status.scrub")}><p class="quiet">{t("status.no-scrub")}</p></Panel>;
+  const bad = scrub.failures > 0;
+  return (
+    <Panel title={t("status.scrub")}>
+      <p class={bad ? "attention-text" : "good-text"}><Icon name={bad ? "warn" : "check"} />
+        {bad ? t("status.scrub-failures", { n: scrub.failures }) : t("status.scrub-clean")}</p>
+      <dl>
+        <div><dt>{t("status.scrub-last")}</dt><dd><Ago utc={scrub.utc} now={parseUtc(status.now)} /></dd></div>
+        <div><dt>{t("status.objects")}</dt><dd class="num">{number(scrub.objects)} · {bytes(scrub.bytes)}</dd></div>
+      </dl>
+    </Panel>
+  );
+}

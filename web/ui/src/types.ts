@@ -1,0 +1,171 @@
+// What the browser listener answers (docs/openapi.yaml). Absent members are left out, never null.
+
+export interface Names { en?: string; fr?: string; zh?: string; [language: string]: string | undefined }
+
+export interface Session {
+  account: string;
+  name: string;
+  roles: string[];
+  courts: string[];
+  language?: string;
+}
+
+export interface Places {
+  courts: { court: string; names: Names; zone: string; rooms: { room: string; names: Names }[] }[];
+}
+
+export interface ArchiveKeys {
+  archive: string;
+  log_vkey: string;
+  holder_vkey: string;
+  cosigners: { name: string; vkey: string }[];
+}
+
+export interface Party { name: string; role: string; spellings?: string[] }
+export interface StreamInfo { name: string; medium: "video" | "audio"; source: string }
+
+export interface Row {
+  id: string;
+  title: string;
+  cases: string[];
+  parties: Party[];
+  judges: string[];
+  clerk: string;
+  court: string;
+  court_names: Names;
+  room: string;
+  room_names: Names;
+  zone: string;
+  scheduled?: string;
+  start?: string;
+  end?: string;
+  duration_ms: number;
+  streams: StreamInfo[];
+  state: "open" | "closed";
+  gap_count: number;
+  unexcused_gap_count: number;
+  public: boolean;
+  mark_matches?: { at: string; text: string }[];
+  continues?: string;
+}
+
+export interface HearingList { hearings: Row[]; next_cursor?: string; count: number; count_is_exact: boolean }
+
+export interface Details {
+  cases: string[];
+  parties: Party[];
+  judges: string[];
+  clerk: string;
+  title: string;
+  scheduled?: string;
+  public: boolean;
+  parts?: { from: string; to: string; cases: string[] }[];
+  language?: string;
+}
+
+export interface Correction {
+  utc: string;
+  account_name: string;
+  reason: string;
+  before: Details;
+  details_sha256: string;
+}
+
+export interface Hearing extends Row {
+  details: Details;
+  corrections: Correction[];
+  rights: { play: boolean; mark: boolean; correct: boolean; export: boolean };
+  origin: string;
+  log_size: number;
+  log_root: string;
+  second_copy?: { site: string; since: string; size: number; complete: boolean };
+  receipt_utc?: string;
+}
+
+export interface Segment {
+  index: number;
+  seq: number;
+  run: number;
+  sha256: string;
+  bytes: number;
+  init_bytes: number;
+  start_90k: number;
+  duration_90k: number;
+  utc: string;
+  codecs: string;
+  flags: string[];
+}
+
+export interface Stream extends StreamInfo { segments: Segment[] }
+
+export interface Gap {
+  index: number;
+  streams: string[];
+  from: string;
+  to: string;
+  reason: string;
+  excused: boolean;
+  person?: string;
+  note?: string;
+}
+
+export interface Mark {
+  id: string;
+  at: string;
+  stream?: string;
+  text: string;
+  account_name: string;
+  origin: "room" | "archive";
+}
+
+export interface Peaks { stream: string; utc: string; count: number; sha256: string }
+
+export interface Timeline {
+  start: string;
+  end: string;
+  live: boolean;
+  log_size: number;
+  streams: Stream[];
+  gaps: Gap[];
+  marks: Mark[];
+  peaks: Peaks[];
+}
+
+export interface ProvenEntry { index: number; entry: string; inclusion: string[] }
+
+export interface Proof {
+  hearing_checkpoint: string;
+  main_checkpoint: string;
+  checkpoint_entry?: ProvenEntry;
+  key_entry?: ProvenEntry;
+  main_size: number;
+}
+
+export interface LogState {
+  size: number;
+  root: string;
+  utc: string;
+  cosigners: { name: string; size: number; utc: string; age_ms: number }[];
+}
+
+export interface Status {
+  state: "well" | "attention";
+  reasons: { code: string; what: string; since?: string; todo: string }[];
+  now: string;
+  archive: { name: string; role: string; epoch: number; version: string };
+  volumes: {
+    id: string; path: string; domain: string; state: string; reason?: string; since?: string;
+    used_bytes: number; total_bytes: number; objects?: number;
+  }[];
+  stations: {
+    name: string; court: string; room: string; court_names: Names; room_names: Names;
+    state: "enrolled" | "waiting" | "revoked"; last_receipt?: string; open_hearings: number;
+  }[];
+  log: LogState;
+  second_site?: {
+    name: string; main_size: number; entries_behind: number; hearings_behind: number; since?: string; last_utc: string;
+  };
+  scrub?: { utc: string; objects: number; bytes: number; failures: number };
+}
+
+export interface MainEntries { entries: { index: number; entry: string }[]; next_before?: number }

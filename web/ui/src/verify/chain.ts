@@ -1,0 +1,248 @@
+// The chain from the pinned keys to the list of what was recorded. Pure: what it needs from the archive comes through
+// LogSource. It proves which bytes belong to the hearing; the objects themselves are checked one by one as they load.
+//
+// Every link that can be checked is checked even after another has failed, so that a report names all that is wrong.
+import type { ArchiveKeys, Proof, ProvenEntry } from "../types";
+import { equalBytes, fromHex, toHex, utf8, type Bytes } from "./bytes";
+import { bundlesOf, parseBundle, parseCanonical, text, whole, type JsonObject } from "./entries";
+import { leafHash, rootOf, verifyInclusion } from "./merkle";
+import {
+  canCheckSignatures, checkCosignature, checkSignature, fingerprint, kCosigner, kLogKey, makeKey, parseCheckpoint,
+  parseVkey, type Checkpoint, type VerifierKey,
+} from "./note";
+
+export type Params = Record<string, string | number>;
+export interface Problem { code: string; params: Params; index?: number }
+export interface Link { code: string; state: "good" | "bad" | "pending"; params: Params }
+
+export interface Cosigner { name: string; time: number; size: number }
+
+export interface Chain {
+  links: Link[];
+  problems: Problem[];
+  // The entries, in order; undefined where the bytes are not the ones that were signed. Empty when nothing is proven.
+  entries: (JsonObject | undefined)[];
+  size: number; // of the signed hearing checkpoint
+  root: string;
+  prefixRoot?: string; // of the first `prefixSize` entries, asked for by the caller
+  main?: { origin: string; size: number; root: string };
+  cosigners: Cosigner[]; // good cosignatures on the main log's checkpoint, covering this hearing
+  receipt?: number; // when the archive confirmed that it holds everything, ms since 1970
+}
+
+export interface LogSource {
+  bundle(index: number, width: number): Promise<Bytes>;
+  tile(index: number, width: number): Promise<Bytes>; // level 0
+}
+
+export interface ChainInput {
+  hearing: string;
+  keys: ArchiveKeys;
+  proof: Proof;
+  log: LogSource;
+  prefixSize?: number;
+}
+
+export async function verifyChain(input: ChainInput): Promise<Chain> {
+  const run = new ChainRun(input);
+  if (!(await canCheckSignatures())) {
+    run.fail("no-ed25519", {});
+    return run.chain;
+  }
+  const main = await run.mainLog();
+  const stationKey = main ? run.stationKey(main) : undefined;
+  const filed = main ? run.filedCheckpoint(main) : undefined;
+  const checkpoint = await run.hearingCheckpoint(stationKey, filed);
+  if (checkpoint) {
+    await run.receipt(checkpoint);
+    await run.entries(checkpoint, filed, stationKey);
+  }
+  if (main) await run.cosigners(main);
+  return run.chain;
+}
+
+class ChainRun {
+  readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", cosigners: [] };
+  private stationEntry: JsonObject | undefined;
+
+  constructor(private readonly input: ChainInput) {}
+
+  fail(code: string, params: Params, index?: number): undefined {
+    this.chain.problems.push(index === undefined ? { code, params } : { code, params, index });
+    return undefined;
+  }
+
+  private link(code: string, state: Link["state"], params: Params = {}): void {
+    this.chain.links.push({ code, state, params });
+  }
+
+  async mainLog(): Promise<Checkpoint | undefined> {
+    const key = parseVkey(this.input.keys.log_vkey);
+    const main = parseCheckpoint(this.input.proof.main_checkpoint);
+    const good = key && main && main.origin === key.name && (await checkSignature(main, key)) === "good";
+    this.link("main-signed", good ? "good" : "bad", {
+      archive: this.input.keys.archive, entries: main?.size ?? 0, key: key ? fingerprint(key) : "",
+    });
+    if (!good) return this.fail("main-signature", { archive: this.input.keys.archive });
+    this.chain.main = { origin: main.origin, size: main.size, root: toHex(main.root) };
+    return main;
+  }
+
+  private included(proven: ProvenEntry, main: Checkpoint): JsonObject | undefined {
+    const bytes = utf8(proven.entry);
+    const hashes = proven.inclusion.map((hash) => fromHex(hash));
+    if (hashes.some((hash) => !hash || hash.length !== 32)) return undefined;
+    const good = verifyInclusion(proven.index, main.size, leafHash(bytes), hashes as Bytes[], main.root);
+    return good ? parseCanonical(bytes) : undefined;
+  }
+
+  // The recorder's key, as the main log enrolled it.
+  stationKey(main: Checkpoint): VerifierKey | undefined {
+    const proven = this.input.proof.key_entry;
+    if (!proven) {
+      this.link("station-known", "pending");
+      return this.fail("station-unknown", {});
+    }
+    const entry = this.included(proven, main);
+    const raw = entry ? fromHex(text(entry, "key")) : undefined;
+    const enrolled = entry && text(entry, "kind") === "key" && text(entry, "role") === "station" &&
+      (text(entry, "action") === "added" || text(entry, "action") === "renewed") && raw?.length === 32;
+    this.link("station-known", enrolled ? "good" : "bad", {
+      station: entry ? text(entry, "name") : "", entry: proven.index,
+      since: entry ? text(entry, "since") || text(entry, "utc") : "",
+    });
+    if (!enrolled || !raw) return this.fail("station-key", { entry: proven.index });
+    this.stationEntry = entry;
+    return makeKey(`${this.input.keys.archive}/hearing/${this.input.hearing}`, kLogKey, raw);
+  }
+
+  // The newest checkpoint of this hearing that the main log holds. Absent for the first seconds of a recording.
+  filedCheckpoint(main: Checkpoint): Checkpoint | undefined {
+    const proven = this.input.proof.checkpoint_entry;
+    if (!proven) {
+      this.link("filed", "pending");
+      return undefined;
+    }
+    const entry = this.included(proven, main);
+    const ours = entry && text(entry, "kind") === "hearing-checkpoint" && text(entry, "hearing") === this.input.hearing;
+    const checkpoint = ours ? parseCheckpoint(text(entry, "note")) : undefined;
+    this.link("filed", checkpoint ? "good" : "bad", {
+      entry: proven.index, utc: entry ? text(entry, "utc") : "", entries: checkpoint?.size ?? 0,
+    });
+    return checkpoint ?? this.fail("not-in-main", { entry: proven.index });
+  }
+
+  async hearingCheckpoint(key: VerifierKey | undefined, filed: Checkpoint | undefined): Promise<Checkpoint | undefined> {
+    const checkpoint = parseCheckpoint(this.input.proof.hearing_checkpoint);
+    const good = key && checkpoint && checkpoint.origin === key.name && (await checkSignature(checkpoint, key)) === "good";
+    this.link("station-signed", good ? "good" : "bad", {
+      entries: checkpoint?.size ?? 0, key: key ? fingerprint(key) : "",
+      station: this.stationEntry ? text(this.stationEntry, "name") : "",
+    });
+    if (!good) return this.fail("station-signature", {});
+    if (filed && (filed.origin !== key.name || (await checkSignature(filed, key)) !== "good")) {
+      return this.fail("filed-signature", {});
+    }
+    this.chain.size = checkpoint.size;
+    this.chain.root = toHex(checkpoint.root);
+    if (filed && filed.size > checkpoint.size) {
+      this.fail("tail-missing", { shown: checkpoint.size, filed: filed.size });
+    }
+    return checkpoint;
+  }
+
+  async receipt(checkpoint: Checkpoint): Promise<void> {
+    const key = parseVkey(this.input.keys.holder_vkey);
+    const cosigned = key && key.type === kCosigner ? await checkCosignature(checkpoint, key) : undefined;
+    const good = cosigned?.state === "good";
+    this.link("receipt", good ? "good" : cosigned?.state === "bad" ? "bad" : "pending", {
+      utc: good ? new Date(cosigned.time!).toISOString() : "", key: key ? fingerprint(key) : "",
+    });
+    if (good) this.chain.receipt = cosigned.time!;
+    if (cosigned?.state === "bad") this.fail("receipt-signature", {});
+  }
+
+  async entries(checkpoint: Checkpoint, filed: Checkpoint | undefined, key: VerifierKey | undefined): Promise<void> {
+    const raw = await this.fetchEntries(checkpoint.size);
+    const leaves = raw?.map((bytes) => leafHash(bytes));
+    const good = leaves !== undefined && equalBytes(rootOf(leaves), checkpoint.root);
+    this.link("entries-match", good ? "good" : "bad", { entries: checkpoint.size, root: this.chain.root });
+    if (!raw || !leaves) {
+      this.fail("entries-unreadable", { entries: checkpoint.size });
+      return;
+    }
+    const trusted = good ? raw.map(() => true) : await this.locate(leaves, checkpoint);
+    this.chain.entries = raw.map((bytes, i) => (trusted?.[i] ? parseCanonical(bytes) : undefined));
+    if (!good && !trusted) this.chain.entries = [];
+    if (good && filed && filed.size <= leaves.length && !equalBytes(rootOf(leaves, filed.size), filed.root)) {
+      this.fail("history-changed", { entries: filed.size });
+    }
+    const prefix = this.input.prefixSize;
+    if (good && prefix !== undefined && prefix <= leaves.length) this.chain.prefixRoot = toHex(rootOf(leaves, prefix));
+    this.checkOpening(key);
+  }
+
+  private async fetchEntries(size: number): Promise<Bytes[] | undefined> {
+    const out: Bytes[] = [];
+    for (const { index, width } of bundlesOf(size)) {
+      try {
+        const entries = parseBundle(await this.input.log.bundle(index, width), width);
+        if (!entries) return undefined;
+        out.push(...entries);
+      } catch {
+        return undefined;
+      }
+    }
+    return out;
+  }
+
+  // The entries do not give the signed root. When the archive's stored leaf hashes do, the difference has an address.
+  private async locate(leaves: Bytes[], checkpoint: Checkpoint): Promise<boolean[] | undefined> {
+    const signed: Bytes[] = [];
+    try {
+      for (const { index, width } of bundlesOf(checkpoint.size)) {
+        const tile = await this.input.log.tile(index, width);
+        if (tile.length !== 32 * width) break;
+        for (let i = 0; i < width; i++) signed.push(tile.slice(32 * i, 32 * i + 32));
+      }
+    } catch {
+      signed.length = 0;
+    }
+    if (signed.length !== checkpoint.size || !equalBytes(rootOf(signed), checkpoint.root)) {
+      this.fail("root", { entries: checkpoint.size });
+      return undefined;
+    }
+    const same = leaves.map((leaf, i) => equalBytes(leaf, signed[i]!));
+    same.forEach((equal, index) => {
+      if (!equal) this.fail("entry-changed", { entry: index }, index);
+    });
+    return same;
+  }
+
+  // Entry 0 binds the list to this hearing, this archive and this recorder.
+  private checkOpening(key: VerifierKey | undefined): void {
+    const open = this.chain.entries[0];
+    if (!open) return;
+    const bound = text(open, "kind") === "open" && text(open, "hearing") === this.input.hearing &&
+      text(open, "archive") === this.input.keys.archive && key !== undefined &&
+      text(open, "station_key") === toHex(key.key);
+    if (!bound) this.fail("opening", {});
+    if (whole(open, "main_size") > (this.chain.main?.size ?? Infinity)) this.fail("main-shrank", {});
+  }
+
+  async cosigners(main: Checkpoint): Promise<void> {
+    const covered = this.input.proof.checkpoint_entry !== undefined;
+    for (const { name, vkey } of this.input.keys.cosigners) {
+      const key = parseVkey(vkey);
+      if (!key || key.type !== kCosigner) continue;
+      const cosigned = await checkCosignature(main, key);
+      if (cosigned.state === "bad") this.fail("cosignature", { name });
+      if (cosigned.state === "good" && covered) this.chain.cosigners.push({ name, time: cosigned.time!, size: main.size });
+    }
+    const first = this.chain.cosigners[0];
+    this.link("cosigned", first ? "good" : "pending", {
+      names: this.chain.cosigners.map((c) => c.name).join(", "),
+      utc: first ? new Date(first.time).toISOString() : "",
+    });
+  }
+}
