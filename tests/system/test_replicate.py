@@ -114,7 +114,7 @@ def test_an_exported_hearing_verifies():
         hearing = sites.file()
         sites.once()
         folder = sites.folder / "export"
-        sites.primary.archive("export", "--hearing", hearing.id, "--to", folder)
+        sites.primary.archive("export", hearing.id, folder)
         exit_status, verdict = sites.primary.verify(folder)
         assert exit_status == 0, verdict
         twin = run(sys.executable, pathlib.Path(sample.__file__).parent / "greffe_twin.py", "--policy", sites.primary.policy(),

@@ -7,7 +7,7 @@ import shutil
 import sys
 
 import sample
-from threat_case import TWIN, VERIFY, Case, alter, judge, replace_in_log, run_cases, run_verifier, segment_of
+from threat_case import TWIN, VERIFY, alter, judge, replace_in_log, run_cases, run_verifier, segment_of
 
 # ---- clean ----
 

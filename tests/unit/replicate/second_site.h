@@ -1,0 +1,195 @@
+// A second site in memory that keeps to the machine protocol, and a source in memory: for tests of the replicator.
+#ifndef GREFFE_TESTS_UNIT_REPLICATE_SECOND_SITE_H
+#define GREFFE_TESTS_UNIT_REPLICATE_SECOND_SITE_H
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "archive/format/entries.h"
+#include "archive/tlog/log_writer.h"
+#include "replicate/remote_sites.h"
+#include "tests/unit/support/memory_store.h"
+
+namespace greffe::testing {
+
+// Takes entries only with their objects, recomputes the root, cosigns. Nothing goes back.
+class SecondSite : public replicate::CopySite {
+ public:
+  struct Held {
+    std::vector<std::string> entries;
+    std::string note;
+  };
+  std::map<std::string, Held> logs;            // by the path of the target
+  std::map<std::string, std::set<Digest>> objects;
+  PrivateKey key = PrivateKey::generate();
+  PrivateKey signs_with = PrivateKey::from_seed(Bytes(32, 9)).value();
+  bool reachable = true;
+  std::size_t puts = 0;
+  std::size_t largest_post = 0;
+
+  VerifierKey verifier() const { return {"dr.example/holder", KeyType::cosignature_v1, signs_with.public_key()}; }
+
+  Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) override {
+    if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
+    client::HeldCheckpoint out;
+    out.note = logs[log.path()].note;
+    out.size = logs[log.path()].entries.size();
+    return out;
+  }
+  Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override {
+    std::vector<Digest> missing;
+    for (const Digest& digest : digests) {
+      if (!objects[log.path()].contains(digest)) missing.push_back(digest);
+    }
+    return missing;
+  }
+  Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) override {
+    if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
+    Bytes buffer(bytes->size().value());
+    if (!bytes->read_at(0, buffer) || sha256(buffer) != digest) return fail(Errc::corrupt, "other bytes than this digest names");
+    const std::lock_guard lock(mutex_);
+    objects[log.path()].insert(digest);
+    ++puts;
+    return ok();
+  }
+  Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
+                                                                         const std::vector<std::string>& entries,
+                                                                         std::string_view note) override {
+    using Answer = std::variant<std::string, client::EntriesRefused>;
+    Held& held = logs[log.path()];
+    largest_post = std::max(largest_post, entries.size());
+    if (first != held.entries.size()) return Answer(client::EntriesRefused{held.entries.size(), {}, "send from there"});
+    std::vector<std::string> next = held.entries;
+    next.insert(next.end(), entries.begin(), entries.end());
+    TreeEdge edge;
+    for (const std::string& entry : next) edge.append(leaf_hash(as_bytes(entry)));
+    SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(note));
+    if (wanted.checkpoint.size != next.size() || wanted.checkpoint.root != edge.root()) return fail(Errc::invalid, "not that tree");
+    client::EntriesRefused refused;
+    for (const std::string& entry : entries) {
+      const Json json = GREFFE_TRY(parse_json(entry));
+      for (const Digest& digest : named_objects(json)) {
+        if (!objects[log.path()].contains(digest)) refused.missing.push_back(digest);
+      }
+    }
+    if (!refused.missing.empty()) return Answer(refused);
+    put_signature(wanted.note, cosign_checkpoint(wanted.checkpoint, "dr.example/holder", signs_with, UtcTime{1'790'000'000'000}));
+    held = {next, wanted.note.write()};
+    return Answer(held.note);
+  }
+
+ private:
+  std::mutex mutex_;
+};
+
+// What is brought back to the archive: kept in the source's heads, as the archive would.
+class Confirmations : public replicate::ConfirmationSite {
+ public:
+  explicit Confirmations(MemoryStore& source, VerifierKey key) : source_(source), key_(std::move(key)) {}
+  bool reachable = true;
+  std::size_t delivered = 0;
+  Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) override {
+    if (!reachable) return fail(Errc::unavailable, "the archive does not answer");
+    ++delivered;
+    const std::string path = hearing ? hearing_log_path(*hearing) : main_log_path();
+    const std::string key = hearing ? checkpoint_path(path) : cosigned_path(path, key_.id());
+    const auto old = source_.read_head(key);
+    return source_.swap_head(key, old ? *old : std::string(), note);
+  }
+
+ private:
+  MemoryStore& source_;
+  const VerifierKey key_;
+};
+
+// The archive's pool, filled entry by entry.
+class SourcePool {
+ public:
+  static constexpr const char* kArchive = "archive.example";
+  MemoryStore store;
+  PrivateKey log_key = PrivateKey::generate();
+  PrivateKey station = PrivateKey::generate();
+
+  Digest object(const std::string& text) {
+    const Digest digest = sha256(as_bytes(text));
+    store.files()[object_key(digest)] = to_bytes(text);
+    return digest;
+  }
+  // Appends to a log and signs it. The note that was published.
+  std::string append(const std::string& path, const std::string& origin, const PrivateKey& key, const std::vector<std::string>& entries) {
+    auto writer = tlog::LogWriter::open(store, store, store, path).value();
+    std::string published;
+    const Status done = writer.append(entries, [&](std::uint64_t size, const Digest& root) -> Result<std::string> {
+      const Checkpoint checkpoint{origin, size, root};
+      SignedNote note{checkpoint.text(), {}};
+      put_signature(note, sign_checkpoint(checkpoint, key));
+      published = note.write();
+      return published;
+    });
+    GREFFE_CHECK(done.has_value());
+    return published;
+  }
+  std::string main(const std::vector<std::string>& entries) { return append(main_log_path(), kArchive, log_key, entries); }
+  std::string scrub(std::uint64_t objects) {
+    ScrubEntry entry;
+    entry.finding = "pass";
+    entry.volume = "v";
+    entry.objects = objects;
+    entry.utc = UtcTime{1'790'000'000'000};
+    return write_main_entry(entry);
+  }
+  // A hearing with `segments` objects; files its checkpoint in the main log. Finished ones lose their marker.
+  HearingId hearing(std::size_t segments, bool finished, std::int64_t at_ms = 1'790'000'000'000) {
+    const HearingId id = make_hearing_id(UtcTime{at_ms});
+    const std::string origin = hearing_origin(kArchive, id);
+    std::vector<std::string> entries;
+    OpenEntry open;
+    open.archive = kArchive;
+    open.hearing = id;
+    open.station = "s1";
+    open.station_key = station.public_key();
+    open.court = "court";
+    open.room = "room";
+    open.details = object("details of " + id.text());
+    open.streams.push_back({"cam", "video", "room"});
+    open.start = UtcTime{at_ms};
+    open.boot = "b";
+    entries.push_back(write_hearing_entry(open));
+    for (std::size_t i = 0; i < segments; ++i) {
+      SegmentEntry segment;
+      segment.stream = "cam";
+      segment.seq = i;
+      segment.bytes = 40;
+      segment.init_bytes = 10;
+      segment.start_90k = 90'000;
+      segment.duration_90k = 900'000;
+      segment.codecs = "avc1";
+      segment.utc = UtcTime{at_ms};
+      segment.boot = "b";
+      segment.clock.state = "locked";
+      segment.sha256 = object("segment " + std::to_string(i) + " of " + id.text());
+      entries.push_back(write_hearing_entry(segment));
+    }
+    if (finished) {
+      CloseEntry close;
+      close.end = UtcTime{at_ms};
+      close.boot = "b";
+      entries.push_back(write_hearing_entry(close));
+    } else {
+      store.files()[open_marker_path(id)] = to_bytes(id.text());
+    }
+    HearingCheckpointEntry commit;
+    commit.hearing = id;
+    commit.note = append(hearing_log_path(id), origin, station, entries);
+    commit.closed = finished;
+    commit.utc = UtcTime{at_ms};
+    main({write_main_entry(commit)});
+    return id;
+  }
+};
+
+}  // namespace greffe::testing
+
+#endif

@@ -1,0 +1,200 @@
+#include <catch2/catch.hpp>
+
+#include "replicate/lag.h"
+#include "replicate/replicator.h"
+#include "tests/unit/replicate/second_site.h"
+
+using greffe::Errc;
+using greffe::HearingId;
+using greffe::testing::Confirmations;
+using greffe::testing::SecondSite;
+using greffe::testing::SourcePool;
+namespace replicate = greffe::replicate;
+namespace client = greffe::client;
+
+namespace {
+
+struct Rig {
+  SourcePool source;
+  SecondSite second;
+  Confirmations archive{source.store, second.verifier()};
+  greffe::Log log{"test"};
+  replicate::LogCopier::Limits limits;
+
+  replicate::Source from() { return {source.store, source.store, SourcePool::kArchive}; }
+  greffe::Result<replicate::PassReport> pass() {
+    replicate::Replicator replicator(from(), second, archive, second.verifier(), limits, log);
+    return replicator.pass({});
+  }
+  replicate::Lag lag() { return replicate::measure_lag(from(), second, second.verifier()).value(); }
+  std::size_t held(const HearingId& id) { return second.logs[client::LogTarget{id}.path()].entries.size(); }
+  std::size_t main_held() { return second.logs[client::LogTarget{std::string(SourcePool::kArchive)}.path()].entries.size(); }
+};
+
+}  // namespace
+
+TEST_CASE("one pass carries objects, hearings, main log, and brings the confirmations") {
+  Rig rig;
+  rig.source.main({rig.source.scrub(1)});
+  const HearingId finished = rig.source.hearing(3, true);
+  const HearingId running = rig.source.hearing(2, false);
+  const replicate::Lag before = rig.lag();
+  CHECK(before.entries_behind == 3);
+  CHECK(before.hearings_behind == 2);
+  CHECK(before.bytes_behind == 5 * 40);
+  REQUIRE(before.oldest.has_value());
+
+  const auto report = rig.pass();
+  REQUIRE(report.has_value());
+  CHECK(report->caught_up());
+  CHECK(report->undelivered == 0);
+  CHECK(report->copied.objects == 7);  // two details, five segments
+  CHECK(rig.held(finished) == 5);
+  CHECK(rig.held(running) == 3);
+  CHECK(rig.main_held() == 3);
+  CHECK(rig.archive.delivered == 3);
+  const replicate::Lag after = rig.lag();
+  CHECK(after.entries_behind == 0);
+  CHECK(after.hearings_behind == 0);
+  CHECK(after.cosigned.has_value());
+
+  const auto again = rig.pass();
+  REQUIRE(again.has_value());
+  CHECK(again->copied.objects == 0);
+  CHECK(rig.second.puts == 7);
+  CHECK(rig.archive.delivered == 3);
+}
+
+TEST_CASE("an object that is gone is a hole: later hearings flow, the main log stops, and it heals") {
+  Rig rig;
+  const HearingId damaged = rig.source.hearing(2, true, 1'790'000'000'000);
+  const HearingId good = rig.source.hearing(2, true, 1'790'000'100'000);
+  const std::string text = "segment 1 of " + damaged.text();
+  const greffe::Digest digest = greffe::sha256(greffe::as_bytes(text));
+  rig.source.store.files().erase(greffe::object_key(digest));
+  const auto report = rig.pass();
+  REQUIRE(report.has_value());
+  CHECK_FALSE(report->caught_up());
+  REQUIRE(report->holes.size() == 1);
+  CHECK(report->holes[0].object == digest);
+  CHECK(report->holes[0].entry == 2);
+  CHECK(report->words().find(digest.hex()) != std::string::npos);
+  CHECK(rig.held(damaged) == 0);
+  CHECK(rig.held(good) == 4);
+  CHECK(rig.main_held() == 0);
+  CHECK(rig.lag().hearings_behind == 1);
+
+  rig.source.object(text);
+  const auto healed = rig.pass();
+  REQUIRE(healed.has_value());
+  CHECK(healed->caught_up());
+  CHECK(rig.main_held() == 2);
+}
+
+TEST_CASE("a damaged object is never sent") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(1, true);
+  const greffe::Digest digest = greffe::sha256(greffe::as_bytes("segment 0 of " + id.text()));
+  rig.source.store.files()[greffe::object_key(digest)] = greffe::to_bytes("other");
+  const auto report = rig.pass();
+  REQUIRE(report.has_value());
+  REQUIRE(report->holes.size() == 1);
+  CHECK(rig.held(id) == 0);
+}
+
+TEST_CASE("a confirmation with another key than the pinned one is not believed") {
+  Rig rig;
+  rig.source.hearing(1, true);
+  const greffe::VerifierKey pinned{"dr.example/holder", greffe::KeyType::cosignature_v1, rig.second.key.public_key()};
+  replicate::Replicator replicator(rig.from(), rig.second, rig.archive, pinned, rig.limits, rig.log);
+  const auto report = replicator.pass({});
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code == Errc::denied);
+  CHECK(rig.archive.delivered == 0);
+  CHECK(replicate::measure_lag(rig.from(), rig.second, pinned)->main_held == 0);
+}
+
+TEST_CASE("sites that disagree are not mixed") {
+  Rig rig;
+  rig.source.hearing(1, true);
+  REQUIRE(rig.pass().has_value());
+  SourcePool other;
+  other.main({other.scrub(1), other.scrub(2)});
+  replicate::Replicator replicator({other.store, other.store, SourcePool::kArchive}, rig.second, rig.archive, rig.second.verifier(),
+                                   rig.limits, rig.log);
+  const auto report = replicator.pass({});
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code == Errc::conflict);
+
+  SourcePool older;  // set back: fewer entries than the second site holds
+  Rig longer;
+  longer.source.main({longer.source.scrub(1), longer.source.scrub(2)});
+  REQUIRE(longer.pass().has_value());
+  older.main({older.scrub(1)});
+  replicate::Replicator set_back({older.store, older.store, SourcePool::kArchive}, longer.second, longer.archive,
+                                 longer.second.verifier(), longer.limits, longer.log);
+  const auto refused = set_back.pass({});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("older state") != std::string::npos);
+}
+
+TEST_CASE("confirmations that could not be delivered are delivered later") {
+  Rig rig;
+  rig.source.hearing(1, true);
+  rig.archive.reachable = false;
+  const auto report = rig.pass();
+  REQUIRE(report.has_value());
+  CHECK(report->caught_up());
+  CHECK(report->undelivered == 2);
+  rig.archive.reachable = true;
+  const auto later = rig.pass();  // a new process: it looks back
+  REQUIRE(later.has_value());
+  CHECK(later->undelivered == 0);
+  CHECK(rig.archive.delivered == 2);
+}
+
+TEST_CASE("a second site that does not answer stops the pass") {
+  Rig rig;
+  rig.source.hearing(1, true);
+  rig.second.reachable = false;
+  const auto report = rig.pass();
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code == Errc::unavailable);
+}
+
+TEST_CASE("a main log that is far ahead goes in steps, from signed checkpoint to signed checkpoint") {
+  Rig rig;
+  rig.limits.batch_entries = 40;
+  for (int i = 0; i < 12; ++i) {
+    std::vector<std::string> entries;
+    for (int j = 0; j < 10; ++j) entries.push_back(rig.source.scrub(static_cast<std::uint64_t>(i * 10 + j)));
+    const std::string note = rig.source.main(entries);
+    const std::string key = "log/main/evidence/checkpoints/" + std::to_string((i + 1) * 10) + ".note";
+    if (i % 2 == 1) REQUIRE(rig.source.store.put(key, greffe::as_bytes(note)).has_value());
+  }
+  const auto report = rig.pass();
+  REQUIRE(report.has_value());
+  CHECK(report->caught_up());
+  CHECK(rig.main_held() == 120);
+  CHECK(rig.second.largest_post == 40);
+}
+
+TEST_CASE("a main log that is too far ahead without such checkpoints is said, not looped over") {
+  Rig rig;
+  rig.limits.batch_entries = 5;
+  rig.source.main({rig.source.scrub(1), rig.source.scrub(2), rig.source.scrub(3), rig.source.scrub(4), rig.source.scrub(5), rig.source.scrub(6)});
+  const auto report = rig.pass();
+  REQUIRE_FALSE(report);
+  CHECK(report.error().message.find("no signed checkpoint") != std::string::npos);
+}
+
+TEST_CASE("a stop request ends a pass between two objects") {
+  Rig rig;
+  rig.source.hearing(3, true);
+  std::stop_source stop;
+  stop.request_stop();
+  replicate::Replicator replicator(rig.from(), rig.second, rig.archive, rig.second.verifier(), rig.limits, rig.log);
+  const auto report = replicator.pass(stop.get_token());
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code == Errc::cancelled);
+}

@@ -1,0 +1,103 @@
+#include <catch2/catch.hpp>
+
+#include "archive/verify/timeline.h"
+
+using greffe::HearingEntry;
+using greffe::UtcTime;
+using greffe::verify::Finding;
+using greffe::verify::Timeline;
+
+namespace {
+
+constexpr std::int64_t kStart = 1'790'000'000'000;
+
+greffe::OpenEntry open_entry(std::vector<std::string> streams) {
+  greffe::OpenEntry out;
+  out.start = UtcTime{kStart};
+  for (std::string& name : streams) out.streams.push_back({std::move(name), "video", "room"});
+  return out;
+}
+
+greffe::SegmentEntry segment(std::uint64_t seq, std::int64_t at_s, std::uint64_t run = 0, std::int64_t start_90k = -1) {
+  greffe::SegmentEntry out;
+  out.stream = "cam";
+  out.seq = seq;
+  out.run = run;
+  out.bytes = 100;
+  out.start_90k = start_90k >= 0 ? start_90k : 90'000 + at_s * 90'000;
+  out.duration_90k = 900'000;
+  out.utc = UtcTime{kStart + at_s * 1000};
+  return out;
+}
+
+greffe::GapEntry gap(std::int64_t from_s, std::int64_t to_s, std::vector<std::string> streams = {"*"}) {
+  greffe::GapEntry out;
+  out.streams = std::move(streams);
+  out.from = UtcTime{kStart + from_s * 1000};
+  out.to = UtcTime{kStart + to_s * 1000};
+  out.reason = "recess";
+  return out;
+}
+
+greffe::CloseEntry close_entry(std::int64_t at_s, std::uint64_t segments) {
+  greffe::CloseEntry out;
+  out.end = UtcTime{kStart + at_s * 1000};
+  out.totals.push_back({"cam", segments, segments * 100, static_cast<std::int64_t>(segments) * 900'000});
+  return out;
+}
+
+std::vector<Finding> run(const std::vector<HearingEntry>& entries) {
+  std::vector<Finding> out;
+  Timeline timeline([&](Finding f) { out.push_back(std::move(f)); });
+  for (std::size_t i = 0; i < entries.size(); ++i) timeline.add(i, entries[i]);
+  timeline.finish();
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a recording without holes is in order") {
+  CHECK(run({open_entry({"cam"}), segment(0, 0), segment(1, 10), close_entry(20, 2)}).empty());
+}
+
+TEST_CASE("a hole needs a gap that covers it") {
+  const auto findings = run({open_entry({"cam"}), segment(0, 0), segment(1, 60, 1, 90'000), close_entry(70, 2)});
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].code == "gap-undeclared");
+  CHECK(findings[0].from->ms == kStart + 10'000);
+  CHECK(findings[0].to->ms == kStart + 60'000);
+  CHECK(findings[0].entry == 2);
+
+  CHECK(run({open_entry({"cam"}), segment(0, 0), gap(10, 60), segment(1, 60, 1, 90'000), close_entry(70, 2)}).empty());
+  const auto partly = run({open_entry({"cam"}), segment(0, 0), gap(10, 40), segment(1, 60, 1, 90'000), close_entry(70, 2)});
+  REQUIRE(partly.size() == 1);
+  CHECK(partly[0].from->ms == kStart + 40'000);
+  const auto other = run({open_entry({"cam"}), segment(0, 0), gap(10, 60, {"mic"}), segment(1, 60, 1, 90'000), close_entry(70, 2)});
+  CHECK(other.size() == 1);
+}
+
+TEST_CASE("two seconds may pass undeclared, three may not") {
+  CHECK(run({open_entry({"cam"}), segment(0, 2), close_entry(14, 1)}).size() == 1);  // 2 s early, 2 s late; but tfdt is off
+  CHECK(run({open_entry({"cam"}), segment(0, 2, 0, 90'000), close_entry(14, 1)}).empty());
+  CHECK(run({open_entry({"cam"}), segment(0, 3, 0, 90'000), close_entry(13, 1)}).size() == 1);
+  CHECK(run({open_entry({"cam"}), segment(0, 0), close_entry(13, 1)}).size() == 1);
+}
+
+TEST_CASE("sequence, runs and media time must follow each other") {
+  CHECK(run({open_entry({"cam"}), segment(0, 0), segment(2, 10), close_entry(20, 2)}).front().code == "segment-seq");
+  CHECK(run({open_entry({"cam"}), segment(0, 0), segment(1, 10, 2, 90'000), close_entry(20, 2)}).front().code == "segment-seq");
+  CHECK(run({open_entry({"cam"}), segment(0, 0), segment(1, 10, 0, 1'100'000), close_entry(20, 2)}).front().code == "timeline");
+  CHECK(run({open_entry({"cam"}), segment(0, 0), segment(1, 5, 0, 990'000), close_entry(15, 2)}).front().code == "timeline");
+}
+
+TEST_CASE("every expected stream is there or its absence is declared") {
+  const auto findings = run({open_entry({"cam", "mic"}), segment(0, 0), close_entry(10, 1)});
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].code == "stream-missing");
+  CHECK(findings[0].stream == "mic");
+  CHECK(run({open_entry({"cam", "mic"}), segment(0, 0), gap(0, 10, {"mic"}), close_entry(10, 1)}).empty());
+}
+
+TEST_CASE("the totals of the close are those of the log") {
+  CHECK(run({open_entry({"cam"}), segment(0, 0), close_entry(10, 2)}).front().code == "totals");
+}
