@@ -1,0 +1,186 @@
+#include "ingest/delivery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "archive/base/log.h"
+#include "archive/base/progress.h"
+#include "archive/format/merkle.h"
+#include "ingest/import_begin.h"
+
+namespace greffe::ingest {
+namespace {
+
+constexpr std::size_t kHaveAtOnce = 4096;      // what the protocol takes
+constexpr std::uint64_t kEntriesAtOnce = 2048;
+constexpr unsigned kSenders = 4;
+constexpr int kMostRefusals = 8;               // 409 in a row: what is asked for is sent; more is not progress
+
+}  // namespace
+
+struct Delivery::Work {
+  HearingId id;
+  client::LogTarget target;
+  SpoolPaths paths;
+  SignedLog log;
+  ReceiptState receipt;
+  std::uint64_t held = 0;  // entries that the archive has
+};
+
+Delivery::Delivery(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
+    : files_(files), clock_(clock), settings_(settings), enrolment_(enrolment), key_(key), archive_(enrolment.endpoint(), key) {}
+
+Result<ReceiptState> Delivery::deliver(const HearingId& id) {
+  Work work{id, {id}, spool_of(settings_.directory, id), {}, {}, 0};
+  work.log = GREFFE_TRY(read_signed_log(files_, work.paths));
+  if (!work.log.checkpoint) return work.receipt;
+  const auto read = [&]() { return read_receipt(files_, work.paths, work.log, key_.public_key(), enrolment_, settings_); };
+  work.receipt = GREFFE_TRY(read());
+  work.held = work.receipt.archive_size;
+  if (work.receipt.archive_size < work.log.entries.size()) {
+    const std::vector<Digest> digests = GREFFE_TRY(objects_of(work.log.entries, work.held));
+    GREFFE_TRY(send_objects(work, digests));
+    GREFFE_TRY(send_entries(work));
+    work.receipt = GREFFE_TRY(read());
+    if (work.receipt.archive_size != work.log.entries.size()) {
+      return fail(Errc::corrupt, fmt::format("the receipt for hearing {} does not verify after it was stored; nothing is freed", id.text()));
+    }
+  }
+  if (settings_.second_site && work.receipt.second_site_size < work.log.entries.size()) {
+    GREFFE_TRY(fetch_second_site(work));
+    work.receipt = GREFFE_TRY(read());
+  }
+  return work.receipt;
+}
+
+Status Delivery::send_objects(Work& work, const std::vector<Digest>& digests) {
+  for (std::size_t first = 0; first < digests.size(); first += kHaveAtOnce) {
+    const auto begin = digests.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end = digests.begin() + static_cast<std::ptrdiff_t>(std::min(digests.size(), first + kHaveAtOnce));
+    const std::vector<Digest> missing = GREFFE_TRY(archive_.have(work.target, {begin, end}));
+    GREFFE_TRY(put_all(work, missing));
+  }
+  return ok();
+}
+
+// Several at once: each waits for the archive's disks.
+Status Delivery::put_all(Work& work, const std::vector<Digest>& missing) {
+  std::uint64_t bytes = 0;
+  for (const Digest& digest : missing) {
+    const auto facts = files_.stat(work.paths.object(digest));
+    if (facts) bytes += facts->size;
+  }
+  Progress progress(clock_, "upload", bytes, ProgressUnit::bytes);
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  Status first_failure = ok();
+  const auto send = [&](unsigned number) {
+    name_thread(("gr-send." + std::to_string(number)).c_str());
+    for (;;) {
+      const std::size_t i = next++;
+      if (i >= missing.size()) return;
+      const Status sent = put_one(work, missing[i]);
+      if (sent) {
+        const auto facts = files_.stat(work.paths.object(missing[i]));
+        progress.add(facts ? facts->size : 0);
+        continue;
+      }
+      const std::lock_guard<std::mutex> guard(mutex);
+      if (first_failure) first_failure = sent;
+      next = missing.size();
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < std::min<std::size_t>(kSenders, missing.size()); ++i) threads.emplace_back(send, i);
+  for (std::thread& thread : threads) thread.join();
+  return first_failure;
+}
+
+Status Delivery::put_one(const Work& work, const Digest& digest) {
+  auto file = files_.open_read(work.paths.object(digest));
+  if (!file && file.error().code == Errc::not_found) {
+    return fail(Errc::corrupt, fmt::format("hearing {}: object {} is missing from the spool, and the archive does not have it", work.id.text(), digest.hex()));
+  }
+  if (!file) return file.error();
+  const Status sent = archive_.put_object(work.target, digest, std::shared_ptr<ReadableFile>(std::move(*file)));
+  if (sent || sent.error().code != Errc::corrupt) return sent;
+  const auto bytes = files_.read_file(work.paths.object(digest), kMaxObjectBytes);
+  if (bytes && sha256(*bytes) == digest) return fail(Errc::unavailable, fmt::format("object {} was damaged on its way", digest.hex()));
+  return fail(Errc::corrupt, fmt::format("{} is damaged in the spool: its bytes do not have the digest that is its name; the station's "
+                                         "disk is failing", work.paths.object(digest)));
+}
+
+// The station signs smaller trees on the way, so that a request stays small.
+Status Delivery::send_entries(Work& work) {
+  const std::uint64_t size = work.log.entries.size();
+  while (work.held < size) GREFFE_TRY(post_up_to(work, std::min(size, work.held + kEntriesAtOnce)));
+  return ok();
+}
+
+Status Delivery::post_up_to(Work& work, std::uint64_t size) {
+  const std::string checkpoint = GREFFE_TRY(checkpoint_at(work, size));
+  for (int refusals = 0; refusals < kMostRefusals; ++refusals) {
+    const auto first = work.log.entries.begin() + static_cast<std::ptrdiff_t>(std::min(work.held, size));
+    const std::vector<std::string> entries(first, work.log.entries.begin() + static_cast<std::ptrdiff_t>(size));
+    const auto answer = GREFFE_TRY(archive_.post_entries(work.target, std::min(work.held, size), entries, checkpoint));
+    if (const auto* note = std::get_if<std::string>(&answer)) {
+      work.held = size;
+      return size == work.log.entries.size() ? store_receipt(work, *note) : ok();
+    }
+    const auto& refused = std::get<client::EntriesRefused>(answer);
+    if (refused.held_size) {
+      if (*refused.held_size > work.log.entries.size()) {
+        return fail(Errc::conflict, fmt::format("the archive holds {} entries of hearing {}, but only {} are in this spool: the spool was "
+                                                "replaced by an older copy. Do not record with it; ask for help", *refused.held_size,
+                                                work.id.text(), work.log.entries.size()));
+      }
+      work.held = *refused.held_size;
+      if (work.held >= size && size < work.log.entries.size()) return ok();
+    }
+    if (!refused.missing.empty()) GREFFE_TRY(put_all(work, refused.missing));
+  }
+  return fail(Errc::unavailable, fmt::format("the archive keeps asking for the same of hearing {}", work.id.text()));
+}
+
+Result<std::string> Delivery::checkpoint_at(const Work& work, std::uint64_t size) const {
+  if (size == work.log.entries.size()) return work.log.checkpoint->note.write();
+  TreeEdge tree;
+  for (std::uint64_t i = 0; i < size; ++i) tree.append(leaf_hash(as_bytes(work.log.entries[i])));
+  const Checkpoint checkpoint{work.log.checkpoint->checkpoint.origin, size, tree.root()};
+  SignedNote note;
+  note.text = checkpoint.text();
+  put_signature(note, sign_checkpoint(checkpoint, key_));
+  return note.write();
+}
+
+// The receipt must be about exactly our checkpoint, and be signed by the key that the enrolment code named.
+Status Delivery::store_receipt(const Work& work, std::string_view text) {
+  const auto refused = [&](std::string_view why) {
+    return fail(Errc::denied, fmt::format("the archive's receipt for hearing {} does not count: {}. Nothing is freed; tell the archive's "
+                                          "operator", work.id.text(), why));
+  };
+  const auto note = parse_signed_checkpoint(text);
+  if (!note) return refused(note.error().message);
+  if (note->checkpoint != work.log.checkpoint->checkpoint) return refused("it is about other entries than those that were sent");
+  const VerifierKey own{note->checkpoint.origin, KeyType::ed25519, key_.public_key()};
+  if (!verify_note(note->note, own)) return refused("it does not carry this station's own signature");
+  const VerifierKey holder = GREFFE_TRY(enrolment_.holder());
+  const auto given = verify_cosignature(note->note, holder);
+  if (!given) return refused(given.error().message);
+  return files_.replace(work.paths.receipt(), as_bytes(text), 0640);
+}
+
+// The archive passes on what other sites signed. A second site that lags is not an error.
+Status Delivery::fetch_second_site(Work& work) {
+  const client::HeldCheckpoint held = GREFFE_TRY(archive_.checkpoint(work.target));
+  const auto note = parse_signed_checkpoint(held.note);
+  if (!note || note->checkpoint != work.log.checkpoint->checkpoint) return ok();
+  if (!verify_cosignature(note->note, *settings_.second_site)) return ok();
+  return store_receipt(work, held.note);
+}
+
+}  // namespace greffe::ingest

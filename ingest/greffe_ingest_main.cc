@@ -1,0 +1,306 @@
+// greffe-ingest: what runs at a station. Reads the command line, and says in words or JSON what happened.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "archive/base/clock.h"
+#include "archive/base/command_line.h"
+#include "archive/base/file_system.h"
+#include "archive/base/progress.h"
+#include "ingest/drain.h"
+#include "ingest/import.h"
+
+namespace greffe::ingest {
+namespace {
+
+constexpr std::uint64_t kMaxCodeBytes = 64 * 1024;
+
+// What every verb may be given, and what they stand on.
+struct Program {
+  PosixFileSystem files;
+  SystemClock clock;
+  std::string config;
+  std::string directory;
+  bool json = false;
+  Result<IngestSettings> settings() { return load_settings(files, config, directory); }
+};
+
+void print(const Json& json) { fmt::print("{}\n", write_json(json)); }
+
+Json to_json(const ReceiptState& receipt) {
+  Json out;
+  out.set("archive_size", receipt.archive_size).set("second_site_size", receipt.second_site_size);
+  if (receipt.archive_size > 0) out.set("archive_utc", receipt.archive_utc);
+  if (receipt.second_site_size > 0) out.set("second_site_utc", receipt.second_site_utc);
+  return out;
+}
+
+Json to_json(const SpooledHearing& hearing) {
+  Json out;
+  out.set("hearing", hearing.id.text()).set("state", hearing.state).set("start", hearing.start).set("entries", hearing.entries);
+  out.set("receipt", to_json(hearing.receipt)).set("safe", hearing.safe).set("freed", hearing.freed);
+  out.set("bytes", hearing.bytes).set("objects", hearing.objects);
+  if (!hearing.problem.empty()) out.set("problem", hearing.problem);
+  return out;
+}
+
+Json list_of(const std::vector<std::string>& texts) {
+  Json::Array out;
+  for (const std::string& text : texts) out.emplace_back(text);
+  return out;
+}
+
+std::string words_of(const SpooledHearing& hearing) {
+  std::string cover = hearing.state == "damaged"       ? hearing.problem
+                      : hearing.safe                   ? "safe"
+                      : hearing.receipt.archive_size == 0 ? "nothing delivered yet"
+                                                       : fmt::format("{} of {} entries confirmed by the archive",
+                                                                     hearing.receipt.archive_size, hearing.entries);
+  return fmt::format("{}  {}  {:9}  {:>9}  {}{}", hearing.id.text(), to_text(hearing.start), hearing.state,
+                     human_bytes(hearing.bytes), cover, hearing.freed ? ", media removed from the station" : "");
+}
+
+// ---- enrol, prepare ----
+
+Result<std::string> read_standard_input() {
+  std::string out;
+  char buffer[4096];
+  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, stdin)) > 0;) {
+    out.append(buffer, got);
+    if (out.size() > kMaxCodeBytes) return fail(Errc::invalid, "what came on standard input is not an enrolment code");
+  }
+  return out;
+}
+
+Result<std::string> read_code(Program& program, const std::string& code, const std::string& code_file) {
+  std::string text = code;
+  if (code.empty() == code_file.empty()) return fail(Errc::invalid, "enrol needs either --code-file FILE (- for standard input) or --code CODE");
+  if (code_file == "-") {
+    text = GREFFE_TRY(read_standard_input());
+  } else if (!code_file.empty()) {
+    const Bytes bytes = GREFFE_TRY(program.files.read_file(code_file, kMaxCodeBytes));
+    text = as_text(bytes);
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+void report_enrolment(const Program& program, const Enrolment& enrolment, const std::string& directory) {
+  if (!program.json) {
+    fmt::print("station {} in room {} of {} records for {}; its key and spool are in {}\n", enrolment.name, enrolment.room,
+               enrolment.court, enrolment.archive, directory);
+    return;
+  }
+  Json out;
+  out.set("archive", enrolment.archive).set("station", enrolment.name).set("court", enrolment.court).set("room", enrolment.room);
+  out.set("address", enrolment.address);
+  print(out);
+}
+
+Result<int> run_enrol(Program& program, const std::string& code, const std::string& code_file) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const std::string text = GREFFE_TRY(read_code(program, code, code_file));
+  const Enrolment enrolment = GREFFE_TRY(enrol_station(program.files, settings.directory, text));
+  report_enrolment(program, enrolment, settings.directory);
+  return kExitDone;
+}
+
+Result<int> run_prepare(Program& program, const Enrolment& wanted) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const Enrolment enrolment = GREFFE_TRY(prepare_station(program.files, settings.directory, wanted));
+  report_enrolment(program, enrolment, settings.directory);
+  return kExitDone;
+}
+
+// ---- import, close ----
+
+// Tries once to deliver what was recorded; a recording without a network is not a failure.
+struct Delivered {
+  bool tried = false;
+  std::string problem;
+  ReceiptState receipt;
+};
+Delivered deliver_now(Program& program, const IngestSettings& settings, const HearingId& id, bool wanted) {
+  Delivered out;
+  const auto enrolment = load_enrolment(program.files, settings.directory);
+  if (!wanted || !enrolment || enrolment->address.empty()) return out;
+  const auto key = load_station_key(program.files, settings.directory, false);
+  if (!key) return out;
+  out.tried = true;
+  Delivery delivery(program.files, program.clock, settings, *enrolment, *key);
+  const auto receipt = delivery.deliver(id);
+  if (receipt) {
+    out.receipt = *receipt;
+  } else {
+    out.problem = receipt.error().message;
+  }
+  return out;
+}
+
+void report_recording(const Program& program, const IngestSettings& settings, const ImportOutcome& outcome, const Delivered& delivered) {
+  const bool covered = delivered.receipt.archive_size == outcome.entries && outcome.entries > 0;
+  if (program.json) {
+    Json out;
+    out.set("hearing", outcome.hearing.text()).set("resumed", outcome.resumed).set("closed", outcome.closed);
+    out.set("entries", outcome.entries).set("segments", outcome.segments).set("bytes", outcome.bytes);
+    out.set("receipt", to_json(delivered.receipt)).set("delivered", covered).set("warnings", list_of(outcome.warnings));
+    if (!delivered.problem.empty()) out.set("problem", delivered.problem);
+    print(out);
+  } else {
+    fmt::print("hearing {}: {} segments, {}{}\n", outcome.hearing.text(), outcome.segments, human_bytes(outcome.bytes),
+               outcome.closed ? ", finished" : "");
+    if (covered) fmt::print("the archive has confirmed all {} entries\n", outcome.entries);
+  }
+  for (const std::string& warning : outcome.warnings) fmt::print(stderr, "greffe-ingest: {}\n", warning);
+  if (!delivered.problem.empty()) {
+    fmt::print(stderr, "greffe-ingest: recorded, but not delivered yet: {}. It stays in {}; deliver it with: greffe-ingest drain\n",
+               delivered.problem, spool_path(settings.directory));
+  }
+}
+
+Result<int> run_import(Program& program, const ImportArguments& arguments, bool no_upload) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const ImportPlan plan = GREFFE_TRY(make_plan(program.files, arguments));
+  const ImportOutcome outcome = GREFFE_TRY(import_files(program.files, program.clock, settings, plan));
+  const Delivered delivered = deliver_now(program, settings, outcome.hearing, !no_upload);
+  report_recording(program, settings, outcome, delivered);
+  return outcome.warnings.empty() ? kExitDone : kExitFound;
+}
+
+Result<int> run_close(Program& program, const std::string& hearing, bool no_upload) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const auto id = parse_hearing_id(hearing);
+  if (!id) return fail(Errc::invalid, fmt::format("--hearing {}: this is not the id of a hearing", hearing));
+  const ImportOutcome outcome = GREFFE_TRY(close_hearing(program.files, settings, *id));
+  const Delivered delivered = deliver_now(program, settings, outcome.hearing, !no_upload);
+  report_recording(program, settings, outcome, delivered);
+  return kExitDone;
+}
+
+// ---- status, drain ----
+
+Result<int> run_status(Program& program) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const Enrolment enrolment = GREFFE_TRY(load_enrolment(program.files, settings.directory));
+  const PrivateKey key = GREFFE_TRY(load_station_key(program.files, settings.directory, false));
+  const std::vector<HearingId> ids = GREFFE_TRY(list_hearings(program.files, settings.directory));
+  const Space space = GREFFE_TRY(program.files.space(settings.directory));
+  Json::Array hearings;
+  std::uint64_t unsafe = 0;
+  bool damaged = false;
+  std::vector<std::string> lines;
+  for (const HearingId& id : ids) {
+    const SpooledHearing one = GREFFE_TRY(look_at(program.files, settings, enrolment, key.public_key(), id));
+    unsafe += one.safe ? 0 : 1;
+    damaged = damaged || one.state == "damaged";
+    hearings.push_back(to_json(one));
+    lines.push_back(words_of(one));
+  }
+  if (program.json) {
+    Json out;
+    out.set("station", enrolment.name).set("court", enrolment.court).set("room", enrolment.room).set("archive", enrolment.archive);
+    out.set("address", enrolment.address).set("safe_means", settings.safe_needs_second_site ? "dr" : "archive");
+    out.set("not_safe", unsafe).set("free_bytes", space.free_bytes).set("hearings", std::move(hearings));
+    print(out);
+  } else {
+    fmt::print("station {} in room {} of {}, for {}; {} free\n", enrolment.name, enrolment.room, enrolment.court, enrolment.archive,
+               human_bytes(space.free_bytes));
+    fmt::print("{} hearings in the spool, {} of them not safe yet\n", ids.size(), unsafe);
+    for (const std::string& line : lines) fmt::print("{}\n", line);
+  }
+  return damaged ? kExitFound : kExitDone;
+}
+
+Result<int> run_drain(Program& program, std::int64_t retry_for_s) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const DrainOutcome outcome = GREFFE_TRY(drain(program.files, program.clock, settings, retry_for_s));
+  std::uint64_t waiting = 0;
+  Json::Array hearings;
+  for (const SpooledHearing& one : outcome.hearings) {
+    waiting += one.safe ? 0 : 1;
+    hearings.push_back(to_json(one));
+  }
+  if (program.json) {
+    Json out;
+    out.set("delivered", outcome.delivered).set("freed_bytes", outcome.freed_bytes).set("not_safe", waiting);
+    out.set("problems", list_of(outcome.problems)).set("hearings", std::move(hearings));
+    print(out);
+  } else {
+    fmt::print("{} hearings delivered now, {} freed, {} not safe yet\n", outcome.delivered, human_bytes(outcome.freed_bytes), waiting);
+  }
+  for (const std::string& problem : outcome.problems) fmt::print(stderr, "greffe-ingest: {}\n", problem);
+  return outcome.problems.empty() ? kExitDone : kExitFound;
+}
+
+// The values that the verbs' options are read into.
+struct Options {
+  std::string code;
+  std::string code_file;
+  Enrolment prepared;
+  ImportArguments import;
+  bool no_upload = false;
+  std::string hearing;
+  std::int64_t retry_for_s = 0;
+};
+
+Verb& station_verb(CommandLine& line, Program& program, const char* name, const char* help) {
+  return line.verb(name, help)
+      .option("--station-dir", program.directory, "the station's key and spool, instead of the configured directory", "DIR")
+      .json(program.json);
+}
+
+void add_enrolment(CommandLine& line, Program& program, Options& o) {
+  station_verb(line, program, "enrol", "Make this machine a station of an archive, with a code from `greffe-archive station add`.")
+      .option("--code-file", o.code_file, "a file that holds the one-time code; - reads standard input", "FILE")
+      .option("--code", o.code, "the one-time code itself", "CODE")
+      .body([&] { return run_enrol(program, o.code, o.code_file); });
+  station_verb(line, program, "prepare", "Make a station that records for an archive that it cannot reach yet.")
+      .required("--archive", o.prepared.archive, "the archive's name", "NAME")
+      .required("--name", o.prepared.name, "the station's name", "NAME")
+      .required("--court", o.prepared.court, "its court", "COURT")
+      .required("--room", o.prepared.room, "its courtroom", "ROOM")
+      .body([&] { return run_prepare(program, o.prepared); });
+}
+
+void add_recording(CommandLine& line, Program& program, Options& o) {
+  station_verb(line, program, "import", "File recordings as a hearing. After a crash, the same command goes on where it was.")
+      .required("--stream", o.import.streams, "a stream and its recording; #v:0 or #a:1 behind FILE choose a track", "NAME=FILE")
+      .required("--start", o.import.start, "the wall clock, in UTC, at which the files begin", "UTC")
+      .option("--details", o.import.details_path, "cases, parties, judges: a JSON document (docs/formats/details.md)", "FILE")
+      .option("--gap", o.import.gaps, "time that was not recorded; the files hold nothing for it", "FROM,TO,REASON[,NOTE]")
+      .option("--mark", o.import.marks, "a note at a time", "UTC,TEXT")
+      .option("--hearing", o.import.hearing, "add to this open hearing instead of beginning one", "ID")
+      .flag("--close", o.import.close, "finish the hearing: nothing can be added afterwards")
+      .flag("--no-upload", o.no_upload, "only record; deliver later with `drain`")
+      .body([&] { return run_import(program, o.import, o.no_upload); });
+  station_verb(line, program, "close", "Finish a hearing. What a crash left unfinished is recovered first.")
+      .required("--hearing", o.hearing, "the hearing's id", "ID")
+      .flag("--no-upload", o.no_upload, "deliver later with `drain`")
+      .body([&] { return run_close(program, o.hearing, o.no_upload); });
+}
+
+void add_spool(CommandLine& line, Program& program, Options& o) {
+  station_verb(line, program, "status", "What is in the spool, and what of it is safe.").body([&] { return run_status(program); });
+  station_verb(line, program, "drain", "Deliver what is not safe yet, check the receipts, and free what policy allows.")
+      .option("--retry-for", o.retry_for_s, "go on trying for so many seconds", "SECONDS")
+      .body([&] { return run_drain(program, o.retry_for_s); });
+}
+
+}  // namespace
+
+int run_program(int count, char** arguments) {
+  Program program;
+  Options options;
+  CommandLine line("greffe-ingest", "Records hearings at a station and brings them to the archive.");
+  line.root().option("--config", program.config, "the station's configuration (station.toml)", "FILE");
+  add_enrolment(line, program, options);
+  add_recording(line, program, options);
+  add_spool(line, program, options);
+  return line.run(count, arguments);
+}
+
+}  // namespace greffe::ingest
+
+int main(int count, char** arguments) { return greffe::ingest::run_program(count, arguments); }

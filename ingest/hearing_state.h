@@ -1,0 +1,61 @@
+// What the entries of a hearing log say so far. A value.
+#ifndef GREFFE_INGEST_HEARING_STATE_H
+#define GREFFE_INGEST_HEARING_STATE_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/format/entries.h"
+
+namespace greffe::ingest {
+
+struct StreamState {
+  ExpectedStream stream;
+  std::uint64_t segments = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t duration_90k = 0;
+  std::uint64_t peaks = 0;
+  std::uint64_t next_run = 0;
+  UtcTime end;                          // of the last segment; 0: none yet
+  std::optional<SegmentEntry> last;
+};
+
+struct Missing {  // a stretch of time
+  UtcTime from;
+  UtcTime to;
+};
+
+class HearingState {
+ public:
+  Status apply(std::string_view entry);  // invalid: not an entry that can stand here
+  void apply(const HearingEntry& entry);
+
+  const std::optional<OpenEntry>& open() const { return open_; }
+  bool closed() const { return closed_; }
+  const std::vector<StreamState>& streams() const { return streams_; }
+  const std::vector<GapEntry>& gaps() const { return gaps_; }
+  const StreamState* find(std::string_view stream) const;
+  UtcTime end() const { return end_; }  // of everything that was recorded or declared
+  // The parts of [from, to) that no gap of this stream declares, when longer than a second.
+  std::vector<Missing> undeclared(std::string_view stream, UtcTime from, UtcTime to) const;
+  CloseEntry close_entry() const;       // with the totals so far
+
+ private:
+  StreamState& stream(const std::string& name);
+  std::optional<OpenEntry> open_;
+  std::vector<StreamState> streams_;    // in the order of their announcement
+  std::vector<GapEntry> gaps_;
+  UtcTime end_;
+  bool closed_ = false;
+};
+
+constexpr std::int64_t kDeclareFromMs = 1000;  // shorter holes are within the clock error of an import
+// Imported recordings have no monotonic clock: the hearing's own time stands for it, under this name of a boot.
+constexpr const char* kImportBoot = "import";
+constexpr std::int64_t kImportClockErrorMs = 1000;
+
+}  // namespace greffe::ingest
+
+#endif

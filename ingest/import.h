@@ -1,0 +1,35 @@
+// Files become a hearing in the spool: read by sandboxed children, merged by wall clock into one log, durable batch by
+// batch. Started again after a crash at any moment, the same import goes on where it was. One thread.
+#ifndef GREFFE_INGEST_IMPORT_H
+#define GREFFE_INGEST_IMPORT_H
+
+#include <string>
+#include <vector>
+
+#include "archive/base/clock.h"
+#include "archive/base/file_system.h"
+#include "ingest/import_begin.h"
+#include "ingest/settings.h"
+
+namespace greffe::ingest {
+
+struct ImportOutcome {
+  HearingId hearing;
+  bool resumed = false;      // a part of it, or all, had been done before
+  bool closed = false;
+  std::uint64_t entries = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> warnings;  // what is wrong with the files, in sentences
+};
+
+// ok: everything that the files hold is in the hearing's log, durable and signed. Otherwise nothing was begun, or what
+// was recorded so far stays in the spool and the same import goes on with it later.
+Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const IngestSettings& settings, const ImportPlan& plan);
+
+// Finishes a hearing: what a crash left in open/ is recovered, holes at the end are declared, and `close` is signed.
+Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id);
+
+}  // namespace greffe::ingest
+
+#endif

@@ -1,0 +1,159 @@
+#include "ingest/lane.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace greffe::ingest {
+namespace {
+
+constexpr std::int64_t kCutShortUs = 2'000'000;  // less is how files round what they state
+
+std::int64_t to_ms(std::int64_t us) { return us >= 0 ? (us + 500) / 1000 : -((-us + 500) / 1000); }
+
+}  // namespace
+
+WallClock WallClock::make(UtcTime start, std::int64_t lead_us, const std::vector<GapRequest>& gaps) {
+  WallClock out;
+  out.start = start;
+  out.lead_us = lead_us;
+  std::int64_t before_ms = 0;
+  for (const GapRequest& gap : gaps) {
+    if (gap.from < start) continue;  // before this import's media: it shifts nothing
+    out.cuts_us.push_back((gap.from.ms - start.ms - before_ms) * 1000 - lead_us);
+    out.gap_ms.push_back(gap.to.ms - gap.from.ms);
+    before_ms += out.gap_ms.back();
+  }
+  return out;
+}
+
+UtcTime WallClock::at(std::int64_t media_us, std::uint64_t cut) const {
+  std::int64_t ms = start.ms + to_ms(media_us + lead_us);
+  for (std::size_t i = 0; i < gap_ms.size() && i < cut; ++i) ms += gap_ms[i];
+  return UtcTime{ms};
+}
+
+Lane::Lane(StreamRequest request, std::unique_ptr<MediaWorker> worker, TrackFacts facts, const HearingState& before,
+           std::uint64_t logged)
+    : request_(std::move(request)),
+      worker_(std::move(worker)),
+      facts_(std::move(facts)),
+      before_(before),
+      hearing_start_(before.open()->start),
+      logged_(logged),
+      end_(hearing_start_) {
+  const StreamState* known = before.find(request_.name);
+  if (known == nullptr) return;
+  seq_ = known->segments;
+  first_run_ = known->next_run;
+  if (known->end.ms != 0) end_ = known->end;
+}
+
+Status Lane::start(const WallClock& clock, const CutRules& rules) {
+  clock_ = clock;
+  return worker_->start_cutting(rules);
+}
+
+Status Lane::take_news() {
+  WorkerNews news = GREFFE_TRY(worker_->next());
+  if (auto* needed = std::get_if<SegmentFileNeeded>(&news)) {
+    wanted_ = needed->start;
+  } else if (auto* cut = std::get_if<SegmentCut>(&news)) {
+    return take_segment(std::move(*cut));
+  } else if (auto* peaks = std::get_if<FinishedPeaks>(&news)) {
+    take_peaks(std::move(*peaks));
+  } else if (const auto* end = std::get_if<TrackEnded>(&news)) {
+    take_end(*end);
+  }
+  return ok();
+}
+
+Status Lane::give_file(HearingSpool& spool) {
+  const SegmentStart start = *wanted_;
+  wanted_.reset();
+  skipping_ = logged_ > 0;
+  if (skipping_) {
+    --logged_;
+    return worker_->give_file(-1);
+  }
+  const std::uint64_t run = first_run_ + start.run;
+  writing_ = GREFFE_TRY(spool.begin_segment(request_.name, run, clock_.at(start.media_us, start.cut)));
+  return worker_->give_file(writing_->file->descriptor());
+}
+
+Status Lane::take_segment(SegmentCut cut) {
+  const FinishedSegment& segment = cut.segment;
+  if (!skipping_ && !writing_) return fail(Errc::invalid, request_.path + ": its reader reports a segment that nobody asked for");
+  SegmentEntry entry;
+  entry.stream = request_.name;
+  entry.seq = seq_++;
+  entry.run = first_run_ + segment.start.run;
+  entry.sha256 = segment.sha256;
+  entry.bytes = segment.bytes;
+  entry.init_bytes = segment.init_bytes;
+  entry.start_90k = segment.start_90k;
+  entry.duration_90k = segment.duration_90k;
+  entry.codecs = segment.codecs;
+  entry.utc = clock_.at(segment.start.media_us, segment.start.cut);
+  entry.boot = kImportBoot;
+  entry.mono_ms = std::max<std::int64_t>(0, entry.utc.ms - hearing_start_.ms);
+  entry.clock = {"import", kImportClockErrorMs};
+  entry.flags = segment.flags;
+  // The reader has parsed foreign bytes: what it says must at least be an entry, and fit the file that it wrote.
+  const std::string text = write_hearing_entry(entry);
+  const auto checked = parse_hearing_entry(text);
+  if (!checked) return fail(Errc::invalid, fmt::format("{}: its reader reports an impossible segment: {}", request_.path, checked.error().message));
+  declare_hole(entry.utc);
+  end_ = UtcTime{entry.utc.ms + entry.duration_90k / 90};
+  last_cut_ = segment.start.cut;
+  bytes_read_ = std::max(bytes_read_, cut.bytes_read);
+  waiting_.push_back({entry.utc, entry, {}, std::move(writing_)});
+  writing_.reset();
+  skipping_ = false;
+  return ok();
+}
+
+void Lane::take_peaks(FinishedPeaks peaks) {
+  PeaksEntry entry;
+  entry.stream = request_.name;
+  entry.utc = clock_.at(peaks.media_us, peaks.cut);
+  entry.count = peaks.levels.size();
+  entry.sha256 = sha256(peaks.levels);
+  // They are known when their time is over, and stand there among the other entries.
+  const UtcTime turn{entry.utc.ms + static_cast<std::int64_t>(peaks.levels.size()) * 100};
+  waiting_.push_back({turn, entry, std::move(peaks.levels), std::nullopt});
+}
+
+void Lane::take_end(const TrackEnded& end) {
+  ended_ = true;
+  bytes_read_ = request_.bytes;
+  const std::int64_t stated_us = facts_.stated_us.value_or(0);
+  UtcTime stated = clock_.at(stated_us, last_cut_);
+  if (facts_.stated_us && stated.ms - end_.ms <= kCutShortUs / 1000) return;  // the promise was kept
+  if (!facts_.stated_us && !end.damaged) return;
+  cut_short_ = Missing{end_, facts_.stated_us ? stated : end_};
+  if (cut_short_->to > cut_short_->from) push_gap(*cut_short_, "fault");
+}
+
+void Lane::declare_hole(UtcTime until) {
+  for (const Missing& missing : before_.undeclared(request_.name, end_, until)) push_gap(missing, "no-signal");
+}
+
+void Lane::push_gap(Missing missing, const char* reason) {
+  GapEntry gap;
+  gap.streams = {request_.name};
+  gap.from = missing.from;
+  gap.to = missing.to;
+  gap.boot = kImportBoot;
+  gap.mono_ms = {std::max<std::int64_t>(0, missing.from.ms - hearing_start_.ms), std::max<std::int64_t>(0, missing.to.ms - hearing_start_.ms)};
+  gap.reason = reason;
+  waiting_.push_back({missing.from, gap, {}, std::nullopt});
+}
+
+std::uint64_t Lane::take_progress() {
+  const std::uint64_t out = bytes_read_ - std::min(bytes_read_, bytes_reported_);
+  bytes_reported_ = std::max(bytes_reported_, bytes_read_);
+  return out;
+}
+
+}  // namespace greffe::ingest

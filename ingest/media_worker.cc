@@ -1,0 +1,169 @@
+#include "ingest/media_worker.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace greffe::ingest {
+namespace {
+
+constexpr int kMediaDescriptor = 3;
+constexpr int kChannelDescriptor = 4;
+constexpr std::array kCodes = {Errc::not_found,   Errc::already_exists, Errc::conflict, Errc::corrupt,  Errc::io_error,
+                               Errc::unavailable, Errc::invalid,        Errc::denied,   Errc::no_space, Errc::cancelled};
+
+// Leaves the child with the media file, the channel and nothing else.
+bool keep_only(int media, int channel) {
+  const int null = ::open("/dev/null", O_RDWR);
+  // Out of the way first, so that no number is overwritten before it was copied.
+  const int media_copy = ::fcntl(media, F_DUPFD, 10);
+  const int channel_copy = ::fcntl(channel, F_DUPFD, 10);
+  if (null < 0 || media_copy < 0 || channel_copy < 0) return false;
+  const bool moved = ::dup2(null, 0) >= 0 && ::dup2(null, 1) >= 0 && ::dup2(media_copy, kMediaDescriptor) >= 0 &&
+                     ::dup2(channel_copy, kChannelDescriptor) >= 0;
+#if !defined(__SANITIZE_ADDRESS__)
+  if (::dup2(null, 2) < 0) return false;
+#endif
+  return moved && ::close_range(kChannelDescriptor + 1, ~0U, 0) == 0;
+}
+
+[[noreturn]] void child_main(const Descriptor& media, const Channel& channel, ChildTask task, pid_t parent) {
+  // The child must not outlive a parent that was killed, whose lock on the spool is gone by then.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent || !keep_only(media.get(), channel.descriptor())) ::_exit(2);
+  ::signal(SIGINT, SIG_IGN);  // the parent decides
+  task.media = kMediaDescriptor;
+  Channel own{Descriptor(kChannelDescriptor)};
+  run_media_child(task, own);
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MediaWorker>> MediaWorker::start(const std::string& path, const TrackChoice& choice) {
+  Descriptor media(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!media.is_open()) {
+    const int why = errno;
+    return fail(why == ENOENT ? Errc::not_found : Errc::denied, fmt::format("cannot open {}: {}", path, std::strerror(why)));
+  }
+  struct stat facts {};
+  if (::fstat(media.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    return fail(Errc::invalid, fmt::format("{} is not a file; give a recording", path));
+  }
+  auto ends = Channel::pair();
+  if (!ends) return std::move(ends).error();
+  ChildTask task;
+  task.media_bytes = static_cast<std::uint64_t>(facts.st_size);
+  task.choice = choice;
+  std::unique_ptr<MediaWorker> out(new MediaWorker);
+  out->path_ = path;
+  const pid_t parent = ::getpid();
+  out->child_ = ::fork();
+  if (out->child_ < 0) return fail(Errc::unavailable, fmt::format("cannot start a process to read {}: {}", path, std::strerror(errno)));
+  if (out->child_ == 0) child_main(media, ends->second, task, parent);
+  out->channel_ = std::make_unique<Channel>(std::move(ends->first));
+  return out;
+}
+
+MediaWorker::~MediaWorker() {
+  if (child_ <= 0) return;
+  ::kill(child_, SIGKILL);
+  while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+Result<Message> MediaWorker::receive() {
+  auto message = channel_->receive();
+  if (!message) return message.error().code == Errc::unavailable ? ending() : message.error().within(path_);
+  const std::string say = GREFFE_TRY(message->body.string("say"));
+  if (say == "failed") return failure(message->body);
+  return message;
+}
+
+Error MediaWorker::failure(const Json& said) const {
+  const auto words = said.string("words");
+  const auto code = said.string("code");
+  Errc found = Errc::invalid;
+  for (const Errc one : kCodes) {
+    if (code && name_of(one) == *code) found = one;
+  }
+  std::string text = words ? *words : "the file cannot be read";
+  // The child has parsed foreign bytes: nothing that it says may steer a terminal.
+  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return fail(found, path_ + ": " + text);
+}
+
+// Why a child ended without a word.
+Error MediaWorker::ending() {
+  int status = 0;
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  child_ = -1;
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    if (number == SIGSYS) {
+      return fail(Errc::denied, path_ + ": reading it tried something that is forbidden and was stopped. The file may be built to "
+                                        "attack; nothing outside the reading process was touched");
+    }
+    if (number == SIGXCPU) return fail(Errc::invalid, path_ + ": reading it takes too long; it is damaged or not a recording");
+    return fail(Errc::invalid, fmt::format("{}: the process that read it ended with signal {} ({}); the file is damaged, or the "
+                                           "machine is out of memory", path_, number, ::strsignal(number)));
+  }
+  return fail(Errc::invalid, path_ + ": the process that read it ended early; the file is damaged");
+}
+
+Result<TrackFacts> MediaWorker::facts() {
+  const Message message = GREFFE_TRY(receive());
+  return parse_facts(message.body);
+}
+
+Status MediaWorker::start_cutting(const CutRules& rules) {
+  Json::Array cuts;
+  for (const std::int64_t cut : rules.cuts_us) cuts.emplace_back(cut);
+  Json go;
+  go.set("video_ms", rules.video_ms).set("audio_ms", rules.audio_ms).set("cuts_us", std::move(cuts));
+  return channel_->send(go);
+}
+
+Status MediaWorker::give_file(int descriptor) {
+  Json answer;
+  answer.set("write", descriptor >= 0);
+  const Status sent = channel_->send(answer, descriptor);
+  // A child that is gone has left its reason in the channel; next() reads it.
+  return sent || sent.error().code != Errc::unavailable ? sent : ok();
+}
+
+Result<WorkerNews> MediaWorker::next() {
+  const Message message = GREFFE_TRY(receive());
+  const Json& body = message.body;
+  const std::string say = GREFFE_TRY(body.string("say"));
+  if (say == "need") return WorkerNews(SegmentFileNeeded{GREFFE_TRY(parse_start(body))});
+  if (say == "segment") {
+    SegmentCut cut;
+    cut.segment = GREFFE_TRY(parse_segment_message(body));
+    cut.bytes_read = GREFFE_TRY(body.size("bytes_read"));
+    return WorkerNews(std::move(cut));
+  }
+  if (say == "peaks") {
+    FinishedPeaks peaks;
+    peaks.cut = GREFFE_TRY(body.size("cut"));
+    peaks.media_us = GREFFE_TRY(body.integer("media_us"));
+    const std::string levels = GREFFE_TRY(body.string("levels"));
+    peaks.levels = GREFFE_TRY(from_base64(levels));
+    if (peaks.levels.empty() || peaks.levels.size() > kPeaksPerObject) return fail(Errc::invalid, path_ + ": impossible level peaks");
+    return WorkerNews(std::move(peaks));
+  }
+  if (say == "done") return WorkerNews(TrackEnded{GREFFE_TRY(body.boolean("damaged"))});
+  return fail(Errc::invalid, path_ + ": its reader says something unknown");
+}
+
+}  // namespace greffe::ingest

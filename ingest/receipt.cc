@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include "archive/format/merkle.h"
+#include "ingest/delivery.h"
+
+namespace greffe::ingest {
+namespace {
+
+Digest root_at(const std::vector<std::string>& entries, std::uint64_t size) {
+  TreeEdge tree;
+  for (std::uint64_t i = 0; i < size; ++i) tree.append(leaf_hash(as_bytes(entries[i])));
+  return tree.root();
+}
+
+}  // namespace
+
+Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, const SignedLog& log, const PublicKey& station_key,
+                                  const Enrolment& enrolment, const IngestSettings& settings) {
+  ReceiptState out;
+  const auto bytes = files.read_file(paths.receipt(), kMaxNoteBytes);
+  if (!bytes && bytes.error().code == Errc::not_found) return out;
+  if (!bytes) return bytes.error();
+  if (!log.checkpoint) return out;
+  const auto receipt = parse_signed_checkpoint(as_text(*bytes));
+  if (!receipt) return out;
+  const Checkpoint& covered = receipt->checkpoint;
+  const std::string& origin = log.checkpoint->checkpoint.origin;
+  if (covered.origin != origin || covered.size > log.entries.size()) return out;
+  if (covered.root != root_at(log.entries, covered.size)) return out;
+  if (!verify_note(receipt->note, VerifierKey{origin, KeyType::ed25519, station_key})) return out;
+  const auto holder = enrolment.holder();
+  if (!holder) return out;
+  const auto given = verify_cosignature(receipt->note, *holder);
+  if (!given) return out;
+  out.archive_size = covered.size;
+  out.archive_utc = *given;
+  if (!settings.second_site) return out;
+  const auto second = verify_cosignature(receipt->note, *settings.second_site);
+  if (second) {
+    out.second_site_size = covered.size;
+    out.second_site_utc = *second;
+  }
+  return out;
+}
+
+Result<std::vector<Digest>> objects_of(const std::vector<std::string>& entries, std::uint64_t first) {
+  std::vector<Digest> out;
+  std::map<Digest, bool> seen;
+  for (std::uint64_t i = first; i < entries.size(); ++i) {
+    const Json json = GREFFE_TRY(parse_canonical_json(entries[i]));
+    const std::string kind = GREFFE_TRY(json.string("kind"));
+    if (kind == "lost") continue;
+    for (const Digest& digest : named_objects(json)) {
+      if (seen.emplace(digest, true).second) out.push_back(digest);
+    }
+  }
+  return out;
+}
+
+}  // namespace greffe::ingest

@@ -1,0 +1,29 @@
+// The station's configuration file, station.toml. Every key is documented in docs/formats/spool.md.
+#ifndef GREFFE_INGEST_SETTINGS_H
+#define GREFFE_INGEST_SETTINGS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "archive/base/file_system.h"
+#include "archive/format/ed25519.h"
+
+namespace greffe::ingest {
+
+struct IngestSettings {
+  std::string directory = "/var/lib/greffe-ingest";
+  // When a recording counts as safe: the archive holds it, or the second site as well.
+  bool safe_needs_second_site = false;
+  std::optional<VerifierKey> second_site;  // whose cosignature that is
+  std::int64_t keep_days = 7;              // media stay here so long after they are safe
+  std::int64_t video_ms = 10'000;          // length of a segment
+  std::int64_t audio_ms = 30'000;
+};
+
+// `config_path` empty: the defaults. `directory` not empty: instead of the configured one.
+Result<IngestSettings> load_settings(FileSystem& files, const std::string& config_path, const std::string& directory);
+
+}  // namespace greffe::ingest
+
+#endif

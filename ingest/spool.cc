@@ -1,0 +1,232 @@
+#include "ingest/spool.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "archive/format/tiles.h"
+
+namespace greffe::ingest {
+namespace {
+
+constexpr std::uint64_t kMaxLogBytes = 512 * 1024 * 1024;
+constexpr std::uint64_t kMaxCheckpointBytes = kMaxNoteBytes;
+constexpr unsigned kFileMode = 0640;
+
+// The record at the front of `bytes`, or nothing when it is not whole.
+std::optional<std::string_view> first_record(ByteView bytes) {
+  if (bytes.size() < 2) return std::nullopt;
+  const std::size_t size = std::size_t{bytes[0]} << 8 | bytes[1];
+  if (size == 0 || bytes.size() < 2 + size) return std::nullopt;
+  return as_text(bytes.subspan(2, size));
+}
+
+Result<std::optional<SignedCheckpoint>> read_checkpoint(FileSystem& files, const SpoolPaths& paths) {
+  const auto bytes = files.read_file(paths.checkpoint(), kMaxCheckpointBytes);
+  if (!bytes && bytes.error().code == Errc::not_found) return std::optional<SignedCheckpoint>();
+  if (!bytes) return bytes.error();
+  auto parsed = parse_signed_checkpoint(as_text(*bytes));
+  if (!parsed) return fail(Errc::corrupt, fmt::format("{}: {}", paths.checkpoint(), parsed.error().message));
+  return std::optional<SignedCheckpoint>(std::move(*parsed));
+}
+
+Error damaged(const SpoolPaths& paths, std::string_view why) {
+  return fail(Errc::corrupt, fmt::format("{}: {}. The station's copy of this hearing is damaged; nothing was changed. What the "
+                                         "archive has of it is not affected; keep this directory and ask for help", paths.entries(), why));
+}
+
+struct Loaded {
+  SignedLog log;
+  TreeEdge tree;
+  Bytes tail;  // what follows the signed part
+};
+
+// The checkpoint is read first: entries only ever grow, so they hold at least what it commits to.
+Result<Loaded> load_log(FileSystem& files, const SpoolPaths& paths) {
+  Loaded out;
+  out.log.checkpoint = GREFFE_TRY(read_checkpoint(files, paths));
+  auto bytes = files.read_file(paths.entries(), kMaxLogBytes);
+  if (!bytes && bytes.error().code != Errc::not_found) return bytes.error();
+  ByteView rest;
+  if (bytes) rest = *bytes;
+  const std::uint64_t size = out.log.checkpoint ? out.log.checkpoint->checkpoint.size : 0;
+  while (out.log.entries.size() < size) {
+    const auto record = first_record(rest);
+    if (!record) return damaged(paths, fmt::format("only {} of {} signed entries are there", out.log.entries.size(), size));
+    out.tree.append(leaf_hash(as_bytes(*record)));
+    out.log.entries.emplace_back(*record);
+    rest = rest.subspan(2 + record->size());
+  }
+  if (size > 0 && out.tree.root() != out.log.checkpoint->checkpoint.root) {
+    return damaged(paths, "the entries are not those that were signed");
+  }
+  out.tail.assign(rest.begin(), rest.end());
+  return out;
+}
+
+}  // namespace
+
+Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths) {
+  Loaded loaded = GREFFE_TRY(load_log(files, paths));
+  return std::move(loaded.log);
+}
+
+Status HearingSpool::create(FileSystem& files, const SpoolPaths& paths) {
+  GREFFE_TRY(files.make_directories(paths.open()));
+  GREFFE_TRY(files.make_directories(paths.objects()));
+  return files.make_directories(paths.quarantine());
+}
+
+Result<std::unique_ptr<HearingSpool>> HearingSpool::open(FileSystem& files, SpoolPaths paths, HearingId id, std::string archive,
+                                                         const PrivateKey& key) {
+  std::unique_ptr<HearingSpool> out(new HearingSpool(files, std::move(paths), id, std::move(archive), key));
+  auto lock = files.lock(out->paths_.lock());
+  if (!lock && lock.error().code == Errc::unavailable) {
+    return fail(Errc::unavailable, fmt::format("hearing {} is being written by another greffe-ingest; wait for it or stop it", id.text()));
+  }
+  if (!lock) return lock.error();
+  out->lock_ = std::move(*lock);
+  GREFFE_TRY(out->load());
+  return out;
+}
+
+Status HearingSpool::load() {
+  Loaded loaded = GREFFE_TRY(load_log(files_, paths_));
+  if (loaded.log.checkpoint) {
+    const SignedCheckpoint& signed_one = *loaded.log.checkpoint;
+    const std::string origin = hearing_origin(archive_, id_);
+    const VerifierKey own{origin, KeyType::ed25519, key_.public_key()};
+    if (signed_one.checkpoint.origin != origin || !verify_note(signed_one.note, own)) {
+      return damaged(paths_, "its checkpoint was not signed by this station's key");
+    }
+  }
+  entries_ = std::move(loaded.log.entries);
+  tree_ = std::move(loaded.tree);
+  committed_ = entries_.size();
+  for (const std::string& entry : entries_) {
+    const Status applied = state_.apply(entry);
+    if (!applied) return applied.error().within(paths_.entries());
+  }
+  return keep_unsigned_tail(loaded.tail);
+}
+
+// The crash came between the entries and their signature. Entries that are whole, and whose objects are there, were
+// recorded; they are signed now. The rest is a torn write that nobody has relied on.
+Status HearingSpool::keep_unsigned_tail(ByteView tail) {
+  ByteView rest = tail;
+  bool any = false;
+  while (const auto record = first_record(rest)) {
+    if (!is_whole(*record)) break;
+    tree_.append(leaf_hash(as_bytes(*record)));
+    entries_.emplace_back(*record);
+    GREFFE_TRY(state_.apply(*record));
+    rest = rest.subspan(2 + record->size());
+    any = true;
+  }
+  committed_ = entries_.size();
+  if (!rest.empty()) {
+    std::uint64_t size = 0;
+    for (const std::string& entry : entries_) size += 2 + entry.size();
+    GREFFE_TRY(set_aside(fmt::format("entries-{}", size), rest));
+    GREFFE_TRY(files_.truncate(paths_.entries(), size));
+  }
+  if (!any) return ok();
+  GREFFE_TRY(files_.sync_file(paths_.entries()));
+  return sign();
+}
+
+bool HearingSpool::is_whole(std::string_view entry) {
+  const auto json = parse_canonical_json(entry);
+  const auto parsed = parse_hearing_entry(entry);
+  if (!json || !parsed || std::holds_alternative<UnknownEntry>(*parsed)) return false;
+  if (std::holds_alternative<OpenEntry>(*parsed) != entries_.empty()) return false;
+  for (const Digest& digest : named_objects(*json)) {
+    const auto bytes = files_.read_file(paths_.object(digest), kMaxObjectBytes);
+    if (!bytes || sha256(*bytes) != digest) return false;
+    // It may only be in the page cache yet; what is signed below must survive a power cut.
+    if (!files_.sync_file(paths_.object(digest))) return false;
+  }
+  return static_cast<bool>(files_.sync_directory(paths_.objects()));
+}
+
+// Nothing that was once written is thrown away. A second crash may have left it there already.
+Status HearingSpool::set_aside(const std::string& name, ByteView bytes) {
+  const std::string path = join(paths_.quarantine(), fmt::format("{}-{}", name, sha256(bytes).hex().substr(0, 16)));
+  const Status written = files_.write_new(path, bytes);
+  return written || written.error().code == Errc::already_exists ? ok() : written;
+}
+
+Status HearingSpool::sign() {
+  const Checkpoint checkpoint{hearing_origin(archive_, id_), tree_.size(), tree_.root()};
+  SignedNote note;
+  note.text = checkpoint.text();
+  put_signature(note, sign_checkpoint(checkpoint, key_));
+  return files_.replace(paths_.checkpoint(), as_bytes(note.write()), kFileMode);
+}
+
+Result<Digest> HearingSpool::put_document(ByteView bytes) {
+  const Digest digest = sha256(bytes);
+  const Status written = files_.write_new(paths_.object(digest), bytes);
+  if (!written && written.error().code != Errc::already_exists) return written.error();
+  return digest;
+}
+
+Result<OpenSegment> HearingSpool::begin_segment(const std::string& stream, std::uint64_t run, UtcTime utc) {
+  OpenSegment out;
+  out.path = join(paths_.open(), fmt::format("{}-{}-{}.mp4", stream, run, utc.ms));
+  out.file = GREFFE_TRY(files_.create(out.path, kFileMode));
+  GREFFE_TRY(files_.sync_directory(paths_.open()));
+  return out;
+}
+
+void HearingSpool::finish_segment(OpenSegment segment, const Digest& digest) {
+  finished_.push_back({std::move(segment), digest});
+}
+
+void HearingSpool::append(const HearingEntry& entry) {
+  entries_.push_back(write_hearing_entry(entry));
+  state_.apply(entry);
+}
+
+Status HearingSpool::link_finished() {
+  for (const Finished& one : finished_) {
+    const Status linked = files_.link(*one.segment.file, paths_.object(one.digest));
+    if (!linked && linked.error().code != Errc::already_exists) return linked;
+  }
+  return finished_.empty() ? ok() : files_.sync_directory(paths_.objects());
+}
+
+Status HearingSpool::commit() {
+  if (committed_ == entries_.size()) return ok();
+  GREFFE_TRY(link_finished());
+  Bytes records;
+  for (std::size_t i = committed_; i < entries_.size(); ++i) {
+    const std::string& entry = entries_[i];
+    GREFFE_CHECK(entry.size() <= kMaxEntryBytes);
+    records.push_back(static_cast<std::uint8_t>(entry.size() >> 8));
+    records.push_back(static_cast<std::uint8_t>(entry.size()));
+    records.insert(records.end(), entry.begin(), entry.end());
+  }
+  if (!log_) {
+    auto file = committed_ == 0 ? files_.create(paths_.entries(), kFileMode) : files_.open_append(paths_.entries());
+    if (!file && file.error().code == Errc::already_exists) file = files_.open_append(paths_.entries());
+    if (!file) return file.error();
+    log_ = std::move(*file);
+    if (committed_ == 0) GREFFE_TRY(files_.sync_directory(paths_.directory));
+  }
+  Status written = log_->write(records);
+  if (written) written = log_->sync();
+  if (!written) {
+    // What is on the disk is unknown now: this process must not write behind it. The next start recovers.
+    return fail(written.error().code, written.error().message + ". Start greffe-ingest again: it recovers what was recorded");
+  }
+  for (std::size_t i = committed_; i < entries_.size(); ++i) tree_.append(leaf_hash(as_bytes(entries_[i])));
+  committed_ = entries_.size();
+  GREFFE_TRY(sign());
+  // Only now: a file in open/ whose entry is not durable is what recovery starts from.
+  for (const Finished& one : finished_) GREFFE_TRY(files_.remove(one.segment.path));
+  finished_.clear();
+  return ok();
+}
+
+}  // namespace greffe::ingest

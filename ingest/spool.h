@@ -1,0 +1,109 @@
+// One hearing in the station's spool: its own log and the objects that the log names, durable in the order that
+// docs/formats/spool.md writes down. Used by one thread; only the holder of the hearing's lock writes.
+#ifndef GREFFE_INGEST_SPOOL_H
+#define GREFFE_INGEST_SPOOL_H
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/base/file_system.h"
+#include "archive/format/ed25519.h"
+#include "archive/format/merkle.h"
+#include "archive/format/signed_note.h"
+#include "ingest/hearing_state.h"
+
+namespace greffe::ingest {
+
+// Every path of a hearing in the spool.
+struct SpoolPaths {
+  std::string directory;
+  std::string entries() const { return join(directory, "entries"); }
+  std::string checkpoint() const { return join(directory, "checkpoint"); }
+  std::string receipt() const { return join(directory, "receipt"); }
+  std::string freed() const { return join(directory, "freed"); }
+  std::string lock() const { return join(directory, "lock"); }
+  std::string import_record(std::uint64_t number) const { return join(directory, "import-" + std::to_string(number) + ".json"); }
+  std::string open() const { return join(directory, "open"); }
+  std::string objects() const { return join(directory, "objects"); }
+  std::string quarantine() const { return join(directory, "quarantine"); }
+  std::string object(const Digest& digest) const { return join(objects(), digest.hex()); }
+};
+
+// The signed part of a hearing's log, as anybody may read it at any time.
+struct SignedLog {
+  std::optional<SignedCheckpoint> checkpoint;  // none: nothing is signed yet
+  std::vector<std::string> entries;            // exactly those that the checkpoint commits to
+};
+// corrupt: the entries do not have the root that was signed.
+Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths);
+
+// A segment file while it is written and until its entry is durable.
+struct OpenSegment {
+  std::string path;
+  std::unique_ptr<WritableFile> file;
+};
+
+class HearingSpool {
+ public:
+  // Makes the empty hearing; the caller renames it into place. Durable.
+  static Status create(FileSystem& files, const SpoolPaths& paths);
+  // Takes the lock and recovers: what follows the signed part is kept as far as it is whole and its objects are there,
+  // and is signed; a torn rest goes to quarantine. unavailable: another process writes this hearing.
+  static Result<std::unique_ptr<HearingSpool>> open(FileSystem& files, SpoolPaths paths, HearingId id, std::string archive,
+                                                    const PrivateKey& key);
+
+  const SpoolPaths& paths() const { return paths_; }
+  const HearingId& id() const { return id_; }
+  const std::vector<std::string>& entries() const { return entries_; }  // durable ones and those of the next commit
+  const HearingState& state() const { return state_; }
+
+  // Durable when it returns; the same document twice is one object.
+  Result<Digest> put_document(ByteView bytes);
+  // "<stream>-<run>-<wall clock ms of its first sample>.mp4" in open/; the name is durable.
+  Result<OpenSegment> begin_segment(const std::string& stream, std::uint64_t run, UtcTime utc);
+  // Whole and synced; becomes an object with the next commit.
+  void finish_segment(OpenSegment segment, const Digest& digest);
+  void append(const HearingEntry& entry);
+  std::size_t waiting() const { return entries_.size() - committed_; }
+  // Everything appended is durable and signed. A crash in it: see docs/formats/spool.md.
+  Status commit();
+  // After a crash without the source at hand: every whole fragment in open/ becomes a `recovered` segment, what is
+  // behind it goes to quarantine. The entries wait for commit().
+  Status recover_open_segments();
+  Status discard_open_segments();  // the source is at hand and gives them again
+
+ private:
+  HearingSpool(FileSystem& files, SpoolPaths paths, HearingId id, std::string archive, const PrivateKey& key)
+      : files_(files), paths_(std::move(paths)), id_(id), archive_(std::move(archive)), key_(key) {}
+  Status load();
+  Status keep_unsigned_tail(ByteView tail);
+  bool is_whole(std::string_view entry);
+  Status set_aside(const std::string& name, ByteView bytes);
+  Status sign();
+  Status recover_one(const std::string& name);
+  Status link_finished();
+
+  FileSystem& files_;
+  const SpoolPaths paths_;
+  const HearingId id_;
+  const std::string archive_;
+  const PrivateKey& key_;
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<WritableFile> log_;  // entries, open for appending
+  std::vector<std::string> entries_;
+  std::size_t committed_ = 0;
+  TreeEdge tree_;                      // over the committed entries
+  HearingState state_;
+  struct Finished {
+    OpenSegment segment;
+    Digest digest;
+  };
+  std::vector<Finished> finished_;
+};
+
+}  // namespace greffe::ingest
+
+#endif
