@@ -60,7 +60,7 @@ export function number(value: number): string {
 }
 
 export function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  const units = current === "fr" ? ["o", "ko", "Mo", "Go", "To", "Po"] : ["B", "kB", "MB", "GB", "TB", "PB"];
   let at = 0;
   let rest = value;
   while (rest >= 1000 && at < units.length - 1) {

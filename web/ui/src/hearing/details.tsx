@@ -1,11 +1,13 @@
 // What the hearing is about, as it stands today, and below it every earlier version with who changed it and why.
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
+import { CopyButton } from "../parts/copy";
 import { dateTime, parseUtc } from "../time";
 import type { Correction, Details, Hearing } from "../types";
 import { CorrectForm } from "./correct";
 import { PlayElsewhere } from "./play_elsewhere";
 import type { Room } from "./room";
+import { citation } from "./transport";
 
 interface Field { name: string; value: string }
 
@@ -29,7 +31,10 @@ export function DetailsPanel({ room, onHearing }: { room: Room; onHearing: (hear
   return (
     <div class="details">
       <Fields fields={fieldsOf(hearing.details, hearing.zone).filter((f) => f.value !== "")} />
-      {hearing.rights.correct && <button onClick={() => setEditing(true)}>{t("correct.open")}</button>}
+      <div class="buttons">
+        <CopyButton label={t("transport.copy-citation")} text={() => citation(room)} />
+        {hearing.rights.correct && <button onClick={() => setEditing(true)}>{t("correct.open")}</button>}
+      </div>
       {newestFirst.length > 0 && (
         <section class="versions">
           <h2>{t("details.earlier")}</h2>

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import { Dialog } from "../parts/dialog";
 import type { Room } from "./room";
-import { setLoop, toggle, toMark } from "./transport";
+import { BackStep, setLoop, toggle, toMark } from "./transport";
 
 export interface KeyContext { room: Room; choose: (camera: number) => void; startMark: () => void; showHelp: () => void }
 
@@ -69,6 +69,8 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
           ))}
         </tbody>
       </table>
+      <h3>{t("keys.settings")}</h3>
+      <BackStep />
     </Dialog>
   );
 }

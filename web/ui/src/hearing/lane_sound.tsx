@@ -4,7 +4,7 @@ import { t } from "../i18n";
 import { Icon } from "../parts/icons";
 import { useWatch } from "../parts/watch";
 import type { Track } from "../player/track";
-import { streamName } from "./names";
+import { shortStreamName, streamName } from "./names";
 import type { Room } from "./room";
 
 export function LaneSound({ room, track }: { room: Room; track: Track }) {
@@ -23,7 +23,7 @@ export function LaneSound({ room, track }: { room: Room; track: Track }) {
   return (
     <div class={`lane-name ${track.hasPicture ? "picture" : "sound"}`} data-lane={stream.name} data-state={track.state}>
       <Icon name={sign} />
-      <span class="lane-title" title={name}>{name}</span>
+      <span class="lane-title" title={name} aria-label={name}>{shortStreamName(stream.name, room.hearing.streams)}</span>
       {channel && (
         <span class="lane-controls">
           <button class="key" aria-pressed={channel.muted} aria-label={t("sound.mute", { name })} title={t("sound.mute", { name })}

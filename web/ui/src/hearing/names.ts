@@ -3,6 +3,15 @@ import { has, t } from "../i18n";
 import type { StreamInfo } from "../types";
 
 export function streamName(name: string, streams: readonly StreamInfo[]): string {
+  return named(name, streams, "");
+}
+
+// Beside a sign that says camera or microphone already.
+export function shortStreamName(name: string, streams: readonly StreamInfo[]): string {
+  return named(name, streams, ".short");
+}
+
+function named(name: string, streams: readonly StreamInfo[], form: "" | ".short"): string {
   const stream = streams.find((s) => s.name === name);
   if (!stream) return name;
   const kind = stream.source === "screen" ? "screen" : stream.medium === "video" ? "camera" : "microphone";
@@ -10,7 +19,7 @@ export function streamName(name: string, streams: readonly StreamInfo[]): string
   const number = /(\d+)$/.exec(name)?.[1];
   const known = words.filter((word) => has(`stream.word.${word}`)).map((word) => t(`stream.word.${word}`));
   if (known.length > 0 && known.length >= words.filter((w) => !/^\d+$/.test(w)).length) {
-    return t(`stream.${kind}`, { which: known.join(" ") + (number && !known.includes(number) ? ` ${number}` : "") });
+    return t(`stream.${kind}${form}`, { which: known.join(" ") + (number && !known.includes(number) ? ` ${number}` : "") });
   }
   const same = streams.filter((s) => s.medium === stream.medium);
   const which = number ?? String(same.indexOf(stream) + 1);

@@ -18,8 +18,9 @@ export class PeakStore {
 
   load(peaks: readonly Peaks[], signed: ReadonlySet<string>): void {
     for (const one of peaks) {
-      if (this.asked.has(one.sha256)) continue;
-      this.asked.add(one.sha256);
+      const key = `${one.stream} ${one.utc} ${one.sha256}`;
+      if (this.asked.has(key)) continue;
+      this.asked.add(key);
       if (signed.size > 0 && !signed.has(one.sha256)) this.altered.push(one);
       else void this.fetch(one);
     }

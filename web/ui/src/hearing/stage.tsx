@@ -1,4 +1,5 @@
 // The pictures: one large and the others small, or all in a grid. Tiles never move in the document, so nothing stops.
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "../parts/icons";
@@ -21,12 +22,13 @@ export function Stage({ room, chosen, choose }: Props) {
       {cameras.length === 0 && <SoundOnly room={room} />}
       {cameras.map((track, i) => (
         <Tile key={track.plan.stream.name} room={room} track={track} number={i + 1} large={!grid && i === large}
-          choose={() => { choose(i); setGrid(false); }} />
+          choose={() => { choose(i); setGrid(false); }}>
+          {cameras.length > 1 && (grid ? i === 0 : i === large) && (
+            <button aria-pressed={grid} onClick={() => setGrid(!grid)}>{t("stage.grid")}</button>
+          )}
+        </Tile>
       ))}
       <div hidden>{microphones.map((track) => <Mount key={track.plan.stream.name} track={track} />)}</div>
-      {cameras.length > 1 && (
-        <button class="grid-switch" aria-pressed={grid} onClick={() => setGrid(!grid)}>{t("stage.grid")}</button>
-      )}
     </section>
   );
 }
@@ -40,7 +42,9 @@ function Mount({ track }: { track: Track }) {
   return <div ref={ref} class="mount" />;
 }
 
-function Tile(props: { room: Room; track: Track; number: number; large: boolean; choose: () => void }) {
+function Tile(props: {
+  room: Room; track: Track; number: number; large: boolean; choose: () => void; children?: ComponentChildren;
+}) {
   const { room, track, large } = props;
   const box = useRef<HTMLDivElement>(null);
   useWatch(room.player, () => `${track.state} ${track.state === "gap" ? room.player.missing(track).from : ""} ${room.player.waiting}`);
@@ -52,9 +56,10 @@ function Tile(props: { room: Room; track: Track; number: number; large: boolean;
       <Slate room={room} track={track} />
       <div class="tile-bar">
         <button class="tile-name" aria-pressed={large} onClick={props.choose} aria-label={t("stage.choose", { name, number: String(props.number) })}>
-          <kbd>{props.number}</kbd> {name}
+          <kbd>{props.number}</kbd><span>{name}</span>
         </button>
         <span class="tile-tools">
+          {props.children}
           {document.pictureInPictureEnabled && (
             <button class="square" aria-label={t("stage.float", { name })} title={t("stage.float", { name })}
               onClick={() => void video.requestPictureInPicture().catch(() => undefined)}><Icon name="window" /></button>

@@ -3,6 +3,7 @@ import { t } from "../i18n";
 import { undeclaredHoles } from "../player/plan";
 import type { Track } from "../player/track";
 import { clock, duration, parseUtc } from "../time";
+import { shortStreamName } from "./names";
 import type { Room } from "./room";
 
 export interface View { from: number; to: number }
@@ -59,6 +60,19 @@ export function draw(canvas: HTMLCanvasElement, room: Room, view: View): void {
   for (const lane of brush.lanes) drawLane(brush, lane);
   drawGaps(brush);
   drawMarks(brush);
+  if (matchMedia("(max-width: 899px)").matches) drawNames(brush);
+}
+
+// On a narrow screen there is no column for the names.
+function drawNames({ g, room, lanes, colour, width }: Brush): void {
+  for (const { track, top } of lanes) {
+    const name = shortStreamName(track.plan.stream.name, room.hearing.streams);
+    const wide = Math.min(g.measureText(name).width, width / 2);
+    g.fillStyle = colour("paper");
+    g.fillRect(0, top + 1, wide + 8, 15);
+    g.fillStyle = colour("ink-soft");
+    g.fillText(name, 4, top + 9, width / 2);
+  }
 }
 
 const kSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 86400].map((s) => s * 1000);

@@ -53,11 +53,9 @@ export function Transport({ room, onMark, onHelp }: Props) {
             {[...new Set([...kRates, player.rate])].sort((a, b) => a - b).map((rate) => <option key={rate} value={String(rate)}>{rate}×</option>)}
           </select>
         </label>
-        <BackStep />
         <LoopButtons room={room} />
         {onMark && <button onClick={onMark}><Icon name="flag" />{t("mark.add")}</button>}
         <CopyButton label={t("transport.copy-link")} text={() => location.origin + href({ hearing: room.hearing.id }, toUtc(player.wall))} />
-        <CopyButton label={t("transport.copy-citation")} text={() => citation(room)} />
         <button class="square" aria-label={t("keys.title")} title={t("keys.title")} onClick={onHelp}>?</button>
       </div>
     </section>
@@ -117,7 +115,7 @@ function GoTo({ room }: { room: Room }) {
   );
 }
 
-function BackStep() {
+export function BackStep() {
   const [seconds, setSeconds] = useState(String(backStepMs() / 1000));
   return (
     <label title={t("transport.back-step-note")}><span>{t("transport.back-step")}</span>
@@ -155,7 +153,7 @@ function LoopButtons({ room }: { room: Room }) {
   );
 }
 
-function citation(room: Room): string {
+export function citation(room: Room): string {
   const { hearing, player } = room;
   return t("transport.citation", {
     cases: hearing.cases.join(t("list.comma")), date: date(player.wall, hearing.zone), time: clock(player.wall, hearing.zone),

@@ -90,8 +90,8 @@ function Head({ hearing, room }: { hearing: Hearing; room: Room }) {
         <h1 id="hearing-title">{hearing.title || t("hearing.untitled")}</h1>
         <p class="quiet">
           {nameOf(hearing.court_names, hearing.court)} · {nameOf(hearing.room_names, hearing.room)} ·{" "}
-          <span title={zoneName(start, hearing.zone)}>{longDate(start, hearing.zone)}, {clock(start, hearing.zone, false)}
-            {hearing.end ? `–${clock(parseUtc(hearing.end), hearing.zone, false)}` : ""}</span> · {duration(hearing.duration_ms)}
+          <span title={zoneName(start, hearing.zone)}>{longDate(start, hearing.zone)}{t("list.comma")}
+            {clock(start, hearing.zone, false)}{hearing.end ? `–${clock(parseUtc(hearing.end), hearing.zone, false)}` : ""}</span> · {duration(hearing.duration_ms)}
           {room.timeline.live && <span class="state live"> ● {t("state.open")}</span>}
         </p>
       </div>
