@@ -144,7 +144,13 @@ Status LogWriter::State::check_last_bundle(const TreeView& view) {
 // ok: the stage is on W volumes, and what was read back from them gives `root` by way of tiles.
 Status LogWriter::State::stage_and_verify(const StageName& name, const std::string& bytes, const Digest& root) {
   const std::string key = stage_path(log_path, name);
-  GREFFE_TRY(objects.put(key, as_bytes(bytes)));
+  Status put = objects.put(key, as_bytes(bytes));
+  if (!put && put.error().code == Errc::conflict) {
+    // The same batch was staged before and has rotted since. It was never signed: the head is behind it.
+    GREFFE_TRY(stages.remove_stage(key));
+    put = objects.put(key, as_bytes(bytes));
+  }
+  GREFFE_TRY(std::move(put));
   const std::vector<Bytes> replicas = GREFFE_TRY(objects.get_all(key));
   for (const Bytes& read : replicas) {
     const auto entries = parse_entries(read, kMaxStageEntries);

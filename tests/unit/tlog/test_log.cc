@@ -214,6 +214,61 @@ TEST_CASE("bad batches change nothing") {
   REQUIRE(keys_of(store, "log/main/stage/").size() == 1);  // those of the refused batches are gone
 }
 
+namespace {
+
+// A store that says ok and keeps something else.
+class LyingStore : public MemoryStore {
+ public:
+  greffe::Status put(std::string_view key, greffe::ByteView bytes) override {
+    Bytes kept(bytes.begin(), bytes.end());
+    if (!lie_about.empty() && key.find(lie_about) != std::string_view::npos) {
+      how == 0 ? static_cast<void>(kept.back() ^= 1) : kept.resize(kept.size() - 1);
+    }
+    return MemoryStore::put(key, kept);
+  }
+  std::string lie_about;
+  int how = 0;
+};
+
+}  // namespace
+
+TEST_CASE("what storage does not give back as it was is not signed") {
+  const Signer signer;
+  const ReferenceRoots roots(1000);
+  for (int how = 0; how < 2; ++how) {
+    LyingStore store;
+    store.how = how;
+    auto writer = open_writer(store);
+    REQUIRE(append_up_to(*writer, signer, 250));
+    const std::string head = writer->head();
+    store.lie_about = "/stage/";
+    bool asked = false;
+    const auto entries = entries_between(250, 300);
+    const greffe::Status refused = writer->append(entries, [&](std::uint64_t size, const Digest& root) {
+      asked = true;
+      return signer(size, root);
+    });
+    REQUIRE(refused.error().code == Errc::corrupt);
+    REQUIRE_FALSE(asked);
+    REQUIRE(writer->head() == head);
+    // The same batch again, on a store that has come to its senses.
+    store.lie_about.clear();
+    REQUIRE(append_up_to(*writer, signer, 300));
+    // Tiles that do not read back are not relied on: the stage keeps the entries.
+    store.lie_about = "/tile/";
+    REQUIRE(append_up_to(*writer, signer, 600));
+    const LogReader reader(store, store, kLogPath);
+    REQUIRE(*reader.root_at(600) == roots.at(600));
+    REQUIRE(keys_of(store, "log/main/stage/").size() == 1);
+    store.lie_about.clear();
+    REQUIRE_FALSE(append_up_to(*writer, signer, 700));
+    REQUIRE_FALSE(check_log(store, store, store, kLogPath, CheckMode::repair)->clean());
+    REQUIRE(check_log(store, store, store, kLogPath, CheckMode::report)->clean());
+    REQUIRE(append_up_to(*writer, signer, 700));
+    REQUIRE(writer->root() == roots.at(700));
+  }
+}
+
 TEST_CASE("two writers: one of them loses, and the log stays whole") {
   MemoryStore store;
   const Signer signer;

@@ -117,6 +117,28 @@ TEST_CASE("a log survives power loss between any two steps") {
   lose_power_everywhere(*greffe::testing::fresh_volumes(3), kSmall, 0, 1);
 }
 
+TEST_CASE("a writer killed between any two steps, then another one at work, then power loss") {
+  const auto image = greffe::testing::fresh_volumes(3);
+  const std::uint64_t steps = steps_of(*image, kSmall);
+  for (std::uint64_t step = 1; step <= steps; ++step) {
+    INFO("killed at step " << step << " of " << steps);
+    TestPool test(image->clone(), 3);
+    test.open();
+    test.files->faults().arm(Fault::power_off, step);
+    Acknowledged done;
+    work(test, kSmall, done, false);
+    test.pool.reset();
+    test.files->faults().disarm();
+    test.open();
+    const std::uint64_t before = done.size;
+    work(test, kSmall, done, false);
+    REQUIRE(done.size >= before);
+    test.pool.reset();
+    test.files->crash();
+    check_reopened(test, done);
+  }
+}
+
 TEST_CASE("a log survives power loss at the edge of the second level", "[long]") {
   TestPool made(3);
   const Signer signer;
