@@ -87,10 +87,10 @@ std::string write_response_head(const Response& response,
   const int status = response.status;
   std::string out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", status, reason_of(status), http_date(frame.utc_s));
   for (const auto& [name, value] : response.headers) add_line(out, name, value);
-  for (const auto& [name, value] : common) {
+  for (const auto& header : common) {
     const bool replaced = std::any_of(response.headers.begin(), response.headers.end(),
-                                      [&](const auto& own) { return same_name(own.first, name); });
-    if (!replaced) add_line(out, name, value);
+                                      [&header](const auto& own) { return same_name(own.first, header.first); });
+    if (!replaced) add_line(out, header.first, header.second);
   }
   if (may_have_body(status)) out += fmt::format("Content-Length: {}\r\n", frame.body_bytes);
   if (!frame.keep_alive) {

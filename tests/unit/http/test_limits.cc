@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <thread>
 
 #include "tests/unit/http/test_routes.h"
@@ -28,6 +29,18 @@ using std::chrono::seconds;
 
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;  // sanitizers keep memory of their own for each allocation
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
+
 std::size_t resident_kib() {
   std::ifstream statm("/proc/self/statm");
   std::size_t total = 0;
@@ -45,7 +58,6 @@ TEST_CASE("a head that drips in is cut off when its time is over") {
   for (const Tls tls : {Tls::no, Tls::yes}) {
     RawClient client(tls == Tls::no ? site.plain : site.tls, tls);
     const auto begun = Clock::now();
-    std::atomic<bool> done{false};
     bool sent = client.send("GET /hello HTTP/1.1\r\nHo");
     for (int i = 0; i < 8 && sent; ++i) {  // a byte every 0.2 s never gets further than the limit
       std::this_thread::sleep_for(milliseconds(200));
@@ -95,6 +107,8 @@ TEST_CASE("a client that takes nothing of its answer is cut off", "[long]") {
   TestSite site([](ListenerSettings& settings) { settings.idle_timeout_s = 5; });
   site.make_file("big.bin", 32 * 1024 * 1024);
   RawClient client(site.tls, Tls::yes, nullptr, 60);
+  const int small = 64 * 1024;  // else the kernel may take the whole file for the client
+  ::setsockopt(client.descriptor(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   client.send("GET /files/big.bin HTTP/1.1\r\nHost: x\r\n\r\n");
   std::this_thread::sleep_for(seconds(65));  // a first window passes with what filled the socket, the second without a byte
   CHECK_FALSE(client.answer().whole);
@@ -139,7 +153,7 @@ TEST_CASE("two thousand kept connections, each small, all served") {
   }
   const std::size_t each_kib = (resident_kib() - before) / 2000;
   INFO("KiB for an idle connection, the client's part included: " << each_kib);
-  CHECK(each_kib < 16);
+  CHECK((kSanitized || each_kib < 16));
   for (int i = 0; i < 2000; ++i) {
     REQUIRE(clients[static_cast<std::size_t>(i)]->get("/hello?name=" + std::to_string(i)).body ==
             "hello " + std::to_string(i));
