@@ -1,6 +1,6 @@
 // The browser listener's address list, and the one way the pages talk to it.
 import type {
-  ArchiveKeys, Details, Hearing, HearingList, LogState, MainEntries, Mark, Places, Proof, Session, Status, Timeline,
+  ArchiveKeys, Details, Hearing, HearingList, MainEntries, Mark, Places, Proof, Session, Status, Timeline,
 } from "./types";
 import type { Bytes } from "./verify/bytes";
 import type { LogSource } from "./verify/chain";
@@ -81,7 +81,6 @@ export const api = {
     post<Hearing>(`${hearingPath(id)}/details`, { details, reason }),
   playTicket: (id: string) => post<{ ticket: string; master: string; expires: string }>(`${hearingPath(id)}/play`, {}),
   status: () => json<Status>("/v1/status"),
-  checkpoints: () => json<LogState>("/v1/checkpoints"),
   mainCheckpoint: async () => (await request("/v1/log/main/checkpoint")).text(),
   mainEntries: (params: Record<string, string | number | undefined>) =>
     json<MainEntries>(`/v1/log/main/entries${query(params)}`),

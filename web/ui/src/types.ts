@@ -139,13 +139,14 @@ export interface Proof {
   checkpoint_entry?: ProvenEntry;
   key_entry?: ProvenEntry;
   main_size: number;
+  main_cosigned?: string[]; // the newest main checkpoint that each cosigner signed, with its signature
 }
 
 export interface LogState {
   size: number;
   root: string;
-  utc: string;
-  cosigners: { name: string; size: number; utc: string; age_ms: number }[];
+  utc?: string;
+  cosigners: { name: string; size?: number; utc?: string; age_ms?: number }[];
 }
 
 export interface Status {
@@ -163,7 +164,7 @@ export interface Status {
   }[];
   log: LogState;
   second_site?: {
-    name: string; main_size: number; entries_behind: number; hearings_behind: number; since?: string; last_utc: string;
+    name: string; main_size: number; entries_behind: number; hearings_behind?: number; since?: string; last_utc?: string;
   };
   scrub?: { utc: string; objects: number; bytes: number; failures: number };
 }

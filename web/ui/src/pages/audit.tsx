@@ -18,7 +18,7 @@ export function AuditPage({ query, session }: { query: Query; session: Session }
   const [main, setMain] = useState<MainCheck | undefined>();
   const [error, setError] = useState<unknown>();
   useEffect(() => {
-    api.checkpoints().then(setLog, setError);
+    api.status().then((status) => setLog(status.log), () => undefined);
     checkMain().then(setMain, setError);
   }, []);
   const mayVerify = session.roles.includes("auditor") || session.roles.includes("clerk") || session.roles.includes("judge");
@@ -33,7 +33,7 @@ export function AuditPage({ query, session }: { query: Query; session: Session }
             <dl>
               <div><dt>{t("status.log-entries")}</dt><dd class="num">{number(main?.size ?? log.size)}</dd></div>
               <div><dt>{t("status.log-root")}</dt><dd><Digest value={main?.root ?? log.root} /></dd></div>
-              <div><dt>{t("status.log-signed")}</dt><dd><Ago utc={log.utc} now={Date.now()} /></dd></div>
+              {log.utc && <div><dt>{t("status.log-signed")}</dt><dd><Ago utc={log.utc} now={Date.now()} /></dd></div>}
             </dl>
           )}
           {main && <details><summary>{t("audit.note")}</summary><pre tabIndex={0}>{main.note}</pre></details>}

@@ -127,10 +127,10 @@ function LogPanel({ status }: { status: Status }) {
       <dl>
         <div><dt>{t("status.log-entries")}</dt><dd class="num">{number(log.size)}</dd></div>
         <div><dt>{t("status.log-root")}</dt><dd><Digest value={log.root} /></dd></div>
-        <div><dt>{t("status.log-signed")}</dt><dd><Ago utc={log.utc} now={now} /></dd></div>
+        {log.utc && <div><dt>{t("status.log-signed")}</dt><dd><Ago utc={log.utc} now={now} /></dd></div>}
         {log.cosigners.map((c) => (
           <div key={c.name}><dt>{t("status.cosigned-by", { name: c.name })}</dt>
-            <dd>{t("status.cosigned-size", { n: c.size })} · <Ago utc={c.utc} now={now} /></dd></div>
+            <dd>{c.size !== undefined && <>{t("status.cosigned-size", { n: c.size })} · </>}<Ago utc={c.utc} now={now} /></dd></div>
         ))}
         {log.cosigners.length === 0 && <div><dt>{t("status.cosigners")}</dt><dd class="attention-text"><Icon name="warn" />{t("status.no-cosigner")}</dd></div>}
       </dl>
@@ -144,11 +144,13 @@ function SecondSite({ status }: { status: Status }) {
   if (!site) {
     return <Panel title={t("status.second-site")}><p class="attention-text"><Icon name="warn" />{t("status.no-second-site")}</p></Panel>;
   }
-  const behind = site.entries_behind > 0 || site.hearings_behind > 0;
+  const hearings = site.hearings_behind ?? 0;
+  const behind = site.entries_behind > 0 || hearings > 0;
   return (
     <Panel title={t("status.second-site")}>
       <p class={behind ? "attention-text" : "good-text"}><Icon name={behind ? "warn" : "check"} />
-        {behind ? t("status.behind", { n: site.hearings_behind, entries: site.entries_behind }) : t("status.level", { name: site.name })}</p>
+        {behind && hearings > 0 ? t("status.behind", { n: hearings, entries: site.entries_behind })
+          : behind ? t("status.entries-behind", { n: site.entries_behind }) : t("status.level", { name: site.name })}</p>
       <dl>
         <div><dt>{t("status.site")}</dt><dd>{site.name}</dd></div>
         <div><dt>{t("status.site-has")}</dt><dd class="num">{t("status.cosigned-size", { n: site.main_size })}</dd></div>

@@ -230,14 +230,31 @@ class ChainRun {
     if (whole(open, "main_size") > (this.chain.main?.size ?? Infinity)) this.fail("main-shrank", {});
   }
 
+  // The newest state, and the earlier ones that the cosigners saw: each must carry the archive's own signature.
+  private async signedStates(main: Checkpoint): Promise<Checkpoint[]> {
+    const key = parseVkey(this.input.keys.log_vkey);
+    const out = [main];
+    for (const note of this.input.proof.main_cosigned ?? []) {
+      const state = parseCheckpoint(note);
+      if (key && state && state.origin === key.name && (await checkSignature(state, key)) === "good") out.push(state);
+      else this.fail("main-signature", { archive: this.input.keys.archive });
+    }
+    return out;
+  }
+
   async cosigners(main: Checkpoint): Promise<void> {
-    const covered = this.input.proof.checkpoint_entry !== undefined;
+    const filed = this.input.proof.checkpoint_entry?.index;
+    const states = await this.signedStates(main);
     for (const { name, vkey } of this.input.keys.cosigners) {
       const key = parseVkey(vkey);
       if (!key || key.type !== kCosigner) continue;
-      const cosigned = await checkCosignature(main, key);
-      if (cosigned.state === "bad") this.fail("cosignature", { name });
-      if (cosigned.state === "good" && covered) this.chain.cosigners.push({ name, time: cosigned.time!, size: main.size });
+      for (const state of states) {
+        const cosigned = await checkCosignature(state, key);
+        if (cosigned.state === "bad") this.fail("cosignature", { name });
+        if (cosigned.state !== "good" || filed === undefined || filed >= state.size) continue;
+        this.chain.cosigners.push({ name, time: cosigned.time!, size: state.size });
+        break;
+      }
     }
     const first = this.chain.cosigners[0];
     this.link("cosigned", first ? "good" : "pending", {

@@ -1,0 +1,261 @@
+// The checks behind the badge, against an archive that lies in every way it can. Keys are made here.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ArchiveKeys, Proof, Timeline } from "../../web/ui/src/types";
+import { concatBytes, toBase64, toHex, utf8, type Bytes } from "../../web/ui/src/verify/bytes";
+import { canonical, parseCanonical, type JsonObject } from "../../web/ui/src/verify/entries";
+import { leafHash, nodeHash, proveInclusion, rootOf, verifyInclusion } from "../../web/ui/src/verify/merkle";
+import { keyId, parseCheckpoint, parseVkey } from "../../web/ui/src/verify/note";
+import { digest, sha256 } from "../../web/ui/src/verify/sha256";
+import { checkObject, verifyHearing, type VerifySource } from "../../web/ui/src/verify/verify";
+
+const kHearing = "0193a5b0-7c11-7abc-8def-0123456789ab";
+const kArchive = "archive.test.example";
+const kOrigin = `${kArchive}/hearing/${kHearing}`;
+
+interface Signer { name: string; type: number; pub: Bytes; vkey: string; line(text: string): Promise<string> }
+
+async function signer(name: string, type: number): Promise<Signer> {
+  const pair = (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
+  const pub = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+  const id = keyId(name, type, pub);
+  const hex = toHex(id);
+  return {
+    name, type, pub, vkey: `${name}+${hex}+${toBase64(concatBytes(Uint8Array.of(type), pub))}`,
+    async line(text) {
+      const time = new Uint8Array(8);
+      new DataView(time.buffer).setBigUint64(0, 1_790_000_000n);
+      const message = type === 1 ? text : `cosignature/v1\ntime 1790000000\n${text}`;
+      const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", pair.privateKey, utf8(message)));
+      return `\u2014 ${name} ${toBase64(concatBytes(id, ...(type === 1 ? [] : [time]), signature))}\n`;
+    },
+  };
+}
+
+function memory() {
+  const items = new Map<string, string>();
+  return {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
+  };
+}
+
+async function note(origin: string, entries: Bytes[], signers: Signer[]): Promise<string> {
+  const text = `${origin}\n${entries.length}\n${toBase64(rootOf(entries.map((e) => leafHash(e))))}\n`;
+  return `${text}\n${(await Promise.all(signers.map((s) => s.line(text)))).join("")}`;
+}
+
+function segment(seq: number): JsonObject {
+  return {
+    kind: "segment", v: 1, stream: "cam-bench", seq, run: 0, sha256: toHex(sha256(utf8(`media ${seq}`))), bytes: 7, init_bytes: 2,
+    start_90k: 90000 + seq * 900000, duration_90k: 900000, codecs: "avc1.64001f", flags: [], boot: "b", mono_ms: seq,
+    utc: `2026-11-22T09:00:${String(seq * 10).padStart(2, "0")}.000Z`, clock: { error_ms: 2, state: "locked" },
+  };
+}
+
+const log = await signer(kArchive, 1);
+const holder = await signer(`${kArchive}/holder`, 4);
+const second = await signer("second.test.example", 4);
+const station = await signer(kOrigin, 1);
+const stranger = await signer(kOrigin, 1);
+
+// Everything a truthful archive serves; a test changes one thing of it.
+async function archive(count = 5) {
+  const json: JsonObject[] = [
+    { kind: "open", v: 1, archive: kArchive, hearing: kHearing, station: "s", station_key: toHex(station.pub), main_size: 1 },
+    ...Array.from({ length: count }, (_, i) => segment(i)),
+    { kind: "gap", v: 1, streams: ["*"], from: "2026-11-22T09:01:00.000Z", to: "2026-11-22T09:02:00.000Z", reason: "recess" },
+    { kind: "close", v: 1 },
+  ];
+  const entries = json.map((e) => utf8(canonical(e)));
+  const hearingNote = await note(kOrigin, entries, [station, holder]);
+  const main = [
+    utf8(canonical({ kind: "genesis", v: 1 })),
+    utf8(canonical({ kind: "key", v: 1, action: "added", role: "station", name: "s", key: toHex(station.pub), since: "2026-11-01T00:00:00.000Z" })),
+    utf8(canonical({ kind: "hearing-checkpoint", v: 1, hearing: kHearing, note: hearingNote, closed: true, utc: "2026-11-22T09:03:00.000Z" })),
+    utf8(canonical({ kind: "scrub", v: 1 })),
+  ];
+  const leaves = main.map((e) => leafHash(e));
+  const proven = async (index: number) => ({
+    index, entry: new TextDecoder().decode(main[index]),
+    inclusion: (await proveInclusion(index, main.length, async (a, b) => rootOf(leaves.slice(a, b)))).map(toHex),
+  });
+  const proof: Proof = {
+    hearing_checkpoint: hearingNote, main_checkpoint: await note(kArchive, main, [log]), main_size: main.length,
+    main_cosigned: [await note(kArchive, main.slice(0, 3), [log, second])],
+    checkpoint_entry: await proven(2), key_entry: await proven(1),
+  };
+  const timeline: Timeline = {
+    start: "2026-11-22T09:00:00.000Z", end: "2026-11-22T09:02:00.000Z", live: false, log_size: entries.length, marks: [], peaks: [],
+    streams: [{ name: "cam-bench", medium: "video", source: "room", segments: json.map((e, index) => ({ ...e, index }) as never)
+      .filter((e: JsonObject) => e["kind"] === "segment") }],
+    gaps: [{ index: count + 1, streams: ["*"], from: "2026-11-22T09:01:00.000Z", to: "2026-11-22T09:02:00.000Z", reason: "recess", excused: true }],
+  };
+  const keys: ArchiveKeys = {
+    archive: kArchive, log_vkey: log.vkey, holder_vkey: holder.vkey, cosigners: [{ name: "second", vkey: second.vkey }],
+  };
+  return { entries, leaves: entries.map((e) => leafHash(e)), proof, timeline, keys };
+}
+
+type Served = Awaited<ReturnType<typeof archive>>;
+
+function sourceOf(served: Served): VerifySource {
+  const bundle = (list: Bytes[]) => concatBytes(...list.flatMap((e) => [Uint8Array.of(e.length >> 8, e.length & 255), e]));
+  return {
+    keys: async () => served.keys,
+    proof: async () => served.proof,
+    log: () => ({
+      bundle: async (i, width) => bundle(served.entries.slice(256 * i, 256 * i + width)),
+      tile: async (i, width) => concatBytes(...served.leaves.slice(256 * i, 256 * i + width)),
+    }),
+  };
+}
+
+async function codes(served: Served, store = memory()): Promise<string[]> {
+  const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), store, "2026-11-23T00:00:00.000Z");
+  return verdict.problems.map((p) => p.code);
+}
+
+test("own SHA-256 equals WebCrypto at every length around the block size", async () => {
+  for (let length = 0; length < 200; length++) {
+    const bytes = crypto.getRandomValues(new Uint8Array(length));
+    assert.equal(toHex(sha256(bytes)), toHex(await digest(bytes)));
+  }
+});
+
+test("roots and proofs agree with the recursive definition", async () => {
+  const leaves = Array.from({ length: 70 }, (_, i) => leafHash(utf8(String(i))));
+  const slow = (list: Bytes[]): Bytes => {
+    if (list.length === 1) return list[0]!;
+    let k = 1;
+    while (k * 2 < list.length) k *= 2;
+    return nodeHash(slow(list.slice(0, k)), slow(list.slice(k)));
+  };
+  for (let size = 1; size <= leaves.length; size++) {
+    const root = rootOf(leaves, size);
+    assert.equal(toHex(root), toHex(slow(leaves.slice(0, size))));
+    for (let i = 0; i < size; i++) {
+      const proof = await proveInclusion(i, size, async (a, b) => rootOf(leaves.slice(a, b)));
+      assert.ok(verifyInclusion(i, size, leaves[i]!, proof, root));
+      assert.ok(!verifyInclusion(i, size, leafHash(utf8("x")), proof, root));
+      assert.ok(!verifyInclusion(i, size, leaves[i]!, [...proof, root], root));
+    }
+  }
+  assert.equal(toHex(rootOf([])), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+});
+
+test("strict readers refuse what is not exactly right", async () => {
+  for (const bad of ['{"a":1,"a":1}', '{"b":1,"a":1}', '{"a":1.5}', '{"a":null}', '{"a": 1}', "[1]", '{"a":1}\n']) {
+    assert.equal(parseCanonical(utf8(bad)), undefined, bad);
+  }
+  const good = await note("o", [utf8("x")], [log]);
+  assert.ok(parseCheckpoint(good));
+  for (const bad of [good.slice(0, -1), good.replace("\n1\n", "\n01\n"), good.replace("o\n", "o\r\n"), good.replace("\n\n", "\nextra\n\n"), good + good.split("\n\n")[1]]) {
+    assert.equal(parseCheckpoint(bad), undefined);
+  }
+  assert.equal(parseVkey(log.vkey.replace(/\+[0-9a-f]{8}\+/, "+00000000+")), undefined);
+});
+
+test("a truthful archive has no problems, a receipt and a second copy", async () => {
+  for (const count of [5, 300]) {
+    const served = await archive(count);
+    const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-23T00:00:00.000Z");
+    assert.deepEqual(verdict.problems, []);
+    assert.ok(verdict.chain.links.every((link) => link.state === "good"));
+    assert.equal(verdict.chain.receipt, 1_790_000_000_000);
+    assert.equal(verdict.chain.cosigners[0]?.name, "second");
+    assert.equal(verdict.objectOf.size, count);
+  }
+});
+
+test("a flipped byte in an object", async () => {
+  const bytes = utf8("media 0");
+  const expected = toHex(sha256(bytes));
+  assert.ok((await checkObject(bytes, expected)).good);
+  bytes[0]! ^= 1;
+  assert.ok(!(await checkObject(bytes, expected)).good);
+});
+
+test("an edited entry is found and named, also when the timeline is edited with it", async () => {
+  const served = await archive();
+  const entry = new TextDecoder().decode(served.entries[3]);
+  served.entries[3] = utf8(entry.replace(/"sha256":"[0-9a-f]{64}"/, `"sha256":"${"0".repeat(64)}"`));
+  served.timeline.streams[0]!.segments[2]!.sha256 = "0".repeat(64);
+  const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-23T00:00:00.000Z");
+  assert.deepEqual(verdict.problems.map((p) => [p.code, p.index, p.params["stream"]]), [["entry-changed-at", 3, "cam-bench"]]);
+  assert.equal(verdict.objectOf.get(3), undefined);
+});
+
+test("an edited entry with leaf hashes edited too", async () => {
+  const served = await archive();
+  served.entries[3] = utf8(canonical({ kind: "segment", v: 1 }));
+  served.leaves[3] = leafHash(served.entries[3]!);
+  assert.deepEqual(await codes(served), ["root"]);
+});
+
+test("a cut tail, signed by the station itself", async () => {
+  const served = await archive();
+  served.entries.length = 4;
+  served.leaves.length = 4;
+  served.timeline.log_size = 4;
+  served.timeline.streams[0]!.segments.length = 3;
+  served.timeline.gaps = [];
+  served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [station, holder]);
+  assert.deepEqual(await codes(served), ["tail-missing"]);
+});
+
+test("a list signed by a stranger's key", async () => {
+  const served = await archive();
+  served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [stranger, holder]);
+  assert.deepEqual(await codes(served), ["station-signature"]);
+});
+
+test("a main log signed by another key than the pinned one", async () => {
+  const store = memory();
+  assert.deepEqual(await codes(await archive(), store), []);
+  const other = await signer(kArchive, 1);
+  const served = await archive();
+  served.keys.log_vkey = other.vkey;
+  assert.deepEqual(await codes(served, store), ["key-changed"]);
+});
+
+test("a false inclusion proof, a false receipt, a false cosignature", async () => {
+  let served = await archive();
+  served.proof.checkpoint_entry!.inclusion.reverse();
+  assert.ok((await codes(served)).includes("not-in-main"));
+  served = await archive();
+  served.proof.key_entry!.entry = served.proof.key_entry!.entry.replace('"name":"s"', '"name":"t"');
+  assert.ok((await codes(served)).includes("station-key"));
+  const flip = (text: string, name: string) => text.split("\n").map((l) => (l.includes(` ${name} `) ? l.slice(0, -8) + "AAAAAAA=" : l)).join("\n");
+  served = await archive();
+  served.proof.hearing_checkpoint = flip(served.proof.hearing_checkpoint, holder.name);
+  assert.deepEqual(await codes(served), ["receipt-signature"]);
+  served = await archive();
+  served.proof.main_cosigned = served.proof.main_cosigned!.map((n) => flip(n, second.name));
+  assert.deepEqual(await codes(served), ["cosignature"]);
+});
+
+test("a timeline that hides, invents or changes something", async () => {
+  let served = await archive();
+  served.timeline.streams[0]!.segments.splice(1, 1);
+  assert.deepEqual(await codes(served), ["segment-hidden"]);
+  served = await archive();
+  served.timeline.gaps = [];
+  assert.deepEqual(await codes(served), ["gap-hidden"]);
+  served = await archive();
+  served.timeline.gaps[0]!.reason = "mediation";
+  assert.deepEqual(await codes(served), ["gap-differs"]);
+  served = await archive();
+  served.timeline.streams[0]!.segments[0]!.utc = "2026-11-22T10:00:00.000Z";
+  assert.deepEqual(await codes(served), ["segment-differs"]);
+  served = await archive();
+  served.timeline.streams[0]!.segments[0]!.sha256 = "1".repeat(64);
+  assert.deepEqual(await codes(served), ["segment-differs"]);
+});
+
+test("a history that was rewritten between two visits", async () => {
+  const store = memory();
+  assert.deepEqual(await codes(await archive(7), store), []);
+  assert.ok((await codes(await archive(5), store)).some((c) => c === "tail-missing" || c === "main-split"));
+});

@@ -1,0 +1,69 @@
+// Every label exists in the three languages, and no label stands outside the glossary.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const kSource = join(process.env["GREFFE_UI"]!, "src");
+const dictionary = (language: string) => JSON.parse(readFileSync(join(kSource, "lang", `${language}.json`), "utf8")) as Record<string, string>;
+const words = { en: dictionary("en"), fr: dictionary("fr"), zh: dictionary("zh") };
+const base = (key: string) => key.replace(/#(one|other)$/, "");
+const keys = (d: Record<string, string>) => [...new Set(Object.keys(d).map(base))].sort();
+
+function sources(folder: string): { path: string; text: string }[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((item) => {
+    const path = join(folder, item.name);
+    if (item.isDirectory()) return sources(path);
+    return /\.tsx?$/.test(item.name) ? [{ path, text: readFileSync(path, "utf8") }] : [];
+  });
+}
+const all = sources(kSource);
+
+test("the three languages have the same keys", () => {
+  assert.deepEqual(keys(words.fr), keys(words.en));
+  assert.deepEqual(keys(words.zh), keys(words.en));
+});
+
+test("every text is there and names the same parameters", () => {
+  for (const [language, d] of Object.entries(words)) {
+    for (const [key, text] of Object.entries(d)) {
+      assert.notEqual(text.trim(), "", `${language} ${key}`);
+      const english = words.en[key] ?? words.en[`${base(key)}#other`] ?? "";
+      const named = (s: string) => [...new Set([...s.matchAll(/\{(\w+)\}/g)].map((m) => m[1]))].filter((n) => n !== "n").sort();
+      assert.deepEqual(named(text), named(english), `${language} ${key}`);
+    }
+  }
+});
+
+test("plural forms are the ones the language needs", () => {
+  for (const key of Object.keys(words.en).filter((k) => k.includes("#"))) {
+    assert.ok(words.en[`${base(key)}#one`] && words.en[`${base(key)}#other`], key);
+    assert.ok(words.fr[`${base(key)}#one`] && words.fr[`${base(key)}#other`], key);
+    assert.ok(words.zh[`${base(key)}#other`], key);
+  }
+});
+
+test("every key that the pages name exists", () => {
+  const known = new Set(keys(words.en));
+  for (const { path, text } of all) {
+    for (const match of text.matchAll(/\bt\(\s*"([^"]+)"/g)) assert.ok(known.has(match[1]!), `${path}: ${match[1]}`);
+    for (const match of text.matchAll(/\bt\([^")]*\? "([^"]+)" : "([^"]+)"/g)) {
+      assert.ok(known.has(match[1]!) && known.has(match[2]!), `${path}: ${match[0]}`);
+    }
+    for (const match of text.matchAll(/\b(?:fail|problem)\("([a-z-]+)"/g)) assert.ok(known.has(`problem.${match[1]}`), `${path}: ${match[1]}`);
+    for (const match of text.matchAll(/code: "([a-z-]+)"/g)) assert.ok(known.has(`problem.${match[1]}`), `${path}: ${match[1]}`);
+  }
+});
+
+test("no words stand in the pages themselves", () => {
+  for (const { path, text } of all.filter((f) => f.path.endsWith(".tsx"))) {
+    for (const match of text.matchAll(/(?:aria-label|title|placeholder|alt)="([^"]*\p{L}{3}[^"]*)"/gu)) assert.fail(`${path}: ${match[0]}`);
+    for (const match of text.matchAll(/<[a-z][^<>{}]*>\s*([^<>{}]*\p{L}{3}[^<>{}]*)\s*<\//gu)) assert.fail(`${path}: ${match[1]}`);
+  }
+});
+
+test("clerks never read the machinery's words outside the proof and the operators' pages", () => {
+  const machinery = /\b(segment|checkpoint|cosigned|digest|replica|spool|deposit|scrub|epoch|enrol)/i;
+  const allowed = /^(proof|link|problem|key|field|status|audit|kind|badge\.no-proof)\b/;
+  for (const [key, text] of Object.entries(words.en)) if (!allowed.test(key)) assert.doesNotMatch(text, machinery, key);
+});
