@@ -176,9 +176,8 @@ class ExportCheck {
   }
 
   void check_hearing(const HearingId& id, const MainContext& context) {
-    std::uint64_t total = 0;
     SystemClock clock;
-    Progress progress(clock, "verifying", total, ProgressUnit::bytes);
+    Progress progress(clock, "verifying", files_.object_bytes, ProgressUnit::bytes);
     ObjectChecker objects([this](const ObjectJob& job) { return std::vector{at(object_path(files_.listed, job))}; }, request_.threads,
                           report_, progress);
     HearingCheck check(id, {at("hearing")}, context, objects, report_);

@@ -92,6 +92,8 @@ ExportFiles check_export_files(const std::string& folder, Report& report) {
       return;
     }
     if (path.starts_with("objects/")) {
+      const auto size = size_of(folder + "/" + path);
+      out.object_bytes += size ? *size : 0;
       if (path.substr(8, 64) != line->second.hex()) {
         report.add(about("manifest", "the list of files gives an object another digest than its name", path));
       }

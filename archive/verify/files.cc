@@ -65,6 +65,13 @@ Result<FileKind> kind_of(const std::string& path) {
   return kind_from(info.st_mode);
 }
 
+Result<std::uint64_t> size_of(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return failed(path, errno);
+  if (!S_ISREG(info.st_mode)) return fail(Errc::corrupt, path + " is not a regular file");
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
 Result<ByteView> read_into(const std::string& path, std::uint64_t limit, Bytes& buffer) {
   // O_NONBLOCK: a pipe that somebody put there must not hang the verifier.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));

@@ -17,6 +17,7 @@ enum class FileKind { regular, directory, symlink, other };
 
 // not_found: nothing there. io_error: there, but it cannot be looked at.
 Result<FileKind> kind_of(const std::string& path);
+Result<std::uint64_t> size_of(const std::string& path);  // of a regular file
 // Reads a whole regular file into `buffer` (its capacity is reused) and returns the bytes. corrupt: larger than
 // `limit`, or not a regular file. not_found, io_error.
 Result<ByteView> read_into(const std::string& path, std::uint64_t limit, Bytes& buffer);
