@@ -51,7 +51,7 @@ test("every key that the pages name exists", () => {
       assert.ok(known.has(match[1]!) && known.has(match[2]!), `${path}: ${match[0]}`);
     }
     for (const match of text.matchAll(/\b(?:fail|problem)\("([a-z-]+)"/g)) assert.ok(known.has(`problem.${match[1]}`), `${path}: ${match[1]}`);
-    for (const match of text.matchAll(/code: "([a-z-]+)"/g)) assert.ok(known.has(`problem.${match[1]}`), `${path}: ${match[1]}`);
+    if (!path.endsWith("i18n.ts")) for (const match of text.matchAll(/code: "([a-z-]+)"/g)) assert.ok(known.has(`problem.${match[1]}`), `${path}: ${match[1]}`);
   }
 });
 
