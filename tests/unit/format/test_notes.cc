@@ -139,9 +139,11 @@ TEST_CASE("a cosignature states its time and is of its own type") {
     altered.signatures[1].signature[at] ^= 1;
     CHECK(greffe::verify_cosignature(altered, verifier).error().code == Errc::corrupt);
   }
-  SignedNote shorter = note;
-  shorter.signatures[1].signature.pop_back();
-  CHECK(greffe::verify_cosignature(shorter, verifier).error().code == Errc::corrupt);
+  for (const std::size_t size : {1, 7, 8, 71, 73}) {
+    SignedNote other_size = note;
+    other_size.signatures[1].signature.resize(size);
+    CHECK(greffe::verify_cosignature(other_size, verifier).error().code == Errc::corrupt);
+  }
   SignedNote other_tree = note;
   other_tree.text.replace(other_tree.text.find("42"), 2, "43");
   CHECK(greffe::verify_cosignature(other_tree, verifier).error().code == Errc::corrupt);
