@@ -136,7 +136,8 @@ Result<Connection> Connection::open(const std::string& path, Mode mode, bool dur
   struct ::stat info {};
   const bool exists = ::stat(path.c_str(), &info) == 0;
   if (!exists && mode != Mode::create) return fail(Errc::not_found, path + ": there is no such database");
-  if (!exists) GREFFE_TRY(make_private_file(path));
+  const bool in_memory = path == ":memory:";  // SQLite's name for a database without a file
+  if (!exists && !in_memory) GREFFE_TRY(make_private_file(path));
 
   // Also readers open for writing: a reader of a WAL file must be able to make the shared-memory file. query_only
   // keeps them from changing anything.
