@@ -37,7 +37,7 @@ function copyText(room: Room): string {
   const signed = room.verdict?.chain.cosigners[0];
   if (signed) {
     const since = copy ? parseUtc(copy.since) : signed.time;
-    return t("badge.second-copy", { site: copy?.site ?? signed.name, since: dateTime(since, room.hearing.zone) });
+    return t("badge.second-copy", { site: (copy?.site ?? signed.name).replace(/\/[^/]*$/, ""), since: dateTime(since, room.hearing.zone) });
   }
   if (room.verdict?.chain.receipt) return t("badge.no-second-copy");
   return t("badge.only-room");

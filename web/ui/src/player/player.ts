@@ -136,7 +136,7 @@ export class Player {
     const position = track.plan.locate(wall);
     if (!position) track.state = "gap";
     else if (track.isRefused(position.placed.segment.index)) track.state = "altered";
-    else if (track.covers(position.media)) track.state = "ready";
+    else if (track.playable(position.media) !== undefined) track.state = "ready";
     else track.state = track.waitingForNetwork ? "failed" : "loading";
   }
 
@@ -151,14 +151,15 @@ export class Player {
     const position = track.state === "ready" ? track.plan.locate(wall) : undefined;
     const run = this.playing && !this.waiting && position !== undefined;
     if (!run && !element.paused) element.pause();
-    if (!position) {
+    const target = position && track.playable(position.media);
+    if (target === undefined) {
       track.errorMs = 0;
       return;
     }
-    track.errorMs = (element.currentTime - position.media) * 1000;
+    track.errorMs = (element.currentTime - target) * 1000;
     element.dataset["errorMs"] = track.errorMs.toFixed(0);
     const limit = run ? kSeekMs : 20;
-    if (Math.abs(track.errorMs) > limit && !element.seeking) element.currentTime = position.media;
+    if (Math.abs(track.errorMs) > limit && !element.seeking) element.currentTime = target;
     const isMaster = track === this.master();
     const correction = isMaster || Math.abs(track.errorMs) < 15 ? 0 : Math.max(-kServo, Math.min(kServo, track.errorMs / 500));
     const rate = this.rate * (1 - correction);

@@ -12,6 +12,7 @@ export type ObjectLoader = (placed: Placed, stream: string, signal: AbortSignal)
 const kBehindMs = 15_000;
 const kKeepMs = 60_000;
 const kRetryMs = 3_000;
+const kReorderS = 0.5;
 
 export class Track {
   readonly element: HTMLVideoElement | HTMLAudioElement;
@@ -145,12 +146,16 @@ export class Track {
     return new Promise((resolve) => buffer.addEventListener("updateend", () => resolve(), { once: true }));
   }
 
-  covers(media: number): boolean {
+  // Where to play for `media`; undefined while it is not buffered. The first picture of a run comes a few frames after
+  // its first decode time when pictures are reordered: those moments are shown by the first picture.
+  playable(media: number): number | undefined {
     const ranges = this.element.buffered;
     for (let i = 0; i < ranges.length; i++) {
-      if (media >= ranges.start(i) - 0.1 && media < ranges.end(i) - 0.01) return true;
+      if (media >= ranges.start(i) - kReorderS && media < ranges.end(i) - 0.01) return Math.max(media, ranges.start(i) + 0.001);
+      // The last frames of a run may end a little before its declared end.
+      if (media >= ranges.end(i) - 0.01 && media < ranges.end(i) + 0.1) return Math.max(ranges.start(i), ranges.end(i) - 0.02);
     }
-    return false;
+    return undefined;
   }
 
   get waitingForNetwork(): boolean {
