@@ -160,6 +160,8 @@ class StationRun:
         status, verdict = self.world.verify()
         if status != 0:
             raise AssertionError(f"greffe-verify: {json.dumps(verdict)[:800]}")
+        self.world.invariants(f"{self.world.name}/hearing/{identity} {hearing['acknowledged']}"
+                              for identity, hearing in Record(self.home / "spool").hearings.items())
 
     def leftovers(self):
         """The child that reads foreign media must not outlive a killed station."""

@@ -187,6 +187,8 @@ class ArchiveRun:
         if status != 0:
             raise AssertionError(f"greffe-verify: {json.dumps(verdict)[:800]}")
         self.world.stop()
+        if kill_at % 3 == 0:  # the checker takes as long as all the rest
+            self.world.invariants([*hearing.acknowledged_objects, f"{hearing.origin} {hearing.acknowledged_size}"])
         return watched.killed_at
 
 

@@ -131,6 +131,14 @@ class World:
             raise AssertionError(f"greffe-verify ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.returncode, json.loads(done.stdout)
 
+    def invariants(self, acknowledged):
+        """The independent checker over the volumes; `acknowledged`: lines as its --acknowledged wants them."""
+        path = self.folder / "acknowledged"
+        path.write_text("".join(line + "\n" for line in acknowledged))
+        done = run(sys.executable, ROOT / "tests" / "twin" / "check_invariants.py", "--acknowledged", path, *self.volumes, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"check_invariants.py: {(done.stdout + done.stderr)[-800:]}")
+
     def copies(self, digest):
         """The files on the volumes that have this name."""
         return [p for p in (v / "sha256" / digest[:2] / digest[2:4] / digest for v in self.volumes) if p.exists()]
