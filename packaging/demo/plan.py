@@ -97,12 +97,18 @@ def own_media_hearing(day, streams):
                         "scheduled": utc(start), "public": True, "language": "en"}}
 
 
+def filed(folder):
+    path = folder / "filed.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
     path = folder / "plan.json"
-    if path.exists():
+    # Somebody's own files can be given anew until they are filed: the first try may have named one that is refused.
+    if path.exists() and (len(sys.argv) == 2 or "hearing" in filed(folder).get("own", {}) or '"id": "own"' not in path.read_text()):
         return
     yesterday = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
     if len(sys.argv) > 2:
