@@ -66,12 +66,13 @@ Status load_filter() {
   for (const int call : kAllowed) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
   for (const int call : kRefused) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EACCES), call, 0);
   // Memory, but never memory that can be executed.
+  const scmp_arg_cmp not_executable{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
-    code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    code |= seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, 1, &not_executable);
   }
   // abort() of this process, so that a broken invariant shows as what it is.
-  code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                           SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+  const scmp_arg_cmp itself{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()), 0};
+  code |= seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &itself);
   if (code != 0) return fail(Errc::unavailable, "cannot prepare the sandbox of the reading process");
   code = seccomp_load(filter.get());
   if (code != 0) {
