@@ -35,6 +35,7 @@ void HearingState::apply(const HearingEntry& entry) {
     one.next_run = segment->run + 1;
     one.end = UtcTime{segment->utc.ms + segment->duration_90k / 90};
     one.last = *segment;
+    one.logged.insert(segment->sha256);
     end_ = std::max(end_, one.end);
   } else if (const auto* peaks = std::get_if<PeaksEntry>(&entry)) {
     ++stream(peaks->stream).peaks;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct StreamState {
   std::uint64_t next_run = 0;
   UtcTime end;                          // of the last segment; 0: none yet
   std::optional<SegmentEntry> last;
+  std::set<Digest> logged;              // its segments: a file left in open/ after a crash may be any of them
 };
 
 struct Missing {  // a stretch of time

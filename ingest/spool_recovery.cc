@@ -68,7 +68,7 @@ Status HearingSpool::recover_one(const std::string& name) {
     return files_.remove(path);
   }
   const ByteView good = ByteView(bytes).first(static_cast<std::size_t>(layout->good_bytes));
-  if (stream->last && stream->last->sha256 == layout->good_digest) return files_.remove(path);  // logged; only the name was left
+  if (stream->logged.contains(layout->good_digest)) return files_.remove(path);  // only the name was left
   if (good.size() < bytes.size()) GREFFE_TRY(set_aside(name, ByteView(bytes).subspan(good.size())));
 
   const Fragment& last = layout->fragments.back();
