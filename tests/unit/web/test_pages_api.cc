@@ -188,7 +188,8 @@ TEST_CASE("the proof leads from the station's signature to the main log's") {
   CHECK(greffe::verify_note(main->note, greffe::archive::log_verifier(site.archive.name, site.archive.keys->log.public_key())));
   const Json commit = *proof.object("checkpoint_entry");
   std::vector<greffe::Digest> hashes;
-  for (const std::string& hex : *commit.strings("inclusion")) hashes.push_back(*greffe::digest_from_hex(hex));
+  const std::vector<std::string> inclusion = *commit.strings("inclusion");
+  for (const std::string& hex : inclusion) hashes.push_back(*greffe::digest_from_hex(hex));
   CHECK(greffe::verify_inclusion(*commit.size("index"), main->checkpoint.size, greffe::leaf_hash(greffe::as_bytes(*commit.string("entry"))),
                                  hashes, main->checkpoint.root));
   const auto station = greffe::parse_signed_checkpoint(*proof.string("hearing_checkpoint"));
