@@ -43,7 +43,28 @@ Result<PublicKey> public_key_from_hex(std::string_view hex) {
   return public_key_from_bytes(*bytes);
 }
 
+namespace {
+
+// The points of order 1, 2, 4 and 8 in every encoding, without the sign bit (RFC 7748 and 8032, cofactor 8). For such a
+// "key" anybody can make signatures, and OpenSSL accepts them.
+constexpr std::string_view kLowOrder[] = {"0000000000000000000000000000000000000000000000000000000000000000",
+                                          "0100000000000000000000000000000000000000000000000000000000000000",
+                                          "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+                                          "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+                                          "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                                          "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                                          "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"};
+
+bool has_low_order(PublicKey key) {
+  key.bytes[31] &= 0x7f;
+  const std::string hex = key.hex();
+  return std::find(std::begin(kLowOrder), std::end(kLowOrder), hex) != std::end(kLowOrder);
+}
+
+}  // namespace
+
 bool verify_signature(const PublicKey& key, ByteView message, ByteView signature) {
+  if (has_low_order(key)) return false;
   const Key pkey(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.bytes.data(), key.bytes.size()),
                  EVP_PKEY_free);
   const DigestContext context(EVP_MD_CTX_new(), EVP_MD_CTX_free);

@@ -23,6 +23,7 @@ using Signature = std::array<std::uint8_t, 64>;
 Result<PublicKey> public_key_from_hex(std::string_view hex);
 Result<PublicKey> public_key_from_bytes(ByteView bytes);
 
+// False also for every signature under a key of low order: such signatures can be made without a secret.
 bool verify_signature(const PublicKey& key, ByteView message, ByteView signature);
 
 // A private key. Moves only; the memory is wiped when it goes. sign() is thread-safe.
