@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "archive/format/documents.h"
+#include "archive/store_document.h"
 #include "web/json_of.h"
 
 namespace greffe::web {
@@ -42,19 +43,11 @@ std::vector<http::Route> ControlRoutes::routes() {
           route("scrub", &ControlRoutes::scrub)};
 }
 
-Result<Digest> ControlRoutes::store_document(const std::string& document) {
-  const Digest digest = sha256(as_bytes(document));
-  const auto writer = GREFFE_TRY(stores_.objects.begin_object(document.size()));
-  GREFFE_TRY(writer->write(as_bytes(document)));
-  GREFFE_TRY(writer->commit(digest));
-  return digest;
-}
-
 // Accounts live in a file of their own; each change is also an object and an entry, so that a lost machine loses none.
 Status ControlRoutes::snapshot_accounts() {
   const std::string snapshot = GREFFE_TRY(accounts_.snapshot());
   AccountEntry entry;
-  entry.snapshot = GREFFE_TRY(store_document(snapshot));
+  entry.snapshot = GREFFE_TRY(archive::store_document(stores_.objects, snapshot));
   entry.utc = clock_.utc_now();
   GREFFE_TRY(main_log_.append(entry));
   return ok();
@@ -197,7 +190,7 @@ Result<Json> ControlRoutes::place_set(const Json& arguments) {
     if (name.as_string() == nullptr || name.as_string()->empty()) return fail(Errc::invalid, "a display name is empty");
     by_language.emplace(language, *name.as_string());
   }
-  entry.names = GREFFE_TRY(store_document(write_place_names(by_language)));
+  entry.names = GREFFE_TRY(archive::store_document(stores_.objects, write_place_names(by_language)));
   entry.utc = clock_.utc_now();
   GREFFE_TRY(main_log_.append(entry));
   return Json();

@@ -39,7 +39,6 @@ class ControlRoutes {
   Result<Json> status(const Json& arguments);
   Result<Json> scrub(const Json& arguments);
   Status snapshot_accounts();
-  Result<Digest> store_document(const std::string& document);
 
   Clock& clock_;
   archive::Stores stores_;

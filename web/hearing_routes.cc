@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "archive/format/documents.h"
+#include "archive/store_document.h"
 #include "web/json_of.h"
 
 namespace greffe::web {
@@ -194,14 +195,6 @@ Result<http::Response> HearingRoutes::proof(const http::Request& request, const 
   return ok_json(out);
 }
 
-Result<Digest> HearingRoutes::store_document(const std::string& document) {
-  const Digest digest = sha256(as_bytes(document));
-  const auto writer = GREFFE_TRY(stores_.objects.begin_object(document.size()));
-  GREFFE_TRY(writer->write(as_bytes(document)));
-  GREFFE_TRY(writer->commit(digest));
-  return digest;
-}
-
 Result<http::Response> HearingRoutes::add_mark(const http::Request& request, const Session& session) {
   const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
   if (!accounts::may_mark(session.account, record.row.court)) {
@@ -216,7 +209,7 @@ Result<http::Response> HearingRoutes::add_mark(const http::Request& request, con
   if (text.empty() || text.size() > kMaxMarkCharacters) return fail(Errc::invalid, "A mark needs a text of at most 2,000 characters.");
   if (json.has("stream")) entry.stream = GREFFE_TRY(json.string("stream"));
   if (!entry.stream.empty() && !is_valid_name(entry.stream)) return fail(Errc::invalid, "There is no stream of that name.");
-  entry.note = GREFFE_TRY(store_document(write_note("mark", text)));
+  entry.note = GREFFE_TRY(archive::store_document(stores_.objects, write_note("mark", text)));
   entry.account = session.account.pseudonym;
   entry.utc = clock_.utc_now();
   const std::uint64_t index = GREFFE_TRY(log.append(entry));
@@ -241,8 +234,8 @@ Result<http::Response> HearingRoutes::correct(const http::Request& request, cons
   if (reason.empty() || reason.size() > kMaxMarkCharacters) return fail(Errc::invalid, "Say why the details are corrected (at most 2,000 characters).");
   DetailsEntry entry;
   entry.hearing = record.row.id;
-  entry.details = GREFFE_TRY(store_document(write_details(details)));
-  entry.reason = GREFFE_TRY(store_document(write_note("reason", reason)));
+  entry.details = GREFFE_TRY(archive::store_document(stores_.objects, write_details(details)));
+  entry.reason = GREFFE_TRY(archive::store_document(stores_.objects, write_note("reason", reason)));
   entry.account = session.account.pseudonym;
   entry.utc = clock_.utc_now();
   GREFFE_TRY(main_log_.append(entry));

@@ -30,7 +30,6 @@ class HearingRoutes {
   // The hearing that the address names, if this person may see it. not_found else: the two cannot be told apart.
   Result<catalogue::HearingRecord> record_of(const http::Request& request, const Session& session) const;
   Result<Json> whole(const catalogue::HearingRecord& record, const Session& session) const;
-  Result<Digest> store_document(const std::string& document);
   std::string account_name(const std::string& pseudonym) const;
   Result<Json> second_copy(const HearingId& id) const;
 
