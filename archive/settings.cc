@@ -51,4 +51,13 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   return s;
 }
 
+store::PoolSettings pool_settings(const Settings& settings) {
+  store::PoolSettings out;
+  out.volumes = settings.volumes;
+  out.replicas = settings.replicas;
+  out.write_quorum = settings.write_quorum;
+  out.min_free_bytes = static_cast<std::uint64_t>(settings.min_free_bytes);
+  return out;
+}
+
 }  // namespace greffe::archive

@@ -8,6 +8,7 @@
 
 #include "archive/base/config.h"
 #include "archive/base/file_system.h"
+#include "archive/store/pool.h"
 
 namespace greffe::archive {
 
@@ -32,6 +33,9 @@ struct Settings {
 
 // invalid with file, line and key.
 Result<Settings> load_settings(FileSystem& files, const std::string& path);
+
+// The pool that these settings describe.
+store::PoolSettings pool_settings(const Settings& settings);
 
 }  // namespace greffe::archive
 

@@ -15,11 +15,7 @@ namespace greffe::web {
 namespace {
 
 Result<std::unique_ptr<store::LocalPool>> open_beside(FileSystem& files, Clock& clock, const archive::Settings& settings) {
-  store::PoolSettings pool;
-  pool.volumes = settings.volumes;
-  pool.replicas = settings.replicas;
-  pool.write_quorum = settings.write_quorum;
-  return store::LocalPool::open(files, clock, std::move(pool), store::PoolMode::reader);
+  return store::LocalPool::open(files, clock, archive::pool_settings(settings), store::PoolMode::reader);
 }
 
 std::string catalogue_path(const archive::Settings& settings) { return join(settings.state_directory, "catalogue.sqlite"); }
@@ -77,12 +73,8 @@ Result<int> check(const archive::Settings& settings, const OfflineOptions& optio
 Result<int> rebuild_catalogue(const archive::Settings& settings, const OfflineOptions&) {
   PosixFileSystem files;
   SystemClock clock;
-  store::PoolSettings pool_settings;
-  pool_settings.volumes = settings.volumes;
-  pool_settings.replicas = settings.replicas;
-  pool_settings.write_quorum = settings.write_quorum;
   // The writer's lease says that no archive runs on this pool.
-  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, pool_settings, store::PoolMode::writer));
+  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, archive::pool_settings(settings), store::PoolMode::writer));
   const archive::Stores stores{*pool, *pool, *pool};
   const tlog::LogReader main_log(*pool, *pool, main_log_path());
   const catalogue::CatalogueBuilder builder =

@@ -47,15 +47,6 @@ class StopSignals {
 // A copy of a checkpoint that cannot be read as one is damage; whose signature it must bear is the log's own business.
 bool head_is_good(std::string_view, std::string_view text) { return bool(parse_signed_checkpoint(text)); }
 
-store::PoolSettings pool_settings(const archive::Settings& settings) {
-  store::PoolSettings out;
-  out.volumes = settings.volumes;
-  out.replicas = settings.replicas;
-  out.write_quorum = settings.write_quorum;
-  out.min_free_bytes = static_cast<std::uint64_t>(settings.min_free_bytes);
-  return out;
-}
-
 void append(std::vector<http::Route>& all, std::vector<http::Route> more) {
   for (http::Route& route : more) all.push_back(std::move(route));
 }
@@ -149,7 +140,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   archive::DamageJournal damage(clock, log);
   store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); }, head_is_good};
-  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, pool_settings(settings), store::PoolMode::writer, std::move(listeners)));
+  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, archive::pool_settings(settings), store::PoolMode::writer, std::move(listeners)));
   for (const store::VolumeReport& volume : pool->volumes()) {
     if (!volume.reason.empty()) log.warn("volume " + volume.path + ": " + volume.reason);
   }
