@@ -7,6 +7,7 @@
 
 #include "archive/format/policy.h"
 #include "archive/format/tiles.h"
+#include "archive/playlist.h"
 #include "archive/retrieval.h"
 
 namespace greffe::archive {
@@ -224,26 +225,12 @@ class Export {
   Status add_playlists() {
     HearingLogs hearings(stores_, 1);
     const Timeline timeline = GREFFE_TRY(Retrieval(stores_, hearings).timeline(id_));
+    const std::vector<catalogue::Mark> marks = GREFFE_TRY(catalogue_.marks(id_, catalogue::CourtSet::everything()));
     for (const TimelineStream& stream : timeline.streams) {
       if (stream.segments.empty()) continue;
-      GREFFE_TRY(folder_.add("play/" + stream.stream.name + ".m3u8", playlist(stream)));
+      GREFFE_TRY(folder_.add("play/" + stream.stream.name + ".m3u8", stream_playlist(timeline, stream, marks, "../objects/")));
     }
     return ok();
-  }
-
-  static std::string playlist(const TimelineStream& stream) {
-    std::string out = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:31\n#EXT-X-PLAYLIST-TYPE:VOD\n";
-    std::optional<std::uint64_t> run;
-    for (const TimelineSegment& s : stream.segments) {
-      const SegmentEntry& e = s.entry;
-      const std::string address = "../objects/" + e.sha256.hex() + ".mp4";
-      if (run && run != e.run) out += "#EXT-X-DISCONTINUITY\n";
-      run = e.run;
-      out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", address, e.init_bytes);
-      out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n#EXTINF:{}.{:06d},\n#EXT-X-BYTERANGE:{}@{}\n{}\n", to_text(e.utc),
-                         e.duration_90k / 90'000, e.duration_90k % 90'000 * 100 / 9, e.bytes - e.init_bytes, e.init_bytes, address);
-    }
-    return out + "#EXT-X-ENDLIST\n";
   }
 
   Stores stores_;

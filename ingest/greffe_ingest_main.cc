@@ -74,12 +74,12 @@ Result<std::string> read_standard_input() {
   return out;
 }
 
-Result<std::string> read_code(Program& program, const std::string& code, const std::string& code_file) {
-  std::string text = code;
-  if (code.empty() == code_file.empty()) return fail(Errc::invalid, "enrol needs either --code-file FILE (- for standard input) or --code CODE");
+// Never from an argument: every process of the machine can read those.
+Result<std::string> read_code(Program& program, const std::string& code_file) {
+  std::string text;
   if (code_file == "-") {
     text = GREFFE_TRY(read_standard_input());
-  } else if (!code_file.empty()) {
+  } else {
     const Bytes bytes = GREFFE_TRY(program.files.read_file(code_file, kMaxCodeBytes));
     text = as_text(bytes);
   }
@@ -99,9 +99,9 @@ void report_enrolment(const Program& program, const Enrolment& enrolment, const 
   print(out);
 }
 
-Result<int> run_enrol(Program& program, const std::string& code, const std::string& code_file) {
+Result<int> run_enrol(Program& program, const std::string& code_file) {
   const IngestSettings settings = GREFFE_TRY(program.settings());
-  const std::string text = GREFFE_TRY(read_code(program, code, code_file));
+  const std::string text = GREFFE_TRY(read_code(program, code_file));
   const Enrolment enrolment = GREFFE_TRY(enrol_station(program.files, settings.directory, text));
   report_enrolment(program, enrolment, settings.directory);
   return kExitDone;
@@ -236,7 +236,6 @@ Result<int> run_drain(Program& program, std::int64_t retry_for_s) {
 
 // The values that the verbs' options are read into.
 struct Options {
-  std::string code;
   std::string code_file;
   Enrolment prepared;
   ImportArguments import;
@@ -253,9 +252,8 @@ Verb& station_verb(CommandLine& line, Program& program, const char* name, const 
 
 void add_enrolment(CommandLine& line, Program& program, Options& o) {
   station_verb(line, program, "enrol", "Make this machine a station of an archive, with a code from `greffe-archive station add`.")
-      .option("--code-file", o.code_file, "a file that holds the one-time code; - reads standard input", "FILE")
-      .option("--code", o.code, "the one-time code itself", "CODE")
-      .body([&] { return run_enrol(program, o.code, o.code_file); });
+      .required("--code-file", o.code_file, "a file that holds the one-time code; - reads standard input", "FILE")
+      .body([&] { return run_enrol(program, o.code_file); });
   station_verb(line, program, "prepare", "Make a station that records for an archive that it cannot reach yet.")
       .required("--archive", o.prepared.archive, "the archive's name", "NAME")
       .required("--name", o.prepared.name, "the station's name", "NAME")

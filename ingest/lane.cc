@@ -49,8 +49,10 @@ Lane::Lane(StreamRequest request, std::unique_ptr<MediaWorker> worker, TrackFact
   if (known->end.ms != 0) end_ = known->end;
 }
 
-Status Lane::start(const WallClock& clock, const CutRules& rules) {
+Status Lane::start(const WallClock& clock, CutRules rules) {
   clock_ = clock;
+  const StreamState* known = before_.find(request_.name);
+  if (known != nullptr && known->last) rules.after_90k = known->last->start_90k + known->last->duration_90k;
   return worker_->start_cutting(rules);
 }
 

@@ -41,7 +41,7 @@ class Lane {
 
   const StreamRequest& request() const { return request_; }
   const TrackFacts& facts() const { return facts_; }
-  Status start(const WallClock& clock, const CutRules& rules);
+  Status start(const WallClock& clock, CutRules rules);
   int descriptor() const { return worker_->descriptor(); }
   Status take_news();
   bool wants_file() const { return wanted_.has_value(); }

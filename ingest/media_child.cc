@@ -131,6 +131,7 @@ Result<CutRules> parse_rules(const Json& json) {
   CutRules out;
   out.video_ms = GREFFE_TRY(json.integer("video_ms"));
   out.audio_ms = GREFFE_TRY(json.integer("audio_ms"));
+  out.after_90k = GREFFE_TRY(json.integer("after_90k"));
   const Json::Array cuts = GREFFE_TRY(json.array("cuts_us"));
   for (const Json& cut : cuts) {
     if (cut.as_integer() == nullptr) return fail(Errc::invalid, "a cut is not a number");

@@ -130,7 +130,7 @@ Status MediaWorker::start_cutting(const CutRules& rules) {
   Json::Array cuts;
   for (const std::int64_t cut : rules.cuts_us) cuts.emplace_back(cut);
   Json go;
-  go.set("video_ms", rules.video_ms).set("audio_ms", rules.audio_ms).set("cuts_us", std::move(cuts));
+  go.set("video_ms", rules.video_ms).set("audio_ms", rules.audio_ms).set("cuts_us", std::move(cuts)).set("after_90k", rules.after_90k);
   return channel_->send(go);
 }
 

@@ -36,7 +36,8 @@ Segmenter::Segmenter(SegmentSink& sink, CutRules rules, const AVCodecParameters&
       frame_us_(std::clamp<std::int64_t>(frame_us, 1, kMostSampleUs)),
       video_(parameters.codec_type == AVMEDIA_TYPE_VIDEO),
       transcoded_(transcoded),
-      time_scale_(video_ ? 90'000 : parameters.sample_rate) {
+      time_scale_(video_ ? 90'000 : parameters.sample_rate),
+      end_(av_rescale_q_rnd(rules_.after_90k, k90k, AVRational{1, time_scale_}, AV_ROUND_UP)) {
   GREFFE_CHECK(avcodec_parameters_copy(parameters_.get(), &parameters) >= 0);
 }
 
@@ -47,7 +48,7 @@ std::int64_t Segmenter::media_us(const AVPacket& packet) const {
 }
 
 std::int64_t Segmenter::ticks(std::int64_t dts) const {
-  return time_scale_ + av_rescale_q(dts - run_first_dts_, time_base_, AVRational{1, time_scale_});
+  return run_start_ + av_rescale_q(dts - run_first_dts_, time_base_, AVRational{1, time_scale_});
 }
 
 // False: the file's clock jumps between the held packet and the next one.
@@ -127,7 +128,10 @@ bool Segmenter::starts_segment(const AVPacket& packet) const {
 Status Segmenter::write(AVPacket& packet, std::int64_t next_dts) {
   const bool new_run = starts_run(packet);
   if (file_ && (new_run || starts_segment(packet))) GREFFE_TRY(end_segment());
-  if (new_run) run_first_dts_ = packet.dts;
+  if (new_run) {
+    run_first_dts_ = packet.dts;
+    run_start_ = end_ + time_scale_;
+  }
   if (!file_) GREFFE_TRY(begin_segment(packet, new_run));
   const std::int64_t now = ticks(packet.dts);
   if (now - fragment_start_ >= time_scale_ && file_->has_open_fragment()) {

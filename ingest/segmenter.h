@@ -17,6 +17,7 @@ struct CutRules {
   std::int64_t audio_ms = 30'000;
   std::uint64_t bytes_target = kSegmentBytesTarget;
   std::vector<std::int64_t> cuts_us;  // media times (from the file's origin) at which a declared gap begins a new run; sorted
+  std::int64_t after_90k = 0;         // where the stream's earlier runs ended: media time never goes back within a stream
 };
 
 struct SegmentStart {
@@ -58,7 +59,7 @@ class Segmenter {
   std::int64_t media_us(const AVPacket& packet) const;
 
  private:
-  std::int64_t ticks(std::int64_t dts) const;       // of this run; its first sample stands at one second
+  std::int64_t ticks(std::int64_t dts) const;       // media time of this run
   bool continues(const AVPacket& next) const;
   Status write(AVPacket& packet, std::int64_t next_dts);  // next_dts: where the packet ends
   bool takes_new_parameters(const AVPacket& packet);
@@ -82,6 +83,7 @@ class Segmenter {
   bool break_before_held_ = true;
   std::int64_t rebase_us_ = 0;   // added to media times after a jump of the file's own clock
   std::int64_t run_first_dts_ = 0;
+  std::int64_t run_start_ = 0;   // ticks: one second behind the end of the run before
   std::uint64_t run_ = 0;
   bool any_run_ = false;
   std::uint64_t cut_ = 0;

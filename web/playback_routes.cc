@@ -1,6 +1,6 @@
 #include "web/playback_routes.h"
 
-#include "web/playlist.h"
+#include "archive/playlist.h"
 
 namespace greffe::web {
 namespace {
@@ -95,7 +95,7 @@ Result<HearingId> PlaybackRoutes::may_play(const http::Request& request, const S
 
 Result<http::Response> PlaybackRoutes::master(const HearingId& id) {
   const archive::Timeline timeline = GREFFE_TRY(retrieval_.timeline(id));
-  return playlist_response(master_playlist(timeline));
+  return playlist_response(archive::master_playlist(timeline));
 }
 
 Result<http::Response> PlaybackRoutes::playlist(const HearingId& id, const std::string& stream) {
@@ -103,7 +103,7 @@ Result<http::Response> PlaybackRoutes::playlist(const HearingId& id, const std::
   const std::vector<catalogue::Mark> marks =
       GREFFE_TRY(main_log_.catalogue().marks(id, catalogue::CourtSet::everything()));
   for (const archive::TimelineStream& s : timeline.streams) {
-    if (s.stream.name == stream) return playlist_response(stream_playlist(timeline, s, marks));
+    if (s.stream.name == stream) return playlist_response(archive::stream_playlist(timeline, s, marks, "../../objects/"));
   }
   return fail(Errc::not_found, "This hearing has no stream of that name.");
 }

@@ -80,7 +80,6 @@ struct CommandLine::State {
   CLI::App app;
   std::shared_ptr<Verb::State> root_state = std::make_shared<Verb::State>();
   Verb root{root_state};
-  std::string completion;
   std::vector<std::shared_ptr<Verb::State>> verbs;
   std::map<std::string, Verb> by_name;
 };
@@ -89,7 +88,7 @@ namespace {
 
 // Secrets in an argument list are read by every process of the machine.
 bool looks_like_a_secret(std::string_view argument) {
-  for (const std::string_view name : {"--password", "--secret", "--passphrase", "--token"}) {
+  for (const std::string_view name : {"--password", "--secret", "--passphrase", "--token", "--code"}) {
     if (argument == name || argument.starts_with(std::string(name) + "=")) return true;
   }
   return false;
@@ -121,15 +120,73 @@ std::string bash_completion(const std::string& program, const CLI::App& app) {
   return out + fmt::format("complete -o default -F _{} {}\n", name, program);
 }
 
+// Text of a manual page: a backslash, a minus and a leading dot mean something to man.
+std::string roff(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) out += "\\&";
+    if (c == '\\') {
+      out += "\\e";
+    } else if (c == '-') {
+      out += "\\-";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string manual_options(const CLI::App& app) {
+  std::string out;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_lnames() == std::vector<std::string>{"help"}) continue;
+    const std::string name = option->get_positional() ? option->get_single_name() : option->get_name(false, true);
+    const bool takes_value = !option->get_positional() && option->get_items_expected_max() > 0;
+    const std::string type = option->get_type_name();  // "bash:{bash}" where only some words are taken
+    out += fmt::format(".TP\n\\fB{}\\fR{}\n{}{}\n", roff(name), takes_value ? " \\fI" + roff(type.substr(0, type.find(':'))) + "\\fR" : "",
+                       roff(option->get_description()), option->get_required() ? " (required)" : "");
+  }
+  return out;
+}
+
+std::string manual_verbs(const std::string& before, const CLI::App& app) {
+  std::string out;
+  for (const CLI::App* verb : app.get_subcommands({})) {
+    const std::string words = before + verb->get_name();
+    const std::string below = manual_verbs(words + " ", *verb);
+    out += below.empty() ? fmt::format(".SS {}\n{}\n{}", roff(words), roff(verb->get_description()), manual_options(*verb)) : below;
+  }
+  return out;
+}
+
+// man(7): made from the same table as --help, so that the two cannot differ.
+std::string manual_page(const std::string& program, const CLI::App& app) {
+  std::string out = fmt::format(".TH {} 1 \"\" \"greffe {}\" \"Greffe\"\n.SH NAME\n{} \\- {}\n", roff(program), GREFFE_VERSION,
+                                roff(program), roff(app.get_description()));
+  const std::string verbs = manual_verbs("", app);
+  out += fmt::format(".SH SYNOPSIS\n\\fB{}\\fR [options]{}\n", roff(program), verbs.empty() ? "" : " \\fIVERB\\fR [options of the verb]");
+  out += ".SH OPTIONS\n" + manual_options(app);
+  if (!verbs.empty()) out += ".SH VERBS\n" + verbs;
+  out += ".SH EXIT STATUS\n.TP\n0\ndone\n.TP\n1\nit ran, and found something wrong\n.TP\n2\nit cannot run: arguments, configuration "
+         "or access\n";
+  return out;
+}
+
 }  // namespace
 
 CommandLine::CommandLine(std::string program, std::string description)
     : state_(std::make_unique<State>(std::move(program), std::move(description))) {
   state_->root_state->app = &state_->app;
   state_->app.set_version_flag("--version", state_->program + " " + GREFFE_VERSION);
-  state_->app.add_option("--completion", state_->completion, "print a completion script for this shell")
+  // Like --version: answered as soon as it is read, whatever else the program requires.
+  const State& s = *state_;
+  const auto completion = [&s](const std::string&) { throw CLI::CallForVersion(bash_completion(s.program, s.app), kExitDone); };
+  state_->app.add_option_function<std::string>("--completion", completion, "print a completion script for this shell")
       ->check(CLI::IsMember({"bash"}))
-      ->type_name("bash");
+      ->type_name("bash")
+      ->trigger_on_parse();
+  const auto manual = [&s] { throw CLI::CallForVersion(manual_page(s.program, s.app), kExitDone); };
+  state_->app.add_flag_callback("--manual", manual, "print the manual page, for man")->trigger_on_parse();
 }
 
 CommandLine::~CommandLine() = default;
@@ -153,15 +210,11 @@ int CommandLine::run(int count, char** arguments) {
   const bool wants_verb = !state_->verbs.empty();
   try {
     state_->app.parse(count, arguments);
-  } catch (const CLI::Success& success) {  // --help, --version
+  } catch (const CLI::Success& success) {  // --help, --version, --completion, --manual
     return state_->app.exit(success);
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "{}: {}; see {} --help\n", state_->program, error.what(), state_->program);
     return kExitCannotRun;
-  }
-  if (!state_->completion.empty()) {
-    fmt::print("{}", bash_completion(state_->program, state_->app));
-    return kExitDone;
   }
   const VerbBody* body = nullptr;
   if (wants_verb) {

@@ -1,4 +1,4 @@
-// The command line of a program: verbs with options, help, version, completion. Exit 0 done, 1 found something wrong,
+// The command line of a program: verbs with options, help, version, completion, manual page. Exit 0 done, 1 found something wrong,
 // 2 cannot run. One thread.
 #ifndef GREFFE_ARCHIVE_BASE_COMMAND_LINE_H
 #define GREFFE_ARCHIVE_BASE_COMMAND_LINE_H
@@ -51,7 +51,7 @@ class CommandLine {
   Verb& verb(const std::string& name, const std::string& help);
   Verb& root();  // for a program without verbs; also takes options common to all verbs, given before the verb
   // Parses and runs the chosen verb. An argument that looks like a secret option (--password…) is refused: secrets
-  // come from files. `--completion bash` prints a completion script made from the same table.
+  // come from files. `--completion bash` and `--manual` print a completion script and a manual page made from the same table.
   int run(int count, char** arguments);
 
  private:

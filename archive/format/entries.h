@@ -56,7 +56,7 @@ struct SegmentEntry {
   Digest sha256;
   std::uint64_t bytes = 0;
   std::uint64_t init_bytes = 0;  // length of ftyp + moov
-  std::int64_t start_90k = 0;    // tfdt in 1/90000 s; a run starts at 90000
+  std::int64_t start_90k = 0;    // tfdt in 1/90000 s; a run starts one second after the run before it ends
   std::int64_t duration_90k = 0;
   std::string codecs;            // RFC 6381, for example "avc1.64001f"
   UtcTime utc;                   // wall clock of the first sample

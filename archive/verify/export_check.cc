@@ -30,10 +30,12 @@ std::string object_path(const std::map<std::string, Digest>& listed, const Objec
 // The lines of a playlist that decide what a player plays, as they follow from the log.
 std::string expected_playlist(const std::vector<SegmentEntry>& segments, const std::string& stream) {
   std::string out;
+  std::optional<std::uint64_t> run;
   for (const SegmentEntry& s : segments) {
     if (s.stream != stream) continue;
     const std::string uri = "../objects/" + s.sha256.hex() + ".mp4";
-    out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", uri, s.init_bytes);
+    if (run != s.run) out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", uri, s.init_bytes);
+    run = s.run;
     out += fmt::format("#EXT-X-BYTERANGE:{}@{}\n{}\n", s.bytes - s.init_bytes, s.init_bytes, uri);
   }
   return out;

@@ -12,7 +12,7 @@ namespace {
 // recorder starts its streams one after the other. The stated errors of the clock come on top, up to ten seconds.
 constexpr std::int64_t kUndeclaredMs = 2000;
 constexpr std::int64_t kMostClockErrorMs = 10'000;
-constexpr std::int64_t kRunStart90k = 90'000;
+constexpr std::int64_t kBetweenRuns90k = 90'000;  // media time between two runs, and before the first
 constexpr std::int64_t kJoin90k = 9'000;  // 0.1 s inside a run: the last sample's duration is an estimate
 
 std::int64_t tolerance(std::int64_t error_ms) { return kUndeclaredMs + std::clamp<std::int64_t>(error_ms, 0, kMostClockErrorMs); }
@@ -82,9 +82,9 @@ void Timeline::add_segment(std::uint64_t index, const SegmentEntry& e) {
   if (e.run < s.run || (s.segments == 0 && e.run != 0) || e.run > s.run + 1) {
     wrong("segment-seq", fmt::format("run {} follows run {} of the stream", e.run, s.run), e.stream, index, e.utc, end);
   }
-  const std::int64_t expected = new_run ? kRunStart90k : s.end_90k;
+  const std::int64_t expected = new_run ? s.end_90k + kBetweenRuns90k : s.end_90k;
   if (std::abs(e.start_90k - expected) > kJoin90k) {
-    wrong("timeline", fmt::format("the segment starts at {} (1/90000 s of its run) where {} was due", e.start_90k, expected),
+    wrong("timeline", fmt::format("the segment starts at {} (1/90000 s of its stream) where {} was due", e.start_90k, expected),
           e.stream, index, e.utc, end);
   }
   const std::int64_t allowed = tolerance(std::max(e.clock.error_ms, s.error_ms));

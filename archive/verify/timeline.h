@@ -36,7 +36,7 @@ class Timeline {
     std::uint64_t bytes = 0;
     std::int64_t duration_90k = 0;
     std::uint64_t run = 0;
-    std::int64_t end_90k = 0;  // in the run's time
+    std::int64_t end_90k = 0;  // in the stream's media time
     UtcTime begin;             // from when on it is accounted for
     UtcTime end;               // of its last segment
     std::int64_t error_ms = 0;

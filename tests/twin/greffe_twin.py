@@ -152,11 +152,13 @@ def check_export(folder, policy, known, report):
         if name.startswith("objects/") and name[8:72] not in judge.named:
             report.add("object-unnamed", hearing=uuid, file=name)
         if name.startswith("play/"):
-            stream, wanted = name[5:-5], []
+            stream, wanted, run = name[5:-5], [], None
             for e in (e for _, e in judge.values if e["kind"] == "segment" and e["stream"] == stream):
                 uri = f"../objects/{e['sha256']}.mp4"
-                wanted += [f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{e['init_bytes']}@0\"",
-                           f"#EXT-X-BYTERANGE:{e['bytes'] - e['init_bytes']}@{e['init_bytes']}", uri]
+                if e["run"] != run:
+                    wanted.append(f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{e['init_bytes']}@0\"")
+                run = e["run"]
+                wanted += [f"#EXT-X-BYTERANGE:{e['bytes'] - e['init_bytes']}@{e['init_bytes']}", uri]
             harmless = ("#EXTM3U", "#EXTINF:", "#EXT-X-VERSION:", "#EXT-X-TARGETDURATION:", "#EXT-X-ENDLIST",
                         "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-PLAYLIST-TYPE:", "#EXT-X-PROGRAM-DATE-TIME:", "#EXT-X-DISCONTINUITY",
                         "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-DATERANGE:")

@@ -187,7 +187,7 @@ class Hearing:
         for s in self.streams.values():
             s["now"] = begin + seconds * 1000
             s["run"] += 1
-            s["at"] = 90_000
+            s["at"] += 90_000
         if declare:
             self.add(kind="gap", boot="b1", mono_ms=[self.mono(begin), self.mono(begin) + seconds * 1000], person="u-17",
                      reason=reason, streams=["*"], to=utc(begin + seconds * 1000), **{"from": utc(begin)})
@@ -331,11 +331,14 @@ def write_manifest(folder):
 
 
 def playlist(hearing, stream):
-    out = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:31\n"
+    out, run = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:31\n", None
     for e in map(json.loads, hearing.entries):
         if e["kind"] == "segment" and e["stream"] == stream:
             uri = f"../objects/{e['sha256']}.mp4"
-            out += (f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{e['init_bytes']}@0\"\n#EXTINF:10.0,\n"
+            if e["run"] != run:
+                out += f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{e['init_bytes']}@0\"\n"
+            run = e["run"]
+            out += (f"#EXTINF:10.0,\n"
                     f"#EXT-X-BYTERANGE:{e['bytes'] - e['init_bytes']}@{e['init_bytes']}\n{uri}\n")
     return out + "#EXT-X-ENDLIST\n"
 

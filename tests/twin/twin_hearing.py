@@ -180,14 +180,14 @@ class HearingJudge:
 
     def stream(self, name, listed, begin, gaps, end_index, end):
         mine = sorted((a, b) for streams, a, b in gaps if "*" in streams or name in streams)
-        at, run, ticks, error = begin, None, None, 0
+        at, run, ticks, error = begin, None, 0, 0
         for n, (index, e) in enumerate(listed):
             starts, lasts = ms_of(e["utc"]), e["duration_90k"] // 90
             if e["seq"] != n:
                 self.add("segment-seq", entry=index, stream=name)
             if run is not None and e["run"] not in (run, run + 1) or run is None and e["run"] != 0:
                 self.add("segment-seq", entry=index, stream=name)
-            if abs(e["start_90k"] - (ticks if e["run"] == run else 90_000)) > 9000:
+            if abs(e["start_90k"] - (ticks if e["run"] == run else ticks + 90_000)) > 9000:
                 self.add("timeline", entry=index, stream=name)
             allowed = 2000 + min(10_000, max(error, e["clock"]["error_ms"]))
             if at is not None:

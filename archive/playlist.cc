@@ -1,10 +1,10 @@
-#include "web/playlist.h"
+#include "archive/playlist.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace greffe::web {
+namespace greffe::archive {
 namespace {
 
 // TARGETDURATION must never change while a playlist is read: the longest that a station ever makes (30 s of sound),
@@ -34,9 +34,9 @@ bool concerns(const GapEntry& gap, const std::string& stream) {
 }
 
 // The gap's own colour of DATERANGE, so that a player that knows nothing of us still shows where and why.
-std::string date_ranges(const archive::Timeline& timeline, const std::string& stream, const std::vector<catalogue::Mark>& marks) {
+std::string date_ranges(const Timeline& timeline, const std::string& stream, const std::vector<catalogue::Mark>& marks) {
   std::string out;
-  for (const archive::TimelineGap& gap : timeline.gaps) {
+  for (const TimelineGap& gap : timeline.gaps) {
     if (!concerns(gap.entry, stream)) continue;
     out += fmt::format("#EXT-X-DATERANGE:ID=\"gap-{}\",CLASS=\"greffe.gap\",START-DATE=\"{}\",END-DATE=\"{}\",X-CAUSE={}\n",
                        gap.index, to_text(gap.entry.from), to_text(gap.entry.to), quoted(gap.entry.reason));
@@ -49,35 +49,35 @@ std::string date_ranges(const archive::Timeline& timeline, const std::string& st
   return out;
 }
 
-std::uint64_t bits_per_second(const archive::TimelineStream& stream) {
+std::uint64_t bits_per_second(const TimelineStream& stream) {
   std::uint64_t most = 1000;
-  for (const archive::TimelineSegment& s : stream.segments) {
+  for (const TimelineSegment& s : stream.segments) {
     most = std::max(most, s.entry.bytes * 8 * kTicksPerSecond / static_cast<std::uint64_t>(s.entry.duration_90k));
   }
   return most;
 }
 
-std::string address_of(const archive::TimelineStream& stream) { return "streams/" + stream.stream.name + "/playlist.m3u8"; }
+std::string address_of(const TimelineStream& stream) { return "streams/" + stream.stream.name + "/playlist.m3u8"; }
 
 }  // namespace
 
 // One video at a time with every microphone as its choice of sound; without video the first microphone leads.
-std::string master_playlist(const archive::Timeline& timeline) {
+std::string master_playlist(const Timeline& timeline) {
   std::string out = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n";
-  std::vector<const archive::TimelineStream*> pictures;
-  std::vector<const archive::TimelineStream*> sounds;
-  for (const archive::TimelineStream& stream : timeline.streams) {
+  std::vector<const TimelineStream*> pictures;
+  std::vector<const TimelineStream*> sounds;
+  for (const TimelineStream& stream : timeline.streams) {
     if (stream.segments.empty()) continue;
     (stream.stream.medium == "video" ? pictures : sounds).push_back(&stream);
   }
   const bool grouped = !pictures.empty() && !sounds.empty();
   if (grouped) {
-    for (const archive::TimelineStream* sound : sounds) {
+    for (const TimelineStream* sound : sounds) {
       out += fmt::format("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"microphones\",NAME={},DEFAULT={},AUTOSELECT=YES,URI={}\n",
                          quoted(sound->stream.name), sound == sounds.front() ? "YES" : "NO", quoted(address_of(*sound)));
     }
   }
-  for (const archive::TimelineStream* lead : grouped || sounds.empty() ? pictures : sounds) {
+  for (const TimelineStream* lead : grouped || sounds.empty() ? pictures : sounds) {
     std::string codecs = lead->segments.front().entry.codecs;
     std::uint64_t bandwidth = bits_per_second(*lead);
     if (grouped) {
@@ -90,8 +90,8 @@ std::string master_playlist(const archive::Timeline& timeline) {
   return out;
 }
 
-std::string stream_playlist(const archive::Timeline& timeline, const archive::TimelineStream& stream,
-                            const std::vector<catalogue::Mark>& marks) {
+std::string stream_playlist(const Timeline& timeline, const TimelineStream& stream, const std::vector<catalogue::Mark>& marks,
+                            std::string_view objects) {
   std::string out = fmt::format("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n{}", kTargetDurationS,
                                 timeline.closed ? "#EXT-X-PLAYLIST-TYPE:VOD\n" : "#EXT-X-PLAYLIST-TYPE:EVENT\n");
   const bool independent = std::all_of(stream.segments.begin(), stream.segments.end(), [](const auto& s) {
@@ -100,9 +100,9 @@ std::string stream_playlist(const archive::Timeline& timeline, const archive::Ti
   if (independent) out += "#EXT-X-INDEPENDENT-SEGMENTS\n";
   out += date_ranges(timeline, stream.stream.name, marks);
   const SegmentEntry* before = nullptr;
-  for (const archive::TimelineSegment& s : stream.segments) {
+  for (const TimelineSegment& s : stream.segments) {
     const SegmentEntry& segment = s.entry;
-    const std::string address = "../../objects/" + segment.sha256.hex() + ".mp4";
+    const std::string address = fmt::format("{}{}.mp4", objects, segment.sha256.hex());
     if (before == nullptr || before->run != segment.run) {
       if (before != nullptr) out += "#EXT-X-DISCONTINUITY\n";
       out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", address, segment.init_bytes);
@@ -115,4 +115,4 @@ std::string stream_playlist(const archive::Timeline& timeline, const archive::Ti
   return out;
 }
 
-}  // namespace greffe::web
+}  // namespace greffe::archive
