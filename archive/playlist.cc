@@ -103,12 +103,16 @@ std::string stream_playlist(const Timeline& timeline, const TimelineStream& stre
   for (const TimelineSegment& s : stream.segments) {
     const SegmentEntry& segment = s.entry;
     const std::string address = fmt::format("{}{}.mp4", objects, segment.sha256.hex());
-    if (before == nullptr || before->run != segment.run) {
+    const bool first_of_run = before == nullptr || before->run != segment.run;
+    if (first_of_run) {
       if (before != nullptr) out += "#EXT-X-DISCONTINUITY\n";
       out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", address, segment.init_bytes);
     }
+    // The first of a run is taken whole: VLC 3.0 starts anew at a discontinuity and never reads a second map. Every one
+    // states its range: over a kept connection ffmpeg 5.1 asks for the range of before when a segment has none.
+    const std::uint64_t from = first_of_run ? 0 : segment.init_bytes;
     out += fmt::format("#EXT-X-PROGRAM-DATE-TIME:{}\n#EXTINF:{},\n#EXT-X-BYTERANGE:{}@{}\n{}\n", to_text(segment.utc),
-                       seconds(segment.duration_90k), segment.bytes - segment.init_bytes, segment.init_bytes, address);
+                       seconds(segment.duration_90k), segment.bytes - from, from, address);
     before = &segment;
   }
   if (timeline.closed) out += "#EXT-X-ENDLIST\n";

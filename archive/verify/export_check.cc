@@ -35,8 +35,9 @@ std::string expected_playlist(const std::vector<SegmentEntry>& segments, const s
     if (s.stream != stream) continue;
     const std::string uri = "../objects/" + s.sha256.hex() + ".mp4";
     if (run != s.run) out += fmt::format("#EXT-X-MAP:URI=\"{}\",BYTERANGE=\"{}@0\"\n", uri, s.init_bytes);
+    const std::uint64_t from = run != s.run ? 0 : s.init_bytes;
+    out += fmt::format("#EXT-X-BYTERANGE:{}@{}\n{}\n", s.bytes - from, from, uri);
     run = s.run;
-    out += fmt::format("#EXT-X-BYTERANGE:{}@{}\n{}\n", s.bytes - s.init_bytes, s.init_bytes, uri);
   }
   return out;
 }

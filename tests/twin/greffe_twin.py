@@ -155,10 +155,11 @@ def check_export(folder, policy, known, report):
             stream, wanted, run = name[5:-5], [], None
             for e in (e for _, e in judge.values if e["kind"] == "segment" and e["stream"] == stream):
                 uri = f"../objects/{e['sha256']}.mp4"
+                start = e["init_bytes"]
                 if e["run"] != run:
-                    wanted.append(f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{e['init_bytes']}@0\"")
-                run = e["run"]
-                wanted += [f"#EXT-X-BYTERANGE:{e['bytes'] - e['init_bytes']}@{e['init_bytes']}", uri]
+                    wanted.append(f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{start}@0\"")
+                    run, start = e["run"], 0
+                wanted += [f"#EXT-X-BYTERANGE:{e['bytes'] - start}@{start}", uri]
             harmless = ("#EXTM3U", "#EXTINF:", "#EXT-X-VERSION:", "#EXT-X-TARGETDURATION:", "#EXT-X-ENDLIST",
                         "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-PLAYLIST-TYPE:", "#EXT-X-PROGRAM-DATE-TIME:", "#EXT-X-DISCONTINUITY",
                         "#EXT-X-INDEPENDENT-SEGMENTS", "#EXT-X-DATERANGE:")

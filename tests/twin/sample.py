@@ -335,11 +335,11 @@ def playlist(hearing, stream):
     for e in map(json.loads, hearing.entries):
         if e["kind"] == "segment" and e["stream"] == stream:
             uri = f"../objects/{e['sha256']}.mp4"
+            start = e["init_bytes"]
             if e["run"] != run:
-                out += f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{e['init_bytes']}@0\"\n"
-            run = e["run"]
-            out += (f"#EXTINF:10.0,\n"
-                    f"#EXT-X-BYTERANGE:{e['bytes'] - e['init_bytes']}@{e['init_bytes']}\n{uri}\n")
+                out += f"#EXT-X-MAP:URI=\"{uri}\",BYTERANGE=\"{start}@0\"\n"
+                run, start = e["run"], 0
+            out += f"#EXTINF:10.0,\n#EXT-X-BYTERANGE:{e['bytes'] - start}@{start}\n{uri}\n"
     return out + "#EXT-X-ENDLIST\n"
 
 
