@@ -38,7 +38,7 @@ struct Deposit::State {
   Status append_to_main_log(const HearingId& id, HearingState& hearing);
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
   Status commit_when_due(const HearingId& id, HearingState& hearing, bool first);
-  Result<Receipt> cosign(HearingState& hearing);
+  Result<Receipt> cosign(HearingState& hearing) { return cosign_head(clock, hearing.writer, holder, holder_key); }
   void run_committer(std::stop_token stop);
 };
 
@@ -186,17 +186,6 @@ void Deposit::State::run_committer(std::stop_token stop) {
   }
 }
 
-// ---- receipt ----
-
-Result<Receipt> Deposit::State::cosign(HearingState& hearing) {
-  SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(hearing.writer.head()));
-  if (!verify_cosignature(head.note, holder)) {
-    put_signature(head.note, cosign_checkpoint(head.checkpoint, holder.name, holder_key, clock.utc_now()));
-    GREFFE_TRY(hearing.writer.add_signatures(head.note.write()));
-  }
-  return Receipt{std::move(head)};
-}
-
 // ---- public ----
 
 Deposit::Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log,
@@ -265,22 +254,15 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   GREFFE_TRY(state_->may_write(peer, *hearing));
   tlog::LogWriter& writer = hearing->writer;
 
-  if (wanted.checkpoint.size == writer.size() && writer.size() > 0 && wanted.checkpoint.root == writer.root()) {
+  if (is_held(writer, wanted.checkpoint)) {
     // The answer to the first sending was lost, or the first try broke off after the head had moved.
     if (hearing->closed) GREFFE_TRY(state_->ensure_in_main_log(id, *hearing));
     Receipt again = GREFFE_TRY(state_->cosign(*hearing));
     if (hearing->closed) GREFFE_TRY(writer.finalise());
     return Answer(std::move(again));
   }
-  if (first != writer.size()) {
-    return Answer(Unready{writer.size(), {}, fmt::format("this archive holds {} entries of the hearing; send from entry {} on",
-                                                         writer.size(), writer.size())});
-  }
-  if (wanted.checkpoint.size != first + entries.size()) {
-    return fail(Errc::invalid, fmt::format("the checkpoint is of {} entries; with what was sent there would be {}",
-                                           wanted.checkpoint.size, first + entries.size()));
-  }
-  if (entries.empty()) return fail(Errc::invalid, "nothing was sent: at least one entry is needed");
+  std::optional<Unready> elsewhere = GREFFE_TRY(check_growth(writer, first, entries, wanted.checkpoint));
+  if (elsewhere) return Answer(std::move(*elsewhere));
   const ReadEntries read = GREFFE_TRY(read_entries(first, entries, hearing->closed));
   const std::optional<OpenEntry> open =
       hearing->open ? hearing->open : std::optional(GREFFE_TRY(state_->checked_open(peer, id, *read.open)));
@@ -291,9 +273,6 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   const Status by_station = verify_note(wanted.note, VerifierKey{origin, KeyType::ed25519, open->station_key});
   if (!by_station) {
     return fail(Errc::denied, "the checkpoint is not signed by the key that opened the hearing: " + by_station.error().message);
-  }
-  if (writer.preview(entries).root() != wanted.checkpoint.root) {
-    return fail(Errc::invalid, "the entries do not extend the hearing's tree to the root that the checkpoint states");
   }
   std::vector<Digest> missing = GREFFE_TRY(state_->unproved(*hearing, read));
   if (!missing.empty()) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive/hearing_logs.h"
+#include "archive/held_log.h"
 #include "archive/main_log.h"
 
 namespace greffe::archive {
@@ -20,17 +21,6 @@ struct Peer {
   enum class Kind { station, replicator };
   Kind kind = Kind::station;
   catalogue::KnownKey key;
-};
-
-// Why entries were not taken, so that the sender can mend it: HTTP 409.
-struct Unready {
-  std::optional<std::uint64_t> held_size;  // send from here on
-  std::vector<Digest> missing;             // deposit these first
-  std::string detail;
-};
-
-struct Receipt {
-  SignedCheckpoint checkpoint;  // with the archive's cosignature: every entry and object is on >= W volumes, fsynced
 };
 
 class Deposit {

@@ -41,7 +41,7 @@ struct ForeignLogs::State {
   Status may_write(const Peer& peer, const std::string& origin) const;
   Status find_missing(ForeignLog& log, std::uint64_t index, const std::string& text, std::vector<Digest>& missing);
   Status holds_hearing(const HearingCheckpointEntry& entry, std::uint64_t index, const std::string& origin);
-  Result<Receipt> cosign(ForeignLog& log);
+  Result<Receipt> cosign(ForeignLog& log) { return cosign_head(clock, log.writer, holder, holder_key); }
 };
 
 Result<std::shared_ptr<ForeignLog>> ForeignLogs::State::get(const std::string& origin) {
@@ -102,15 +102,6 @@ Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, co
   return ok();
 }
 
-Result<Receipt> ForeignLogs::State::cosign(ForeignLog& log) {
-  SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(log.writer.head()));
-  if (!verify_cosignature(head.note, holder)) {
-    put_signature(head.note, cosign_checkpoint(head.checkpoint, holder.name, holder_key, clock.utc_now()));
-    GREFFE_TRY(log.writer.add_signatures(head.note.write()));
-  }
-  return Receipt{std::move(head)};
-}
-
 ForeignLogs::ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key)
     : state_(std::make_unique<State>(clock, stores, hearings, own_log, holder_key)) {}
 ForeignLogs::~ForeignLogs() = default;
@@ -159,21 +150,12 @@ Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, con
   if (wanted.checkpoint.origin != origin) return fail(Errc::invalid, "the checkpoint is not of the log " + origin);
   const Status by_origin = verify_note(wanted.note, log->log_key);
   if (!by_origin) return fail(Errc::denied, "the checkpoint is not signed by " + origin + ": " + by_origin.error().message);
-  if (wanted.checkpoint.size == writer.size() && wanted.checkpoint.root == writer.root() && writer.size() > 0) {
+  if (is_held(writer, wanted.checkpoint)) {
     Receipt again = GREFFE_TRY(state_->cosign(*log));
     return Answer(std::move(again));
   }
-  if (first != writer.size()) {
-    return Answer(Unready{writer.size(), {}, fmt::format("this replica holds {} main-log entries of {}", writer.size(), origin)});
-  }
-  if (entries.empty() || wanted.checkpoint.size != first + entries.size()) {
-    return fail(Errc::invalid, "the checkpoint's size is not what these entries lead to");
-  }
-  if (writer.preview(entries).root() != wanted.checkpoint.root) {
-    return fail(Errc::invalid, fmt::format("the entries from {} on do not extend the log of {} to the root that its "
-                                           "checkpoint states",
-                                           first, origin));
-  }
+  std::optional<Unready> elsewhere = GREFFE_TRY(check_growth(writer, first, entries, wanted.checkpoint));
+  if (elsewhere) return Answer(std::move(*elsewhere));
   std::vector<Digest> missing;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     GREFFE_TRY(state_->find_missing(*log, first + i, entries[i], missing));

@@ -209,7 +209,7 @@ def test_entry_that_does_not_extend_the_tree():
         # A station that tells another past: entry 1 is not the one that was acknowledged.
         hearing.entries[1] = hearing.entries[2]
         add_segment(hearing)
-        refusal(hearing.post, 400, "do not extend the hearing's tree")
+        refusal(hearing.post, 400, "do not extend the tree of")
         # A checkpoint that does not say what the entries say.
         hearing.entries[1] = honest[1]
         refusal(lambda: hearing.post(checkpoint=hearing.checkpoint(root=tree_root(honest))), 400)
