@@ -576,6 +576,23 @@ def cannot_run(case):
             assert status == 2 and err.strip(), f"{program[-1].name} {paths}: {status} {err}"
 
 
+def failing_disk(case):
+    """A disk that answers EIO for one object: no verdict about the recording, and no word of tampering."""
+    case.usual()
+    folder = case.export()
+    policy = case.folder / "policy.txt"
+    policy.write_text(case.archive.policy())
+    index, e = segment_of(case.first, "cam-bench", 1)
+    sick = folder / f"objects/{e['sha256']}.mp4"
+    injected = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(sick), "-e", "inject=read,pread64:error=EIO", str(VERIFY)]
+    for program in (injected, [*injected, "--threads", "1"]):
+        status, answer, err = run_verifier(program, policy, [folder], None)
+        assert status == 1 and answer["verdict"] == "UNREADABLE", f"exit status {status}, {answer['verdict']}: {err}"
+        found = [f for f in answer["findings"] if f.get("object") == e["sha256"]]
+        assert len(found) == 1 and found[0]["entry"] == index and found[0]["stream"] == "cam-bench", answer["findings"]
+        assert "nput/output" in json.dumps(found), found
+
+
 CASES = [value for name, value in list(globals().items())
          if callable(value) and getattr(value, "__code__", None) and value.__code__.co_varnames[:1] == ("case",)
          and value.__module__ == "__main__" and value.__name__ != "fill_main_log"]
