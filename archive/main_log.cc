@@ -13,6 +13,36 @@ constexpr std::uint64_t kMaxGuardBytes = kMaxNoteBytes;
 // kept each time the log grows past a multiple of this.
 constexpr std::uint64_t kKeepCheckpointEvery = 4096;
 
+// `seen`: what somebody outside the pool remembers of this log; `who`: "this machine has published".
+Status check_holds(const tlog::LogReader& reader, std::uint64_t size, const Checkpoint& seen, std::string_view who) {
+  if (size < seen.size) {
+    return fail(Errc::conflict,
+                fmt::format("the pool's main log has {} entries, but {} {}; an older state of the pool was put in place. Bring back the "
+                            "newer volumes or recover from the second site; to go on with the older state, losing what came after, "
+                            "start with --accept-head",
+                            size, who, seen.size));
+  }
+  const Digest root = GREFFE_TRY(reader.root_at(seen.size));
+  if (root == seen.root) return ok();
+  return fail(Errc::conflict,
+              fmt::format("the pool's main log differs from the one of which {} {} entries: entry {} or an earlier one was replaced. Do not "
+                          "write to this pool; compare it with the second site",
+                          who, seen.size, seen.size - 1));
+}
+
+// The last word of each other site is kept in the pool: what it has confirmed cannot have gone away either.
+Status check_cosigned(const catalogue::Catalogue& catalogue, store::HeadStore& heads, const tlog::LogReader& reader, std::uint64_t size) {
+  const std::vector<catalogue::KnownKey> cosigners = GREFFE_TRY(catalogue.keys("cosigner"));
+  for (const catalogue::KnownKey& known : cosigners) {
+    const VerifierKey key = GREFFE_TRY(parse_verifier_key(known.cosigner));
+    const auto newest = newest_cosigned(heads, main_log_path(), key);
+    if (!newest && newest.error().code == Errc::not_found) continue;
+    if (!newest) return newest.error();
+    GREFFE_TRY(check_holds(reader, size, newest->checkpoint, "the site " + key.name + " has confirmed"));
+  }
+  return ok();
+}
+
 }  // namespace
 
 catalogue::Sources catalogue_sources(Stores stores) {
@@ -43,21 +73,7 @@ Status GuardFile::check(const tlog::LogReader& reader, std::string_view head) co
   if (!note) return note.error();
   const SignedCheckpoint guard = GREFFE_TRY(parse_signed_checkpoint(*note));
   const std::uint64_t size = head.empty() ? 0 : GREFFE_TRY(parse_signed_checkpoint(head)).checkpoint.size;
-  if (size < guard.checkpoint.size) {
-    return fail(Errc::conflict,
-                fmt::format("the pool's main log has {} entries, but this machine has already published {} ({}); an older "
-                            "state of the pool was put in place. Bring back the newer volumes or recover from the second "
-                            "site; to go on with the older state, losing what came after, start with --accept-head",
-                            size, guard.checkpoint.size, path_));
-  }
-  const Digest root = GREFFE_TRY(reader.root_at(guard.checkpoint.size));
-  if (root != guard.checkpoint.root) {
-    return fail(Errc::conflict,
-                fmt::format("the pool's main log differs from the one that this machine published: entry {} or an earlier "
-                            "one was replaced ({}). Do not write to this pool; compare it with the second site",
-                            guard.checkpoint.size - 1, path_));
-  }
-  return ok();
+  return check_holds(reader, size, guard.checkpoint, fmt::format("this machine has published ({})", path_));
 }
 
 Result<SignedCheckpoint> newest_cosigned(store::HeadStore& heads, const std::string& log_path,
@@ -136,9 +152,13 @@ Result<std::unique_ptr<MainLog>> MainLog::open(FileSystem& files, Log& log, Stor
     const Status signed_by_us = verify_note(head.note, log_verifier(archive_name, key.public_key()));
     if (!signed_by_us) return signed_by_us.error().within("the pool's main log is not this archive's");
   }
+  const auto accepted = [&log, accept_head](const Status& held) {
+    const bool tolerated = !held && accept_head && held.error().code == Errc::conflict;
+    if (tolerated) log.warn(held.error().within("--accept-head was given").message);
+    return held || tolerated;
+  };
   const Status guarded = state->guard.check(state->reader(), writer.head());
-  if (!guarded && !(accept_head && guarded.error().code == Errc::conflict)) return guarded.error();
-  if (!guarded) log.warn(guarded.error().within("--accept-head was given").message);
+  if (!accepted(guarded)) return guarded.error();
 
   const std::string path = join(state_directory, "catalogue.sqlite");
   catalogue::Opened opened =
@@ -148,6 +168,8 @@ Result<std::unique_ptr<MainLog>> MainLog::open(FileSystem& files, Log& log, Stor
   state->builder = std::make_unique<catalogue::CatalogueBuilder>(std::move(opened.builder));
   catalogue::Catalogue catalogue = GREFFE_TRY(catalogue::Catalogue::open(path));
   state->catalogue = std::make_unique<catalogue::Catalogue>(std::move(catalogue));
+  const Status confirmed = check_cosigned(*state->catalogue, stores.heads, state->reader(), writer.size());
+  if (!accepted(confirmed)) return confirmed.error();
 
   State* follower = state.get();
   state->sequencer = std::make_unique<tlog::Sequencer>(std::move(writer), archive_name, std::move(key),

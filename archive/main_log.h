@@ -45,7 +45,7 @@ class GuardFile {
 class MainLog {
  public:
   // Start-up in the order of DESIGN section 7: head -> guard -> replay -> catalogue. conflict: the pool's head is below
-  // or beside the guard file: restore the volumes that are missing, or accept the loss with `accept_head`.
+  // or beside the guard file, or what another site confirmed: restore the volumes that are missing, or accept the loss with `accept_head`.
   static Result<std::unique_ptr<MainLog>> open(FileSystem& files, Log& log, Stores stores, const std::string& archive_name,
                                                const std::string& state_directory, PrivateKey key, bool accept_head);
   ~MainLog();

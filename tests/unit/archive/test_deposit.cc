@@ -217,3 +217,48 @@ TEST_CASE("a second server on the same pool is refused, and a pool that went bac
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code == Errc::conflict);
 }
+
+// The guard file is gone with the machine; what another site confirmed is still kept with the log.
+TEST_CASE("a main log that is behind what another site confirmed is not written to") {
+  SampleArchive a;
+  const greffe::PrivateKey site_key = greffe::PrivateKey::generate();
+  const greffe::VerifierKey site = greffe::archive::holder_verifier("dr.court.example", site_key.public_key());
+  greffe::KeyEntry key;
+  key.action = "added";
+  key.role = "cosigner";
+  key.name = site.name;
+  key.key = site_key.public_key();
+  key.cosigner = site.text();
+  key.since = key.utc = a.clock.utc_now();
+  REQUIRE(a.main_log->append(key));
+  const greffe::Checkpoint head = a.main_log->head().checkpoint;
+  const auto confirm = [&](std::uint64_t size, const greffe::Digest& root) {
+    greffe::SignedCheckpoint note{{head.origin, size, root}, {}};
+    note.note.text = note.checkpoint.text();
+    put_signature(note.note, cosign_checkpoint(note.checkpoint, site.name, site_key, a.clock.utc_now()));
+    REQUIRE(greffe::archive::keep_cosigned(*a.pool, greffe::main_log_path(), note, site));
+  };
+  const auto open_again = [&](bool accept_head) {
+    a.stop();
+    REQUIRE(a.files.remove(a.folder.path + "/state/guard"));
+    greffe::store::PoolSettings settings;
+    for (int i = 0; i < 3; ++i) settings.volumes.push_back(a.folder.path + "/v" + std::to_string(i));
+    auto pool = greffe::store::LocalPool::open(a.files, a.clock, settings, greffe::store::PoolMode::writer);
+    REQUIRE(pool);
+    const auto opened = greffe::archive::MainLog::open(a.files, a.log, {**pool, **pool, **pool}, a.name, a.folder.path + "/state",
+                                                       std::move(*greffe::PrivateKey::from_pem(a.keys->log.to_pem())), accept_head);
+    return opened ? std::string() : opened.error().message;
+  };
+  SECTION("what is held is confirmed") {
+    confirm(head.size, head.root);
+    CHECK(open_again(false).empty());
+  }
+  SECTION("more was confirmed than is held") {
+    confirm(head.size + 1, head.root);
+    CHECK(open_again(false).find("the site " + site.name + " has confirmed 2; an older state of the pool was put in place") != std::string::npos);
+  }
+  SECTION("another log was confirmed, and the operator accepts that") {
+    confirm(head.size, greffe::sha256({}));
+    CHECK(open_again(true).empty());
+  }
+}
