@@ -120,5 +120,5 @@ def run_cases(cases):
             except AssertionError as problem:
                 failed += 1
                 print(f"  FAIL {test.__name__}: {problem}", flush=True)
-    print(f"{failed} of {len(cases)} failed" if failed else f"{len(cases)} threats, two verifiers: all named")
+    print(f"{failed} of {len(cases)} failed" if failed else f"{len(cases)} cases: all named")
     return 1 if failed else 0
