@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "archive/base/progress.h"
 #include "archive/format/policy.h"
 #include "archive/format/tiles.h"
 #include "archive/playlist.h"
@@ -63,12 +64,16 @@ class Folder {
 
 class Export {
  public:
-  Export(FileSystem& files, Stores stores, const catalogue::Catalogue& catalogue, const HearingId& id, const std::string& directory)
-      : stores_(stores), catalogue_(catalogue), id_(id), main_(stores.objects, stores.heads, main_log_path()),
+  Export(FileSystem& files, Clock& clock, Stores stores, const catalogue::Catalogue& catalogue, const HearingId& id,
+         const std::string& directory)
+      : clock_(clock), stores_(stores), catalogue_(catalogue), id_(id), main_(stores.objects, stores.heads, main_log_path()),
         hearing_(stores.objects, stores.heads, hearing_log_path(id)), folder_(files, directory) {}
 
   Result<Exported> run(const std::string& policy) {
     const catalogue::HearingRecord record = GREFFE_TRY(catalogue_.hearing(id_, catalogue::CourtSet::everything()));
+    std::uint64_t bytes = 0;
+    for (const catalogue::StreamFacts& stream : record.row.streams) bytes += stream.bytes;
+    progress_.emplace(clock_, "exporting", bytes, ProgressUnit::bytes);
     GREFFE_TRY(folder_.begin());
     GREFFE_TRY(folder_.add("policy.txt", policy));
     GREFFE_TRY(folder_.add("README.txt", readme(record)));
@@ -199,6 +204,7 @@ class Export {
     // What a `lost` entry names is missing by declaration; what is lost without one, the verifier will name.
     if (!bytes && (bytes.error().code == Errc::not_found || bytes.error().code == Errc::corrupt)) return ok();
     if (!bytes) return bytes.error();
+    progress_->add(bytes->size());
     return folder_.add("objects/" + digest.hex() + std::string(ending), *bytes);
   }
 
@@ -233,6 +239,7 @@ class Export {
     return ok();
   }
 
+  Clock& clock_;
   Stores stores_;
   const catalogue::Catalogue& catalogue_;
   const HearingId id_;
@@ -240,13 +247,14 @@ class Export {
   const tlog::LogReader hearing_;
   Folder folder_;
   std::set<Digest> objects_;  // written already
+  std::optional<Progress> progress_;
 };
 
 }  // namespace
 
-Result<Exported> export_hearing(FileSystem& files, Stores stores, const catalogue::Catalogue& catalogue,
+Result<Exported> export_hearing(FileSystem& files, Clock& clock, Stores stores, const catalogue::Catalogue& catalogue,
                                 const std::string& policy, const HearingId& id, const std::string& directory) {
-  return Export(files, stores, catalogue, id, directory).run(policy);
+  return Export(files, clock, stores, catalogue, id, directory).run(policy);
 }
 
 }  // namespace greffe::archive

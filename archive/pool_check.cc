@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "archive/all_logs.h"
+#include "archive/base/progress.h"
 #include "archive/main_log.h"
 #include "archive/tlog/log_check.h"
 
@@ -28,11 +29,13 @@ Status check_logs(store::LocalPool& pool, PoolCheck& out) {
   return ok();
 }
 
-Status check_objects(store::LocalPool& pool, PoolCheck& out) {
+Status check_objects(Clock& clock, store::LocalPool& pool, PoolCheck& out) {
+  Progress progress(clock, "reading every copy", 0, ProgressUnit::bytes);
   const store::ScrubTotals totals = GREFFE_TRY(pool.scrub({}, [&](const store::ScrubbedObject& object) {
     for (const store::Damage& damage : object.health.damage) {
       out.findings.push_back(fmt::format("{} on volume {}: {}", object.key, damage.volume, damage.what));
     }
+    progress.add(object.health.bytes);
     if (!object.problem.empty()) out.findings.push_back(object.key + ": " + object.problem);
     return true;
   }));
@@ -90,10 +93,10 @@ Status check_catalogue(FileSystem& files, store::LocalPool& pool, const std::str
 
 }  // namespace
 
-Result<PoolCheck> check_pool(FileSystem& files, store::LocalPool& pool, const std::string& catalogue_path) {
+Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::LocalPool& pool, const std::string& catalogue_path) {
   PoolCheck out;
   GREFFE_TRY(check_logs(pool, out));
-  GREFFE_TRY(check_objects(pool, out));
+  GREFFE_TRY(check_objects(clock, pool, out));
   GREFFE_TRY(check_references(pool, out));
   GREFFE_TRY(check_catalogue(files, pool, catalogue_path, out));
   return out;

@@ -18,7 +18,7 @@ struct PoolCheck {
   std::vector<std::string> findings;  // sentences; empty: all is as the logs say
 };
 
-Result<PoolCheck> check_pool(FileSystem& files, store::LocalPool& pool, const std::string& catalogue_path);
+Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::LocalPool& pool, const std::string& catalogue_path);
 Json json_of(const PoolCheck& check);
 
 }  // namespace greffe::archive

@@ -4,6 +4,7 @@
 
 #include "archive/archive_keys.h"
 #include "archive/base/command_line.h"
+#include "archive/base/progress.h"
 #include "archive/export.h"
 #include "archive/format/policy.h"
 #include "archive/main_log.h"
@@ -59,7 +60,7 @@ Result<int> check(const archive::Settings& settings, const OfflineOptions& optio
   PosixFileSystem files;
   SystemClock clock;
   const auto pool = GREFFE_TRY(open_beside(files, clock, settings));
-  const archive::PoolCheck found = GREFFE_TRY(archive::check_pool(files, *pool, catalogue_path(settings)));
+  const archive::PoolCheck found = GREFFE_TRY(archive::check_pool(files, clock, *pool, catalogue_path(settings)));
   if (options.json) {
     fmt::print("{}\n", write_json(archive::json_of(found)));
   } else {
@@ -77,8 +78,16 @@ Result<int> rebuild_catalogue(const archive::Settings& settings, const OfflineOp
   const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, archive::pool_settings(settings), store::PoolMode::writer));
   const archive::Stores stores{*pool, *pool, *pool};
   const tlog::LogReader main_log(*pool, *pool, main_log_path());
+  std::optional<Progress> bar;
+  std::uint64_t shown = 0;
+  const auto progress = [&](std::uint64_t done, std::uint64_t total) {
+    if (!bar) bar.emplace(clock, "reading the logs", total, ProgressUnit::items);
+    bar->add(done - shown);
+    shown = done;
+  };
   const catalogue::CatalogueBuilder builder =
-      GREFFE_TRY(catalogue::rebuild(files, catalogue_path(settings), archive::catalogue_sources(stores), main_log));
+      GREFFE_TRY(catalogue::rebuild(files, catalogue_path(settings), archive::catalogue_sources(stores), main_log, progress));
+  bar.reset();
   fmt::print("The catalogue was made anew from {} log entries.\n", builder.applied().size);
   return kExitDone;
 }
@@ -96,7 +105,7 @@ Result<int> export_to_folder(const archive::Settings& settings, const OfflineOpt
   act.set("hearing", id.text()).set("root", head.checkpoint.root).set("size", head.checkpoint.size);
   GREFFE_TRY(ask_service(settings.control_socket, "export-logged", act));
   const archive::Exported done =
-      GREFFE_TRY(archive::export_hearing(files, {*pool, *pool, *pool}, catalogue, write_policy(policy), id, options.directory));
+      GREFFE_TRY(archive::export_hearing(files, clock, {*pool, *pool, *pool}, catalogue, write_policy(policy), id, options.directory));
   if (options.json) {
     Json out;
     out.set("bytes", done.bytes).set("directory", options.directory).set("files", done.files).set("hearing", id.text());
