@@ -34,7 +34,7 @@ struct Deposit::State {
   Status may_write(const Peer& peer, const HearingState& hearing) const;
   Result<OpenEntry> checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const;
   Result<std::vector<Digest>> unproved(HearingState& hearing, const ReadEntries& read);
-  Status check_sizes(const std::vector<SegmentEntry>& segments);
+  Status check_sizes(const ReadEntries& read);
   Status append_to_main_log(const HearingId& id, HearingState& hearing);
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
   Status commit_when_due(const HearingId& id, HearingState& hearing, bool first);
@@ -85,19 +85,21 @@ Result<OpenEntry> Deposit::State::checked_open(const Peer& peer, const HearingId
   return open;
 }
 
-// Objects that the entries name and that this hearing does not hold durably.
+// Objects that the entries name and that this hearing does not hold durably. A cosignature promises none of what a `lost`
+// entry at or below its size names.
 Result<std::vector<Digest>> Deposit::State::unproved(HearingState& hearing, const ReadEntries& read) {
   std::vector<Digest> missing;
   for (const Digest& digest : read.named) {
-    if (hearing.named.contains(digest)) continue;
+    if (hearing.named.contains(digest) || read.lost.contains(digest)) continue;
     const bool held = hearing.deposited.contains(digest) && GREFFE_TRY(stores.objects.prove_object(digest));
     if (!held) missing.push_back(digest);
   }
   return missing;
 }
 
-Status Deposit::State::check_sizes(const std::vector<SegmentEntry>& segments) {
-  for (const SegmentEntry& segment : segments) {
+Status Deposit::State::check_sizes(const ReadEntries& read) {
+  for (const SegmentEntry& segment : read.segments) {
+    if (read.lost.contains(segment.sha256)) continue;
     const auto file = GREFFE_TRY(stores.objects.open_object(segment.sha256));
     const std::uint64_t bytes = GREFFE_TRY(file->size());
     if (bytes != segment.bytes) {
@@ -279,7 +281,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
     const std::string detail = fmt::format("{} objects that the entries name were not deposited for this hearing", missing.size());
     return Answer(Unready{std::nullopt, std::move(missing), detail});
   }
-  GREFFE_TRY(state_->check_sizes(read.segments));
+  GREFFE_TRY(state_->check_sizes(read));
 
   // From here on a crash leaves either the old head or the new one; both are complete.
   const bool is_first = writer.size() == 0;

@@ -34,8 +34,10 @@ Result<ReadEntries> read_entries(std::uint64_t first, const std::vector<std::str
     if (std::holds_alternative<CloseEntry>(*entry)) out.closes = true;
     if (const auto* segment = std::get_if<SegmentEntry>(&*entry)) out.segments.push_back(*segment);
     const Json json = GREFFE_TRY(parse_canonical_json(entries[i]));
-    // What a `lost` entry names is exactly what can no longer be delivered.
-    if (std::holds_alternative<LostEntry>(*entry)) continue;
+    if (const auto* lost = std::get_if<LostEntry>(&*entry)) {
+      out.lost.insert(lost->objects.begin(), lost->objects.end());
+      continue;
+    }
     for (const Digest& digest : named_objects(json)) {
       if (seen.insert(digest).second) out.named.push_back(digest);
     }

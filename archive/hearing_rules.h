@@ -3,6 +3,7 @@
 #define GREFFE_ARCHIVE_HEARING_RULES_H
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct ReadEntries {
   std::optional<OpenEntry> open;  // when the first of them is index 0
   bool closes = false;
   std::vector<Digest> named;      // objects, in order, without duplicates
+  std::set<Digest> lost;          // those that a `lost` entry among these says can no longer be delivered
   std::vector<SegmentEntry> segments;
 };
 

@@ -125,6 +125,7 @@ Status LogCopier::send_one(const client::LogTarget& target, const std::string& o
                            std::mutex& mutex) {
   auto file = source_.objects.open_object(named.digest);
   if (!file && is_hole(file.error().code)) {
+    if (named.excused) return ok();
     const std::lock_guard lock(mutex);
     outcome.holes.push_back({named.digest, origin, named.entry, file.error().message});
     return ok();
@@ -253,11 +254,14 @@ Result<LogOutcome> LogCopier::copy_hearing(const HearingId& id, std::stop_token 
     }
     if (!batch) return batch.error();
     std::vector<Named> named;
+    std::set<Digest> lost;
     for (std::size_t i = 0; i < batch->entries.size(); ++i) {
       const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(batch->entries[i]));
+      if (const auto* gone = std::get_if<LostEntry>(&entry)) lost.insert(gone->objects.begin(), gone->objects.end());
       const std::vector<Digest> digests = GREFFE_TRY(objects_of<LostEntry>(entry, batch->entries[i]));
       for (const Digest& digest : digests) named.push_back({digest, batch->first + i});
     }
+    for (Named& one : named) one.excused = lost.contains(one.digest);
     if (!GREFFE_TRY(send_objects(target, origin, named, outcome, stop))) return outcome;
     note = GREFFE_TRY(send_entries(target, origin, *batch, outcome, stop));
   }

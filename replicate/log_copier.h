@@ -85,6 +85,7 @@ class LogCopier {
   struct Named {
     Digest digest;
     std::uint64_t entry = 0;
+    bool excused = false;  // a `lost` entry of the same batch names it: sent if it is here, no hole if not
   };
   Result<client::HeldCheckpoint> held_and_consistent(const client::LogTarget& target, const tlog::LogReader& reader,
                                                      const Checkpoint& head);

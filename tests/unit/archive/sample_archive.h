@@ -125,6 +125,14 @@ class SampleHearing {
     entries.push_back(write_hearing_entry(e));
     ++seq_;
   }
+  // The newest object can no longer be delivered: it is declared, and never sent.
+  void lose_last_object() {
+    LostEntry e;
+    e.objects = {objects.back().first};
+    e.reason = "unreadable";
+    objects.pop_back();
+    entries.push_back(write_hearing_entry(e));
+  }
   void close() {
     CloseEntry e;
     e.end = UtcTime{start_.ms + static_cast<std::int64_t>(seq_) * 10'000};

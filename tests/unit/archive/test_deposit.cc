@@ -136,6 +136,24 @@ TEST_CASE("what is not right is refused in words and changes nothing") {
   CHECK(a.deposit->checkpoint(h.id).error().code == Errc::not_found);
 }
 
+TEST_CASE("an object that is declared lost does not stop its hearing, and one that is not does") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.add_segment();
+  h.add_segment();
+  h.lose_last_object();
+  deposit_all_objects(a, h);
+  const auto early = append_range(a, h, 0, 3);  // without the entry that declares it
+  REQUIRE(early);
+  CHECK(std::get<Unready>(*early).missing.size() == 1);
+  const auto filed = append_range(a, h, 0, 4);
+  receipt_of(filed);
+  a.restart();
+  h.close();
+  const auto closed = append_range(a, h, 4, 5);
+  receipt_of(closed);
+}
+
 TEST_CASE("nothing follows the end of a hearing") {
   SampleArchive a;
   SampleHearing h(a.name);

@@ -68,12 +68,16 @@ class SecondSite : public replicate::CopySite {
     SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(note));
     if (wanted.checkpoint.size != next.size() || wanted.checkpoint.root != edge.root()) return fail(Errc::invalid, "not that tree");
     client::EntriesRefused refused;
+    std::set<Digest> lost;
     for (const std::string& entry : entries) {
       const Json json = GREFFE_TRY(parse_json(entry));
-      for (const Digest& digest : named_objects(json)) {
+      const std::vector<Digest> named = named_objects(json);
+      if (json.string("kind").value() == "lost") lost.insert(named.begin(), named.end());
+      for (const Digest& digest : named) {
         if (!objects[log.path()].contains(digest)) refused.missing.push_back(digest);
       }
     }
+    std::erase_if(refused.missing, [&](const Digest& digest) { return lost.contains(digest); });
     if (!refused.missing.empty()) return Answer(refused);
     put_signature(wanted.note, cosign_checkpoint(wanted.checkpoint, "dr.example/holder", signs_with, UtcTime{1'790'000'000'000}));
     held = {next, wanted.note.write()};
@@ -141,7 +145,8 @@ class SourcePool {
     return write_main_entry(entry);
   }
   // A hearing with `segments` objects; files its checkpoint in the main log. Finished ones lose their marker.
-  HearingId hearing(std::size_t segments, bool finished, std::int64_t at_ms = 1'790'000'000'000) {
+  // `lose_last`: the last segment is gone, and declared.
+  HearingId hearing(std::size_t segments, bool finished, std::int64_t at_ms = 1'790'000'000'000, bool lose_last = false) {
     const HearingId id = make_hearing_id(UtcTime{at_ms});
     const std::string origin = hearing_origin(kArchive, id);
     std::vector<std::string> entries;
@@ -171,6 +176,13 @@ class SourcePool {
       segment.clock.state = "locked";
       segment.sha256 = object("segment " + std::to_string(i) + " of " + id.text());
       entries.push_back(write_hearing_entry(segment));
+    }
+    if (lose_last) {
+      LostEntry lost;
+      lost.objects = {sha256(as_bytes("segment " + std::to_string(segments - 1) + " of " + id.text()))};
+      lost.reason = "unreadable";
+      store.files().erase(object_key(lost.objects.front()));
+      entries.push_back(write_hearing_entry(lost));
     }
     if (finished) {
       CloseEntry close;

@@ -91,6 +91,17 @@ TEST_CASE("an object that is gone is a hole: later hearings flow, the main log s
   CHECK(rig.main_held() == 2);
 }
 
+TEST_CASE("an object that is declared lost is no hole") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(2, true, 1'790'000'000'000, true);
+  const auto report = rig.pass();
+  REQUIRE(report.has_value());
+  CHECK(report->caught_up());
+  CHECK(report->holes.empty());
+  CHECK(rig.held(id) == 5);
+  CHECK(rig.main_held() == 1);
+}
+
 TEST_CASE("a damaged object is never sent") {
   Rig rig;
   const HearingId id = rig.source.hearing(1, true);
