@@ -113,26 +113,35 @@ Status HearingSpool::load() {
 // The crash came between the entries and their signature. Entries that are whole, and whose objects are there, were
 // recorded; they are signed now. The rest is a torn write that nobody has relied on.
 Status HearingSpool::keep_unsigned_tail(ByteView tail) {
+  if (tail.empty()) return ok();
   ByteView rest = tail;
-  bool any = false;
   while (const auto record = first_record(rest)) {
     if (!is_whole(*record)) break;
     tree_.append(leaf_hash(as_bytes(*record)));
     entries_.emplace_back(*record);
     GREFFE_TRY(state_.apply(*record));
     rest = rest.subspan(2 + record->size());
-    any = true;
   }
+  const bool any = rest.size() < tail.size();
+  if (!rest.empty()) GREFFE_TRY(set_aside(fmt::format("entries-{}", entries_.size()), rest));
+  // Written anew, never synced where it is: if the sync of the write before failed, the tail may be in the page cache
+  // only, and the kernel would call it durable.
+  GREFFE_TRY(files_.replace(paths_.entries(), records_from(0), kFileMode));
   committed_ = entries_.size();
-  if (!rest.empty()) {
-    std::uint64_t size = 0;
-    for (const std::string& entry : entries_) size += 2 + entry.size();
-    GREFFE_TRY(set_aside(fmt::format("entries-{}", size), rest));
-    GREFFE_TRY(files_.truncate(paths_.entries(), size));
+  return any ? sign() : ok();
+}
+
+// The entries [first, …) as they stand in the file.
+Bytes HearingSpool::records_from(std::size_t first) const {
+  Bytes out;
+  for (std::size_t i = first; i < entries_.size(); ++i) {
+    const std::string& entry = entries_[i];
+    GREFFE_CHECK(entry.size() <= kMaxEntryBytes);
+    out.push_back(static_cast<std::uint8_t>(entry.size() >> 8));
+    out.push_back(static_cast<std::uint8_t>(entry.size()));
+    out.insert(out.end(), entry.begin(), entry.end());
   }
-  if (!any) return ok();
-  GREFFE_TRY(files_.sync_file(paths_.entries()));
-  return sign();
+  return out;
 }
 
 bool HearingSpool::is_whole(std::string_view entry) {
@@ -197,16 +206,17 @@ Status HearingSpool::link_finished() {
 }
 
 Status HearingSpool::commit() {
+  if (broken_) return *broken_;
   if (committed_ == entries_.size()) return ok();
+  const Status done = commit_waiting();
+  if (done) return ok();
+  // What is on the disk is unknown now: this process must not write behind it, nor sync it again. The next start recovers.
+  broken_ = fail(done.error().code, done.error().message + ". Start greffe-ingest again: it recovers what was recorded");
+  return *broken_;
+}
+
+Status HearingSpool::commit_waiting() {
   GREFFE_TRY(link_finished());
-  Bytes records;
-  for (std::size_t i = committed_; i < entries_.size(); ++i) {
-    const std::string& entry = entries_[i];
-    GREFFE_CHECK(entry.size() <= kMaxEntryBytes);
-    records.push_back(static_cast<std::uint8_t>(entry.size() >> 8));
-    records.push_back(static_cast<std::uint8_t>(entry.size()));
-    records.insert(records.end(), entry.begin(), entry.end());
-  }
   if (!log_) {
     auto file = committed_ == 0 ? files_.create(paths_.entries(), kFileMode) : files_.open_append(paths_.entries());
     if (!file && file.error().code == Errc::already_exists) file = files_.open_append(paths_.entries());
@@ -214,12 +224,8 @@ Status HearingSpool::commit() {
     log_ = std::move(*file);
     if (committed_ == 0) GREFFE_TRY(files_.sync_directory(paths_.directory));
   }
-  Status written = log_->write(records);
-  if (written) written = log_->sync();
-  if (!written) {
-    // What is on the disk is unknown now: this process must not write behind it. The next start recovers.
-    return fail(written.error().code, written.error().message + ". Start greffe-ingest again: it recovers what was recorded");
-  }
+  GREFFE_TRY(log_->write(records_from(committed_)));
+  GREFFE_TRY(log_->sync());
   for (std::size_t i = committed_; i < entries_.size(); ++i) tree_.append(leaf_hash(as_bytes(entries_[i])));
   committed_ = entries_.size();
   GREFFE_TRY(sign());

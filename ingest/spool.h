@@ -68,7 +68,8 @@ class HearingSpool {
   void finish_segment(OpenSegment segment, const Digest& digest);
   void append(const HearingEntry& entry);
   std::size_t waiting() const { return entries_.size() - committed_; }
-  // Everything appended is durable and signed. A crash in it: see docs/formats/spool.md.
+  // Everything appended is durable and signed. A crash in it: see docs/formats/spool.md. After an error every further
+  // call answers the same error and touches nothing: only open() can tell what is on the disk.
   Status commit();
   // After a crash without the source at hand: every whole fragment in open/ becomes a `recovered` segment, what is
   // behind it goes to quarantine. The entries wait for commit().
@@ -85,6 +86,8 @@ class HearingSpool {
   Status sign();
   Status recover_one(const std::string& name);
   Status link_finished();
+  Status commit_waiting();
+  Bytes records_from(std::size_t first) const;
 
   FileSystem& files_;
   const SpoolPaths paths_;
@@ -95,6 +98,7 @@ class HearingSpool {
   std::unique_ptr<WritableFile> log_;  // entries, open for appending
   std::vector<std::string> entries_;
   std::size_t committed_ = 0;
+  std::optional<Error> broken_;        // why commit() cannot go on
   TreeEdge tree_;                      // over the committed entries
   HearingState state_;
   struct Finished {

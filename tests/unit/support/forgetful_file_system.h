@@ -1,5 +1,6 @@
 // A file system in memory that keeps only what was synced: crash() throws away unsynced bytes and unsynced names, all
-// of them or a random part. Every single step (also those inside write_new, replace and make_directories) can fail
+// of them or a random part. As on Linux, a file whose sync has failed once is never durable again, though later syncs
+// of it succeed. Every single step (also those inside write_new, replace and make_directories) can fail
 // through its FaultPlan. Thread-safe.
 #ifndef GREFFE_TESTS_UNIT_SUPPORT_FORGETFUL_FILE_SYSTEM_H
 #define GREFFE_TESTS_UNIT_SUPPORT_FORGETFUL_FILE_SYSTEM_H
@@ -139,12 +140,9 @@ class ForgetfulFileSystem : public FileSystem {
   }
   Status sync_file(const std::string& path) override {
     const std::lock_guard lock(mutex_);
-    return step("sync", path, [&]() -> Status {
-      const NodePtr node = find(path);
-      if (!node) return absent(path);
-      node->durable_data = node->data;
-      return ok();
-    });
+    const NodePtr node = find(path);
+    if (!node) return absent(path);
+    return sync_node("sync", path, *node);
   }
   Status sync_directory(const std::string& path) override {
     const std::lock_guard lock(mutex_);
@@ -198,6 +196,7 @@ class ForgetfulFileSystem : public FileSystem {
     Bytes durable_data;
     std::map<std::string, NodePtr> names;
     std::map<std::string, NodePtr> durable_names;
+    bool sync_failed = false;
     std::int64_t modified_ms = 0;
     std::uint64_t number = 0;
   };
@@ -257,10 +256,7 @@ class ForgetfulFileSystem : public FileSystem {
     }
     Status sync_alone() {
       if (generation_ != owner_.generation_) return fail(Errc::io_error, "the file is from before the crash");
-      return owner_.step("sync", path_, [&]() -> Status {
-        node_->durable_data = node_->data;
-        return ok();
-      });
+      return owner_.sync_node("sync", path_, *node_);
     }
     const NodePtr& node() const { return node_; }
 
@@ -320,6 +316,15 @@ class ForgetfulFileSystem : public FileSystem {
     if (fault == Fault::fails_before || fault == Fault::power_off) return faults_.error(what, path);
     Status done = change();
     if (fault == Fault::fails_after) return faults_.error(what, path);
+    return done;
+  }
+
+  Status sync_node(std::string_view what, const std::string& path, Node& node) {
+    const Status done = step(what, path, [&]() -> Status {
+      if (!node.sync_failed) node.durable_data = node.data;
+      return ok();
+    });
+    node.sync_failed = node.sync_failed || !done;
     return done;
   }
 
