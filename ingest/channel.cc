@@ -1,5 +1,6 @@
 #include "ingest/channel.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,6 +34,12 @@ union Control {
 Error gone(std::string_view what) { return fail(Errc::unavailable, fmt::format("{}: {}", what, std::strerror(errno))); }
 
 }  // namespace
+
+// The kernel grants a read lease only on a file that nobody has open, or mapped, for writing.
+Writers writers_of(int descriptor) {
+  if (::fcntl(descriptor, F_SETLEASE, F_RDLCK) == 0) return ::fcntl(descriptor, F_SETLEASE, F_UNLCK) == 0 ? Writers::none : Writers::unknown;
+  return errno == EAGAIN ? Writers::some : Writers::unknown;
+}
 
 Result<std::pair<Channel, Channel>> Channel::pair() {
   int ends[2];

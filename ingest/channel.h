@@ -1,5 +1,6 @@
 // What the importing process and its sandboxed child say to each other: JSON messages over a pair of sockets, with a
-// descriptor passed along where one is needed. One thread at each end.
+// descriptor passed along where one is needed; and how to tell that a descriptor that was passed is closed again. One
+// thread at each end.
 #ifndef GREFFE_INGEST_CHANNEL_H
 #define GREFFE_INGEST_CHANNEL_H
 
@@ -24,6 +25,10 @@ class Descriptor {
  private:
   int fd_ = -1;
 };
+
+// Who has this file open for writing, by whatever process. `descriptor`: open for reading only.
+enum class Writers { none, some, unknown };
+Writers writers_of(int descriptor);
 
 constexpr std::size_t kMaxMessageBytes = 64 * 1024;
 

@@ -207,7 +207,7 @@ class Import {
     if (ready < 0 && errno != EINTR) return fail(Errc::io_error, fmt::format("cannot wait for the readers: {}", std::strerror(errno)));
     for (std::size_t i = 0; ready > 0 && i < watched.size(); ++i) {
       if (watched[i].revents == 0) continue;
-      GREFFE_TRY(owners[i]->take_news());
+      GREFFE_TRY(owners[i]->take_news(spool_));
       progress_->add(owners[i]->take_progress());
     }
     return spool_.waiting() > 0 && clock_.monotonic_ms() - committed_ms_ >= kBatchMs ? commit() : ok();

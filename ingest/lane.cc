@@ -7,6 +7,7 @@
 namespace greffe::ingest {
 namespace {
 
+constexpr std::size_t kMostWaiting = 256;  // news of one reader; the import takes no more than a few segments ahead
 constexpr std::int64_t kCutShortUs = 2'000'000;  // less is how files round what they state
 
 std::int64_t to_ms(std::int64_t us) { return us >= 0 ? (us + 500) / 1000 : -((-us + 500) / 1000); }
@@ -41,7 +42,8 @@ Lane::Lane(StreamRequest request, std::unique_ptr<MediaWorker> worker, TrackFact
       before_(before),
       hearing_start_(before.open()->start),
       logged_(logged),
-      end_(hearing_start_) {
+      end_(hearing_start_),
+      check_(facts_.medium == "video", facts_.transcoded) {
   const StreamState* known = before.find(request_.name);
   if (known == nullptr) return;
   seq_ = known->segments;
@@ -56,12 +58,19 @@ Status Lane::start(const WallClock& clock, CutRules rules) {
   return worker_->start_cutting(rules);
 }
 
-Status Lane::take_news() {
+// A reader that lies spoils only the recording that it reads, and only until it is found out.
+Error Lane::lie(std::string_view what) const {
+  return fail(Errc::corrupt, fmt::format("{}: its reader was not honest: {}. The file may be built to attack; nothing of it was logged "
+                                         "from here on", request_.path, what));
+}
+
+Status Lane::take_news(HearingSpool& spool) {
   WorkerNews news = GREFFE_TRY(worker_->next());
+  if (waiting_.size() >= kMostWaiting) return lie("it says more than a recording can hold");
   if (auto* needed = std::get_if<SegmentFileNeeded>(&news)) {
-    wanted_ = needed->start;
+    return take_need(needed->start);
   } else if (auto* cut = std::get_if<SegmentCut>(&news)) {
-    return take_segment(std::move(*cut));
+    return take_segment(std::move(*cut), spool);
   } else if (auto* peaks = std::get_if<FinishedPeaks>(&news)) {
     take_peaks(std::move(*peaks));
   } else if (const auto* end = std::get_if<TrackEnded>(&news)) {
@@ -70,8 +79,14 @@ Status Lane::take_news() {
   return ok();
 }
 
+Status Lane::take_need(const SegmentStart& start) {
+  if (wanted_ || writing_ || skipping_) return lie("it wants a file before it has finished the last one");
+  wanted_ = start;
+  return ok();
+}
+
 Status Lane::give_file(HearingSpool& spool) {
-  const SegmentStart start = *wanted_;
+  const SegmentStart start = asked_ = *wanted_;
   wanted_.reset();
   skipping_ = logged_ > 0;
   if (skipping_) {
@@ -83,9 +98,27 @@ Status Lane::give_file(HearingSpool& spool) {
   return worker_->give_file(writing_->file->descriptor());
 }
 
-Status Lane::take_segment(SegmentCut cut) {
+// The file is what the entry will say, or nothing is logged. A segment that is computed only is compared with the log.
+Status Lane::check_segment(const FinishedSegment& segment, HearingSpool& spool) {
+  if (!skipping_ && !writing_) return lie("it reports a segment that nobody asked for");
+  if (segment.start != asked_) return lie("it reports a segment that begins elsewhere than the one it asked for");
+  const Status follows = check_.follows(segment);
+  if (!follows) return lie(follows.error().message);
+  if (skipping_) return ok();
+  const auto bytes = spool.read_back(*writing_);
+  if (!bytes && bytes.error().code != Errc::invalid) return bytes.error();
+  const Status matches = bytes ? check_.matches(*bytes, segment) : Status(bytes.error());
+  return matches ? ok() : Status(lie(matches.error().message));
+}
+
+Status Lane::take_segment(SegmentCut cut, HearingSpool& spool) {
   const FinishedSegment& segment = cut.segment;
-  if (!skipping_ && !writing_) return fail(Errc::invalid, request_.path + ": its reader reports a segment that nobody asked for");
+  const Status checked = check_segment(segment, spool);
+  if (!checked && checked.error().code == Errc::corrupt && writing_) {
+    GREFFE_TRY(spool.distrust_segment(std::move(*writing_)));
+    writing_.reset();
+  }
+  if (!checked) return checked;
   SegmentEntry entry;
   entry.stream = request_.name;
   entry.seq = seq_++;
@@ -101,10 +134,9 @@ Status Lane::take_segment(SegmentCut cut) {
   entry.mono_ms = std::max<std::int64_t>(0, entry.utc.ms - hearing_start_.ms);
   entry.clock = {"import", kImportClockErrorMs};
   entry.flags = segment.flags;
-  // The reader has parsed foreign bytes: what it says must at least be an entry, and fit the file that it wrote.
   const std::string text = write_hearing_entry(entry);
-  const auto checked = parse_hearing_entry(text);
-  if (!checked) return fail(Errc::invalid, fmt::format("{}: its reader reports an impossible segment: {}", request_.path, checked.error().message));
+  const auto possible = parse_hearing_entry(text);
+  if (!possible) return lie(possible.error().message);
   declare_hole(entry.utc);
   end_ = UtcTime{entry.utc.ms + entry.duration_90k / 90};
   last_cut_ = segment.start.cut;

@@ -11,6 +11,7 @@
 
 #include "ingest/import_plan.h"
 #include "ingest/media_worker.h"
+#include "ingest/segment_check.h"
 #include "ingest/spool.h"
 
 namespace greffe::ingest {
@@ -43,7 +44,8 @@ class Lane {
   const TrackFacts& facts() const { return facts_; }
   Status start(const WallClock& clock, CutRules rules);
   int descriptor() const { return worker_->descriptor(); }
-  Status take_news();
+  // What the reader says next. Nothing of it is believed: a segment is read back and checked before it waits for its turn.
+  Status take_news(HearingSpool& spool);
   bool wants_file() const { return wanted_.has_value(); }
   Status give_file(HearingSpool& spool);
   bool ended() const { return ended_; }
@@ -54,7 +56,10 @@ class Lane {
   const std::optional<Missing>& cut_short() const { return cut_short_; }
 
  private:
-  Status take_segment(SegmentCut cut);
+  Status take_need(const SegmentStart& start);
+  Status take_segment(SegmentCut cut, HearingSpool& spool);
+  Status check_segment(const FinishedSegment& segment, HearingSpool& spool);
+  Error lie(std::string_view what) const;
   void take_peaks(FinishedPeaks peaks);
   void take_end(const TrackEnded& end);
   void declare_hole(UtcTime until);
@@ -72,9 +77,11 @@ class Lane {
   UtcTime end_;                      // of what was recorded so far; the hearing's start at first
   bool ended_ = false;
   std::optional<SegmentStart> wanted_;
+  SegmentStart asked_;               // where the segment begins that is being made
   std::uint64_t last_cut_ = 0;
   std::optional<OpenSegment> writing_;
-  bool skipping_ = false;
+  bool skipping_ = false;            // the segment that is being computed is in the log already
+  SegmentCheck check_;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_reported_ = 0;
   std::deque<Waiting> waiting_;

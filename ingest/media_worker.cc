@@ -74,6 +74,13 @@ Result<std::unique_ptr<MediaWorker>> MediaWorker::start(const std::string& path,
   return out;
 }
 
+std::unique_ptr<MediaWorker> MediaWorker::over(Channel channel, std::string path) {
+  std::unique_ptr<MediaWorker> out(new MediaWorker);
+  out->path_ = std::move(path);
+  out->channel_ = std::make_unique<Channel>(std::move(channel));
+  return out;
+}
+
 MediaWorker::~MediaWorker() {
   if (child_ <= 0) return;
   ::kill(child_, SIGKILL);
@@ -105,7 +112,7 @@ Error MediaWorker::failure(const Json& said) const {
 // Why a child ended without a word.
 Error MediaWorker::ending() {
   int status = 0;
-  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  while (child_ > 0 && ::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
   }
   child_ = -1;
   if (WIFSIGNALED(status)) {

@@ -31,6 +31,8 @@ class MediaWorker {
  public:
   // Opens `path` for reading and starts the child. `name` stands in front of every message about it.
   static Result<std::unique_ptr<MediaWorker>> start(const std::string& path, const TrackChoice& choice);
+  // A reader that is at the other end already; what it is and when it ends is the caller's.
+  static std::unique_ptr<MediaWorker> over(Channel channel, std::string path);
   ~MediaWorker();  // ends the child
 
   Result<TrackFacts> facts();  // waits

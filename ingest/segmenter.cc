@@ -37,6 +37,7 @@ Segmenter::Segmenter(SegmentSink& sink, CutRules rules, const AVCodecParameters&
       video_(parameters.codec_type == AVMEDIA_TYPE_VIDEO),
       transcoded_(transcoded),
       time_scale_(video_ ? 90'000 : parameters.sample_rate),
+      least_step_(av_rescale_q_rnd(1, AVRational{1, time_scale_}, time_base, AV_ROUND_UP)),
       end_(av_rescale_q_rnd(rules_.after_90k, k90k, AVRational{1, time_scale_}, AV_ROUND_UP)) {
   GREFFE_CHECK(avcodec_parameters_copy(parameters_.get(), &parameters) >= 0);
 }
@@ -66,8 +67,9 @@ Status Segmenter::add(PacketPtr next) {
     return ok();
   }
   if (continues(*next)) {
-    // One sample is never shorter than a tick; the true presentation time is kept.
-    if (next->dts <= held_->dts) next->dts = held_->dts + 1;
+    // One sample is never shorter than a tick of the segment, also where the source counts finer ones; the true
+    // presentation time is kept.
+    next->dts = std::max(next->dts, held_->dts + least_step_);
     next->pts = std::max(next->pts, next->dts);
     GREFFE_TRY(write(*held_, next->dts));
     held_ = std::move(next);

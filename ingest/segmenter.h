@@ -24,6 +24,7 @@ struct SegmentStart {
   std::uint64_t run = 0;      // 0, 1, 2 … of this track
   std::uint64_t cut = 0;      // how many of cuts_us lie before it
   std::int64_t media_us = 0;  // where it begins, from the file's origin
+  auto operator<=>(const SegmentStart&) const = default;
 };
 struct FinishedSegment {
   SegmentStart start;
@@ -77,6 +78,7 @@ class Segmenter {
   const bool video_;
   const bool transcoded_;
   const int time_scale_;
+  const std::int64_t least_step_;  // from one dts to the next, in time_base
 
   PacketPtr held_;               // its length is known when the next one comes
   Bytes parameter_sets_;         // of the video as last seen inside the packets

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive/format/tiles.h"
+#include "ingest/channel.h"
 
 namespace greffe::ingest {
 namespace {
@@ -188,6 +189,34 @@ Result<OpenSegment> HearingSpool::begin_segment(const std::string& stream, std::
   return out;
 }
 
+Result<ByteView> HearingSpool::read_back(OpenSegment& segment) {
+  segment.file.reset();
+  const auto file = GREFFE_TRY(files_.open_read(segment.path));
+  const Writers writers = writers_of(file->descriptor());
+  if (writers == Writers::some) return fail(Errc::invalid, "a finished segment is still open for writing");
+  const std::uint64_t size = GREFFE_TRY(file->size());
+  if (size > kMaxObjectBytes) return fail(Errc::invalid, fmt::format("a segment of {} bytes is larger than an object", size));
+  if (read_back_.size() < size) read_back_.resize(size);
+  const auto out = std::span(read_back_).first(size);
+  const std::size_t got = GREFFE_TRY(file->read_at(0, out));
+  if (got != size) return fail(Errc::io_error, segment.path + " became shorter while it was read");
+  const auto durable = GREFFE_TRY(files_.open_append(segment.path));
+  GREFFE_TRY(durable->sync());
+  // This file system cannot tell who has a file open: the object is a copy that nobody else has ever held.
+  if (writers == Writers::unknown) (void)GREFFE_TRY(put_document(out));
+  return ByteView(out);
+}
+
+Status HearingSpool::distrust_segment(OpenSegment segment) {
+  segment.file.reset();
+  std::uint8_t salt[8];
+  fill_random(salt);
+  const std::string name = segment.path.substr(parent_of(segment.path).size() + 1);
+  GREFFE_TRY(files_.rename(segment.path, join(paths_.quarantine(), fmt::format("{}-{}", name, to_hex(salt)))));
+  GREFFE_TRY(files_.sync_directory(paths_.quarantine()));
+  return files_.sync_directory(paths_.open());
+}
+
 void HearingSpool::finish_segment(OpenSegment segment, const Digest& digest) {
   finished_.push_back({std::move(segment), digest});
 }
@@ -199,7 +228,7 @@ void HearingSpool::append(const HearingEntry& entry) {
 
 Status HearingSpool::link_finished() {
   for (const Finished& one : finished_) {
-    const Status linked = files_.link(*one.segment.file, paths_.object(one.digest));
+    const Status linked = files_.link_file(one.segment.path, paths_.object(one.digest));
     if (!linked && linked.error().code != Errc::already_exists) return linked;
   }
   return finished_.empty() ? ok() : files_.sync_directory(paths_.objects());

@@ -64,8 +64,13 @@ class HearingSpool {
   Result<Digest> put_document(ByteView bytes);
   // "<stream>-<run>-<wall clock ms of its first sample>.mp4" in open/; the name is durable.
   Result<OpenSegment> begin_segment(const std::string& stream, std::uint64_t run, UtcTime utc);
-  // Whole and synced; becomes an object with the next commit.
+  // What the file holds, once nobody can change it any more: our descriptor is closed, everybody else's must be, and
+  // the bytes are synced by this process. They are there until the next call. invalid: somebody still has it open for writing.
+  Result<ByteView> read_back(OpenSegment& segment);
+  // Whole, synced and checked; becomes an object with the next commit.
   void finish_segment(OpenSegment segment, const Digest& digest);
+  // A file that must never become an object goes to quarantine.
+  Status distrust_segment(OpenSegment segment);
   void append(const HearingEntry& entry);
   std::size_t waiting() const { return entries_.size() - committed_; }
   // Everything appended is durable and signed. A crash in it: see docs/formats/spool.md. After an error every further
@@ -101,6 +106,7 @@ class HearingSpool {
   std::optional<Error> broken_;        // why commit() cannot go on
   TreeEdge tree_;                      // over the committed entries
   HearingState state_;
+  Bytes read_back_;                    // kept: fresh memory for every segment costs as much as hashing it
   struct Finished {
     OpenSegment segment;
     Digest digest;

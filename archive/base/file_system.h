@@ -73,6 +73,8 @@ class FileSystem {
   virtual Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) = 0;
   // Gives an unnamed file its name; never replaces: already_exists. Durable only after sync_directory.
   virtual Status link(WritableFile& file, const std::string& path) = 0;
+  // Gives a file another name on the same disk; as durable as link().
+  virtual Status link_file(const std::string& from, const std::string& to) = 0;
   // A new file with exactly these bytes, synced, linked, directory synced; never replaces: already_exists.
   virtual Status write_new(const std::string& path, ByteView bytes) = 0;
   // Durable and atomic: after ok, or after a crash, the file holds the old or the new bytes whole. Mode of a new
@@ -101,6 +103,7 @@ class PosixFileSystem : public FileSystem {
   Result<std::unique_ptr<WritableFile>> create(const std::string& path, unsigned mode) override;
   Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) override;
   Status link(WritableFile& file, const std::string& path) override;
+  Status link_file(const std::string& from, const std::string& to) override;
   Status write_new(const std::string& path, ByteView bytes) override;
   Status replace(const std::string& path, ByteView bytes, unsigned mode) override;
   Status rename(const std::string& from, const std::string& to) override;

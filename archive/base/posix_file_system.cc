@@ -197,6 +197,11 @@ Status PosixFileSystem::link(WritableFile& file, const std::string& path) {
   return ok();
 }
 
+Status PosixFileSystem::link_file(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) != 0) return from_errno(errno, "link", to);
+  return ok();
+}
+
 Status PosixFileSystem::write_new(const std::string& path, ByteView bytes) {
   const auto file = GREFFE_TRY(create_unnamed(parent_of(path)));
   GREFFE_TRY(file->write(bytes));

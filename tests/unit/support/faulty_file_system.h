@@ -37,6 +37,9 @@ class FaultyFileSystem : public FileSystem {
   Status link(WritableFile& file, const std::string& path) override {
     return step("link", path, [&] { return real_.link(*static_cast<Writer&>(file).real, path); });
   }
+  Status link_file(const std::string& from, const std::string& to) override {
+    return step("link", to, [&] { return real_.link_file(from, to); });
+  }
   Status write_new(const std::string& path, ByteView bytes) override {
     return step("write", path, [&] { return real_.write_new(path, bytes); });
   }

@@ -96,6 +96,12 @@ class ForgetfulFileSystem : public FileSystem {
     const std::lock_guard lock(mutex_);
     return link_alone(file, path);
   }
+  Status link_file(const std::string& from, const std::string& to) override {
+    const std::lock_guard lock(mutex_);
+    const NodePtr node = find(from);
+    if (!node) return absent(from);
+    return link_node(node, to);
+  }
   Status write_new(const std::string& path, ByteView bytes) override {
     const std::lock_guard lock(mutex_);
     const auto file = GREFFE_TRY(create_unnamed_alone(parent_of(path)));
@@ -349,11 +355,11 @@ class ForgetfulFileSystem : public FileSystem {
     }));
     return std::unique_ptr<WritableFile>(std::make_unique<Writer>(*this, node, path, generation_));
   }
-  Status link_alone(WritableFile& file, const std::string& path) {
+  Status link_alone(WritableFile& file, const std::string& path) { return link_node(static_cast<Writer&>(file).node(), path); }
+  Status link_node(const NodePtr& node, const std::string& path) {
     return step("link", path, [&]() -> Status {
       const NodePtr directory = find(parent_of(path));
       if (!directory) return absent(path);
-      const NodePtr& node = static_cast<Writer&>(file).node();
       if (!directory->names.emplace(name_of_path(path), node).second) return fail(Errc::already_exists, path);
       return ok();
     });

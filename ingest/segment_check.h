@@ -1,0 +1,32 @@
+// What the importing process itself finds in a segment that the reading process wrote. The reader has parsed foreign
+// bytes, so nothing that it says about a segment is believed: it is all computed again from the file. Pure. A value.
+#ifndef GREFFE_INGEST_SEGMENT_CHECK_H
+#define GREFFE_INGEST_SEGMENT_CHECK_H
+
+#include "archive/base/bytes.h"
+#include "ingest/segmenter.h"
+
+namespace greffe::ingest {
+
+class SegmentCheck {  // of one stream of one import
+ public:
+  SegmentCheck(bool video, bool transcoded) : video_(video), transcoded_(transcoded) {}
+  // The segment that follows the ones before. invalid: it cannot stand here; the message goes on after "its reader lies: ".
+  Status follows(const FinishedSegment& said);
+  // `bytes` are exactly what was said: digest, length, every hash box, init, times, codec, flags.
+  Status matches(ByteView bytes, const FinishedSegment& said);
+
+ private:
+  const bool video_;
+  const bool transcoded_;
+  bool any_ = false;
+  SegmentStart last_;
+  std::int64_t end_90k_ = 0;
+  std::int64_t run_start_us_ = 0;
+  Digest run_init_;            // of ftyp and moov
+  bool run_init_known_ = false;
+};
+
+}  // namespace greffe::ingest
+
+#endif
