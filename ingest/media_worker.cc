@@ -151,26 +151,31 @@ Status MediaWorker::give_file(int descriptor) {
 
 Result<WorkerNews> MediaWorker::next() {
   const Message message = GREFFE_TRY(receive());
-  const Json& body = message.body;
-  const std::string say = GREFFE_TRY(body.string("say"));
-  if (say == "need") return WorkerNews(SegmentFileNeeded{GREFFE_TRY(parse_start(body))});
+  auto news = parse_news(message.body);
+  if (!news) return news.error().within(path_ + ": what its reader says");
+  return news;
+}
+
+Result<WorkerNews> parse_news(const Json& said) {
+  const std::string say = GREFFE_TRY(said.string("say"));
+  if (say == "need") return WorkerNews(SegmentFileNeeded{GREFFE_TRY(parse_start(said))});
   if (say == "segment") {
     SegmentCut cut;
-    cut.segment = GREFFE_TRY(parse_segment_message(body));
-    cut.bytes_read = GREFFE_TRY(body.size("bytes_read"));
+    cut.segment = GREFFE_TRY(parse_segment_message(said));
+    cut.bytes_read = GREFFE_TRY(said.size("bytes_read"));
     return WorkerNews(std::move(cut));
   }
   if (say == "peaks") {
     FinishedPeaks peaks;
-    peaks.cut = GREFFE_TRY(body.size("cut"));
-    peaks.media_us = GREFFE_TRY(body.integer("media_us"));
-    const std::string levels = GREFFE_TRY(body.string("levels"));
+    peaks.cut = GREFFE_TRY(said.size("cut"));
+    peaks.media_us = GREFFE_TRY(said.integer("media_us"));
+    const std::string levels = GREFFE_TRY(said.string("levels"));
     peaks.levels = GREFFE_TRY(from_base64(levels));
-    if (peaks.levels.empty() || peaks.levels.size() > kPeaksPerObject) return fail(Errc::invalid, path_ + ": impossible level peaks");
+    if (peaks.levels.empty() || peaks.levels.size() > kPeaksPerObject) return fail(Errc::invalid, "impossible level peaks");
     return WorkerNews(std::move(peaks));
   }
-  if (say == "done") return WorkerNews(TrackEnded{GREFFE_TRY(body.boolean("damaged"))});
-  return fail(Errc::invalid, path_ + ": its reader says something unknown");
+  if (say == "done") return WorkerNews(TrackEnded{GREFFE_TRY(said.boolean("damaged"))});
+  return fail(Errc::invalid, "something unknown");
 }
 
 }  // namespace greffe::ingest

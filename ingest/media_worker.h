@@ -26,6 +26,8 @@ struct SegmentCut {
   std::uint64_t bytes_read = 0;  // of the media file
 };
 using WorkerNews = std::variant<SegmentFileNeeded, SegmentCut, FinishedPeaks, TrackEnded>;
+// invalid: nothing that a reader says. Not "failed", which next() turns into an error.
+Result<WorkerNews> parse_news(const Json& said);
 
 class MediaWorker {
  public:

@@ -10,6 +10,18 @@ namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 64 * 1024;
 
+// A directory belongs to one station of one archive: its spool's logs carry that name.
+Status check_same(FileSystem& files, const std::string& directory, const Enrolment& wanted) {
+  const auto known = load_enrolment(files, directory);
+  if (!known && known.error().code == Errc::not_found) return ok();
+  if (!known) return known.error();
+  if (known->archive == wanted.archive && known->name == wanted.name) return ok();
+  return fail(Errc::conflict, fmt::format("{} belongs to station {} of {}; choose another directory for station {} of {}", directory,
+                                          known->name, known->archive, wanted.name, wanted.archive));
+}
+
+}  // namespace
+
 Result<Enrolment> parse_enrolment(std::string_view text) {
   const Json json = GREFFE_TRY(parse_json(text));
   Enrolment out;
@@ -39,18 +51,6 @@ std::string write_enrolment(const Enrolment& enrolment) {
   json.set("name", enrolment.name).set("room", enrolment.room).set("server_key", enrolment.server_key);
   return write_json(json) + "\n";
 }
-
-// A directory belongs to one station of one archive: its spool's logs carry that name.
-Status check_same(FileSystem& files, const std::string& directory, const Enrolment& wanted) {
-  const auto known = load_enrolment(files, directory);
-  if (!known && known.error().code == Errc::not_found) return ok();
-  if (!known) return known.error();
-  if (known->archive == wanted.archive && known->name == wanted.name) return ok();
-  return fail(Errc::conflict, fmt::format("{} belongs to station {} of {}; choose another directory for station {} of {}", directory,
-                                          known->name, known->archive, wanted.name, wanted.archive));
-}
-
-}  // namespace
 
 Result<VerifierKey> Enrolment::holder() const {
   for (const VerifierKey& key : cosigners) {

@@ -28,6 +28,10 @@ struct Enrolment {
   client::ArchiveEndpoint endpoint() const { return {address, server_key, epoch}; }
 };
 
+// The text of enrolment.json. invalid: what is not exactly right in it.
+Result<Enrolment> parse_enrolment(std::string_view text);
+std::string write_enrolment(const Enrolment& enrolment);
+
 std::string station_key_path(const std::string& directory);
 std::string enrolment_path(const std::string& directory);
 std::string spool_path(const std::string& directory);
