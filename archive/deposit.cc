@@ -34,7 +34,8 @@ struct Deposit::State {
   Status may_write(const Peer& peer, const HearingState& hearing) const;
   Result<OpenEntry> checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const;
   Result<std::vector<Digest>> unproved(HearingState& hearing, const ReadEntries& read);
-  Status check_sizes(const ReadEntries& read);
+  Result<std::uint64_t> size_of(const HearingState& hearing, const Digest& digest);
+  Status check_sizes(const HearingState& hearing, const ReadEntries& read);
   Status append_to_main_log(const HearingId& id, HearingState& hearing);
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
   Status commit_when_due(const HearingId& id, HearingState& hearing, bool first);
@@ -97,11 +98,18 @@ Result<std::vector<Digest>> Deposit::State::unproved(HearingState& hearing, cons
   return missing;
 }
 
-Status Deposit::State::check_sizes(const ReadEntries& read) {
+// What was just deposited has the size that its digest was computed over; only what an earlier entry names already is
+// looked at.
+Result<std::uint64_t> Deposit::State::size_of(const HearingState& hearing, const Digest& digest) {
+  if (const auto found = hearing.deposited.find(digest); found != hearing.deposited.end()) return found->second;
+  const auto file = GREFFE_TRY(stores.objects.open_object(digest));
+  return file->size();
+}
+
+Status Deposit::State::check_sizes(const HearingState& hearing, const ReadEntries& read) {
   for (const SegmentEntry& segment : read.segments) {
     if (read.lost.contains(segment.sha256)) continue;
-    const auto file = GREFFE_TRY(stores.objects.open_object(segment.sha256));
-    const std::uint64_t bytes = GREFFE_TRY(file->size());
+    const std::uint64_t bytes = GREFFE_TRY(size_of(hearing, segment.sha256));
     if (bytes != segment.bytes) {
       return fail(Errc::invalid, fmt::format("segment {} of stream {} states {} bytes; its object has {}", segment.seq,
                                              segment.stream, segment.bytes, bytes));
@@ -243,7 +251,7 @@ void Deposit::deposited(const HearingId& id, const Digest& digest, std::uint64_t
   if (!hearing) return;  // it will be asked for again
   const std::lock_guard lock((*hearing)->mutex);
   if ((*hearing)->named.contains(digest)) return;
-  if ((*hearing)->deposited.insert(digest).second) (*hearing)->deposited_bytes += size;
+  if ((*hearing)->deposited.emplace(digest, size).second) (*hearing)->deposited_bytes += size;
 }
 
 Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const HearingId& id, std::uint64_t first,
@@ -281,7 +289,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
     const std::string detail = fmt::format("{} objects that the entries name were not deposited for this hearing", missing.size());
     return Answer(Unready{std::nullopt, std::move(missing), detail});
   }
-  GREFFE_TRY(state_->check_sizes(read));
+  GREFFE_TRY(state_->check_sizes(*hearing, read));
 
   // From here on a crash leaves either the old head or the new one; both are complete.
   const bool is_first = writer.size() == 0;
@@ -298,9 +306,11 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   hearing->closed = read.closes;
   for (const Digest& digest : read.named) {
     hearing->named.insert(digest);
-    hearing->deposited.erase(digest);
+    const auto deposited = hearing->deposited.find(digest);
+    if (deposited == hearing->deposited.end()) continue;
+    hearing->deposited_bytes -= deposited->second;
+    hearing->deposited.erase(deposited);
   }
-  if (hearing->deposited.empty()) hearing->deposited_bytes = 0;
   GREFFE_TRY(state_->commit_when_due(id, *hearing, is_first));
   Receipt receipt = GREFFE_TRY(state_->cosign(*hearing));
   if (read.closes) GREFFE_TRY(writer.finalise());

@@ -28,7 +28,8 @@ struct HearingState {
   std::uint64_t committed_size = 0;    // size of its newest main-log entry
   std::int64_t committed_mono_ms = 0;  // when that was; 0: before this process
   std::set<Digest> named;              // objects that its entries name
-  std::set<Digest> deposited;          // objects deposited for it by this process, not yet named by an entry
+  // Objects deposited for it by this process and not yet named by an entry, with their sizes.
+  std::map<Digest, std::uint64_t> deposited;
   std::uint64_t deposited_bytes = 0;
 };
 

@@ -21,6 +21,13 @@ const Receipt& receipt_of(const greffe::Result<std::variant<Receipt, Unready>>& 
   return std::get<Receipt>(*answer);
 }
 
+// A segment entry that states one byte more than its object has.
+std::string with_more_bytes(const std::string& entry) {
+  auto segment = std::get<greffe::SegmentEntry>(*greffe::parse_hearing_entry(entry));
+  ++segment.bytes;
+  return greffe::write_hearing_entry(segment);
+}
+
 }  // namespace
 
 TEST_CASE("a hearing is filed, cosigned, and survives a restart") {
@@ -125,6 +132,12 @@ TEST_CASE("what is not right is refused in words and changes nothing") {
     REQUIRE_FALSE(answer);
     CHECK(answer.error().message == "the hearing's \"open\" entry names the archive other.example, not archive.court.example");
   }
+  SECTION("a segment of another size than its object") {
+    h.entries[1] = with_more_bytes(h.entries[1]);
+    const auto answer = append_range(a, h, 0, 2);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().message.starts_with("segment 0 of stream mic-judge states "));
+  }
   SECTION("a revoked station begins no hearing") {
     auto peer = h.peer();
     peer.key.revoked_since = greffe::UtcTime{1'795'000'000'000};
@@ -152,6 +165,20 @@ TEST_CASE("an object that is declared lost does not stop its hearing, and one th
   h.close();
   const auto closed = append_range(a, h, 4, 5);
   receipt_of(closed);
+}
+
+TEST_CASE("the size of an object counts also when an earlier entry named it") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.add_segment();
+  deposit_all_objects(a, h);
+  receipt_of(append_range(a, h, 0, 2));
+  h.entries.push_back(with_more_bytes(h.entries[1]));
+  const auto answer = append_range(a, h, 2, 3);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == Errc::invalid);
+  h.entries.back() = h.entries[1];
+  receipt_of(append_range(a, h, 2, 3));
 }
 
 TEST_CASE("nothing follows the end of a hearing") {
