@@ -119,7 +119,7 @@ int main(int argc, char** argv) {
     bool failed = false;
     const auto run_floor = [&] {
       return measure([&] { spread(threads, 0, objects, [&](std::uint64_t i) {
-        greffe::bench::deposit_floor(floor_directories, bodies[i]);
+        greffe::bench::deposit_floor(floor_directories, bodies[i], greffe::bench::Syncs::all);
       }); });
     };
     const auto run_pool = [&] {

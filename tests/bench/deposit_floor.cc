@@ -28,11 +28,11 @@ void sync_directory(const std::string& path) {
 }
 
 // The two levels of directories below which an object lies; a new one is made durable.
-std::string directory_of(const std::string& root, const std::string& hex) {
+std::string directory_of(const std::string& root, const std::string& hex, Syncs syncs) {
   const std::string upper = root + "/sha256/" + hex.substr(0, 2);
   const std::string lower = upper + "/" + hex.substr(2, 2);
   if (::mkdir(lower.c_str(), 0750) == 0) {
-    sync_directory(upper);
+    if (syncs == Syncs::all) sync_directory(upper);
   } else {
     need(errno == EEXIST, "make", lower);
   }
@@ -51,7 +51,7 @@ std::string hex_of(const unsigned char* digest) {
 
 }  // namespace
 
-void deposit_floor(const std::vector<std::string>& directories, std::span<const std::uint8_t> bytes) {
+void deposit_floor(const std::vector<std::string>& directories, std::span<const std::uint8_t> bytes, Syncs syncs) {
   std::vector<int> files;
   for (const std::string& root : directories) {
     files.push_back(::open((root + "/sha256").c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0440));
@@ -64,7 +64,7 @@ void deposit_floor(const std::vector<std::string>& directories, std::span<const 
     EVP_DigestUpdate(hash, piece.data(), piece.size());
     for (const int fd : files) {
       need(::write(fd, piece.data(), piece.size()) == static_cast<ssize_t>(piece.size()), "write", "");
-      if (piece.size() == kPieceBytes) {
+      if (syncs == Syncs::all && piece.size() == kPieceBytes) {
         ::sync_file_range(fd, static_cast<off64_t>(at), static_cast<off64_t>(piece.size()), SYNC_FILE_RANGE_WRITE);
       }
     }
@@ -74,13 +74,13 @@ void deposit_floor(const std::vector<std::string>& directories, std::span<const 
   EVP_MD_CTX_free(hash);
   const std::string hex = hex_of(digest);
   for (std::size_t i = 0; i < files.size(); ++i) {
-    need(::fdatasync(files[i]) == 0, "sync", hex);
-    const std::string directory = directory_of(directories[i], hex);
+    if (syncs == Syncs::all) need(::fdatasync(files[i]) == 0, "sync", hex);
+    const std::string directory = directory_of(directories[i], hex, syncs);
     const std::string source = "/proc/self/fd/" + std::to_string(files[i]);
     const std::string target = directory + "/" + hex;
     need(::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0, "link", target);
     ::close(files[i]);
-    sync_directory(directory);
+    if (syncs == Syncs::all) sync_directory(directory);
   }
 }
 

@@ -9,9 +9,11 @@
 
 namespace greffe::bench {
 
-// Writes `bytes` under its SHA-256 into each of the directories, in 1 MiB pieces, every file and name synced. Plain
-// system calls and OpenSSL; nothing of the archive. Ends the program with a message when a call fails.
-void deposit_floor(const std::vector<std::string>& directories, std::span<const std::uint8_t> bytes);
+enum class Syncs { all, none };
+
+// Writes `bytes` under its SHA-256 into each of the directories, in 1 MiB pieces; with Syncs::all every file and name is
+// synced. Plain system calls and OpenSSL; nothing of the archive. Ends the program with a message when a call fails.
+void deposit_floor(const std::vector<std::string>& directories, std::span<const std::uint8_t> bytes, Syncs syncs);
 
 }  // namespace greffe::bench
 
