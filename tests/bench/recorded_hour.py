@@ -8,7 +8,6 @@ import: `greffe-ingest import` (hash, fdatasync each second, signatures) beside 
 an archive and exported, and one thread of `greffe-verify` works beside `openssl dgst -sha256` over the same objects.
 """
 import json
-import os
 import pathlib
 import resource
 import shutil
@@ -17,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from common import median, row
+from common import forget_pages, median, row
 from world import INGEST, VERIFY, World, run
 
 LOOP_SECONDS = 30
@@ -72,14 +71,24 @@ def segment_by_peer(folder, recording):
 
 
 def import_row(world, folder, recording, seconds, rounds):
-    """The hearing of the last round, in the station's spool."""
-    station, code = folder / "station", None
+    """The station's folder and the hearing of the last round in it."""
+    station, hls = folder / "station", folder / "hls"
     ours, theirs = [], []
-    for number in range(rounds):
+
+    def import_one(number):
         code = world.station_code(f"s{number}", room=f"room-{number}")
-        steps = [lambda: ours.append(import_once(station, recording, code, seconds)), lambda: theirs.append(segment_by_peer(folder / "hls", recording))]
-        for step in steps if number % 2 == 0 else reversed(steps):
-            step()
+        ours.append(import_once(station, recording, code, seconds))
+        forget_pages(station)
+
+    def segment_one(_):
+        theirs.append(segment_by_peer(hls, recording))
+        forget_pages(hls)
+
+    segment_one(0)  # so that the first round finds memory that is in use
+    theirs.clear()
+    for number in range(rounds):
+        for step in (import_one, segment_one) if number % 2 == 0 else (segment_one, import_one):
+            step(number)
         print(f"round {number}: greffe-ingest {ours[-1][0]:.2f} s CPU {ours[-1][1]:.1f} s wall, "
               f"ffmpeg {theirs[-1][0]:.2f} s CPU {theirs[-1][1]:.1f} s wall", flush=True)
     shutil.rmtree(folder / "hls")
@@ -129,7 +138,6 @@ def main():
         with World() as world:
             world.start()
             station, hearing = import_row(world, folder, recording, seconds, rounds)
-            os.sync()  # what the peer left unsynced must not slow the rest down
             verify_row(world, folder, station, hearing, rounds)
         return 0
     finally:
