@@ -296,16 +296,16 @@ Awaitable<bool> Connection::answer(Response response) {
   wire_.set_pace(settings_.min_body_bytes_per_s, std::max(kRateWindow, std::chrono::seconds(settings_.idle_timeout_s)));
   const bool has_body = !head_only_ && size > 0 && may_have_body(response.status);
   auto* text = std::get_if<std::string>(&response.body);
-  const bool joined = has_body && text != nullptr && text->size() <= kJoinBytes;
+  bool sent = false;
+  if (has_body && text == nullptr) {
+    sent = co_await wire_.send_file(std::move(head), std::get<FileBody>(std::move(response.body)));
+    co_return sent && keep_;
+  }
+  const bool joined = has_body && text->size() <= kJoinBytes;
   if (joined) head += *text;
   const bool follows = has_body && !joined;  // only then may the kernel wait for more
-  bool sent = co_await wire_.send(as_bytes(head), follows);
-  if (!sent) co_return false;
-  if (follows && text != nullptr) {
-    sent = co_await wire_.send(as_bytes(*text), false);
-  } else if (follows) {
-    sent = co_await wire_.send_file(std::get<FileBody>(std::move(response.body)));
-  }
+  sent = co_await wire_.send(as_bytes(head), follows);
+  if (sent && follows) sent = co_await wire_.send(as_bytes(*text), false);
   co_return sent && keep_;
 }
 

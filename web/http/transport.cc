@@ -85,6 +85,7 @@ class TlsTransport : public Transport {
         return {state_after(done), 0};
       }
       have += count;
+      if (SSL_has_pending(ssl_.get()) == 0) break;  // all that had come is read; asking the socket again seldom gives more
     }
     return {Io::moved, have};
   }

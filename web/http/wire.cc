@@ -180,15 +180,20 @@ Awaitable<bool> Wire::send(ByteView bytes, bool more) {
   co_return true;
 }
 
-Awaitable<bool> Wire::send_file(FileBody file) {
+Awaitable<bool> Wire::send_file(std::string head, FileBody file) {
   if (transport_->can_send_files() && file.file->descriptor() >= 0) {
+    const bool begun = co_await send(as_bytes(head), true);
+    if (!begun) co_return false;
     co_return co_await send_file_by_kernel(std::move(file));
   }
   const PooledBuffer buffer = loop_.bodies.take();
+  GREFFE_CHECK(head.size() < buffer.span().size());
+  std::copy(head.begin(), head.end(), buffer.span().begin());
+  std::size_t ready = head.size();
   std::size_t turn = 0;
   while (file.size > 0) {
-    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(file.size, buffer.span().size()));
-    const std::span<std::uint8_t> room = buffer.span().first(want);
+    const std::span<std::uint8_t> free = buffer.span().subspan(ready);
+    const std::span<std::uint8_t> room = free.first(static_cast<std::size_t>(std::min<std::uint64_t>(file.size, free.size())));
     std::size_t got = read_cached(file.file->descriptor(), file.offset, room);
     if (got == 0) {
       std::function<void()> job = [&got, &file, room] {
@@ -198,11 +203,11 @@ Awaitable<bool> Wire::send_file(FileBody file) {
       co_await run_blocking(std::move(job));
       turn = 0;
     }
-    if (got == 0) co_return false;
+    const bool sent = co_await send(buffer.span().first(ready + got), false);
+    if (!sent || got == 0) co_return false;
+    ready = 0;
     file.offset += got;
     file.size -= got;
-    const bool sent = co_await send(buffer.span().first(got), false);
-    if (!sent) co_return false;
     turn += got;
     if (turn >= kTurnBytes) {
       co_await let_others_run();

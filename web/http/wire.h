@@ -54,8 +54,9 @@ class Wire {
   // Fills `out` whole, from input() first, at the minimum rate. Less: as above.
   Awaitable<std::size_t> fill(std::span<std::uint8_t> out);
   Awaitable<bool> send(ByteView bytes, bool more);
-  // False also when the file ends early or cannot be read: the peer then sees that the body is not complete.
-  Awaitable<bool> send_file(FileBody file);
+  // The head of a response and a file, which is not empty, as its body; a small one leaves together with the head. False
+  // also when the file ends early or cannot be read: the peer then sees that the body is not complete.
+  Awaitable<bool> send_file(std::string head, FileBody file);
   // Ends our side. `linger`: reads and drops what the peer still sends, for a while; closing a socket with unread bytes
   // sends a reset, which can destroy our last answer on its way.
   Awaitable<void> finish(bool linger);
