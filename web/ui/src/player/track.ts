@@ -26,6 +26,8 @@ export class Track {
   private readonly appended = new Map<number, Placed>();
   private readonly refused = new Set<number>();
   private loading: { placed: Placed; abort: AbortController } | undefined;
+  private changes: Promise<void> = Promise.resolve();
+  private tidying = false;
   private retryAt = 0;
   private closed = false;
 
@@ -86,7 +88,20 @@ export class Track {
     if (performance.now() < this.retryAt) return;
     const next = wanted.find((p) => !this.appended.has(p.segment.index) && !this.refused.has(p.segment.index));
     if (next) void this.fetch(next, wall);
-    else if (!this.buffer.updating) void this.evict(wall, kKeepMs);
+    else this.tidy(wall);
+  }
+
+  private tidy(wall: number): void {
+    if (this.tidying) return;
+    this.tidying = true;
+    this.alone(() => this.evict(wall, kKeepMs)).catch(() => undefined).finally(() => { this.tidying = false; });
+  }
+
+  // A buffer takes one change at a time: each waits for the one before it.
+  private alone(job: () => Promise<void>): Promise<void> {
+    const run = this.changes.then(job);
+    this.changes = run.catch(() => undefined);
+    return run;
   }
 
   private async fetch(placed: Placed, wall: number): Promise<void> {
@@ -97,7 +112,7 @@ export class Track {
       const bytes = await this.load(placed, this.plan.stream.name, abort.signal);
       if (this.closed || abort.signal.aborted) return;
       if (bytes === "bad") this.refused.add(placed.segment.index);
-      else await this.append(placed, bytes, wall);
+      else await this.alone(() => this.append(placed, bytes, wall));
       this.retryAt = 0;
     } catch (error) {
       if (!abort.signal.aborted) this.retryAt = performance.now() + kRetryMs;
