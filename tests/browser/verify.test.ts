@@ -63,10 +63,10 @@ const stranger = await signer(kOrigin, 1);
 // Everything a truthful archive serves; a test changes one thing of it.
 async function archive(count = 5) {
   const json: JsonObject[] = [
-    { kind: "open", v: 1, archive: kArchive, hearing: kHearing, station: "s", station_key: toHex(station.pub), main_size: 1 },
+    { kind: "open", v: 1, archive: kArchive, hearing: kHearing, station: "s", utc: "2026-11-22T09:00:00.000Z", station_key: toHex(station.pub), main_size: 1 },
     ...Array.from({ length: count }, (_, i) => segment(i)),
     { kind: "gap", v: 1, streams: ["*"], from: "2026-11-22T09:01:00.000Z", to: "2026-11-22T09:02:00.000Z", reason: "recess" },
-    { kind: "close", v: 1 },
+    { kind: "close", v: 1, utc: "2026-11-22T09:02:00.000Z" },
   ];
   const entries = json.map((e) => utf8(canonical(e)));
   const hearingNote = await note(kOrigin, entries, [station, holder]);
@@ -105,6 +105,7 @@ function sourceOf(served: Served): VerifySource {
   return {
     keys: async () => served.keys,
     proof: async () => served.proof,
+    timeline: async () => served.timeline,
     log: () => ({
       bundle: async (i, width) => bundle(served.entries.slice(256 * i, 256 * i + width)),
       tile: async (i, width) => concatBytes(...served.leaves.slice(256 * i, 256 * i + width)),
@@ -202,7 +203,49 @@ test("a cut tail, signed by the station itself", async () => {
   served.timeline.streams[0]!.segments.length = 3;
   served.timeline.gaps = [];
   served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [station, holder]);
-  assert.deepEqual(await codes(served), ["tail-missing"]);
+  const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-23T00:00:00.000Z");
+  assert.deepEqual(verdict.problems.map((p) => [p.code, p.params["at"]]),
+    [["tail-missing", "2026-11-22T09:00:30.000Z"], ["end-missing", "2026-11-22T09:00:30.000Z"]]);
+});
+
+test("a cut tail with an archive's register of that time: only the recorder's own end is missing", async () => {
+  const served = await archive();
+  served.entries.length = 4;
+  served.timeline.log_size = 4;
+  served.timeline.streams[0]!.segments.length = 3;
+  served.timeline.gaps = [];
+  served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [station, holder]);
+  delete served.proof.checkpoint_entry;
+  assert.deepEqual(await codes(served), ["end-missing"]);
+});
+
+test("a timeline that ends before what is signed, whatever it says of its age", async () => {
+  for (const live of [false, true]) {
+    const served = await archive();
+    served.timeline.log_size = 4;
+    served.timeline.live = live;
+    served.timeline.streams[0]!.segments.length = 3;
+    served.timeline.gaps = [];
+    const found = await codes(served);
+    assert.deepEqual(found.filter((code) => code !== "end-differs"), ["segment-hidden", "segment-hidden", "gap-hidden"]);
+    assert.equal(found.includes("end-differs"), live);
+  }
+  const served = await archive();
+  served.timeline.streams[0]!.segments.push({ ...served.timeline.streams[0]!.segments[0]!, index: 20, seq: 20 });
+  served.timeline.log_size = 21;
+  assert.deepEqual(await codes(served), ["segment-invented"]);
+});
+
+test("a timeline that is only older than the checkpoint is asked for again", async () => {
+  const served = await archive();
+  const old = structuredClone(served.timeline);
+  old.log_size = 4;
+  old.live = true;
+  old.streams[0]!.segments.length = 3;
+  old.gaps = [];
+  const verdict = await verifyHearing(kHearing, old, sourceOf(served), memory(), "2026-11-23T00:00:00.000Z");
+  assert.deepEqual(verdict.problems, []);
+  assert.equal(verdict.timeline, served.timeline);
 });
 
 test("a list signed by a stranger's key", async () => {

@@ -5,9 +5,13 @@ import { Dialog } from "../parts/dialog";
 import { Icon } from "../parts/icons";
 import { useWatch } from "../parts/watch";
 import { dateTime, duration, parseUtc } from "../time";
+import { lastMoment } from "../verify/compare";
+import { text } from "../verify/entries";
 import { problemText } from "./problems";
 import { ProofPanel } from "./proof";
 import type { Room } from "./room";
+
+const kQuietMs = 10 * 60_000;
 
 export interface Judgement { colour: "good" | "bad" | "attention" | "neutral"; sign: string; text: string; more: string }
 
@@ -26,9 +30,23 @@ export function judge(room: Room): Judgement {
   const pending = room.verdict.chain.links.some((l) => l.state === "pending" && l.code !== "cosigned");
   const copy = copyText(room);
   if (pending) return { colour: "attention", sign: "warn", text: t("badge.pending", { checked, total }), more: copy };
+  const unfinished = unfinishedSince(room);
+  if (unfinished !== undefined) {
+    const more = t("badge.unfinished-since", { at: dateTime(unfinished, room.hearing.zone) });
+    return { colour: "attention", sign: "warn", text: t("badge.unfinished", { checked, total }), more };
+  }
   if (room.ledger.checkedMs === 0) return { colour: "neutral", sign: "check", text: t("badge.signatures", { total }), more: copy };
   const all = room.ledger.count("unchecked") === 0;
   return { colour: "good", sign: "check", text: t(all ? "badge.good-all" : "badge.good", { checked, total }), more: copy };
+}
+
+// A hearing that has no end although nothing came for a while: an archive that shows an old state looks like this too.
+function unfinishedSince(room: Room): number | undefined {
+  const { entries } = room.verdict!.chain;
+  const end = entries[entries.length - 1];
+  if (!end || text(end, "kind") === "close") return undefined;
+  const last = lastMoment(entries);
+  return last !== undefined && Date.now() - last > kQuietMs ? last : undefined;
 }
 
 // Only what a checked signature says, never the archive's word alone.

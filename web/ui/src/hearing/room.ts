@@ -14,6 +14,8 @@ import { checkObject, verifyHearing, type Verdict } from "../verify/verify";
 import { PeakStore } from "./peaks";
 
 const kLiveMs = 5_000;
+// Answers after which asking again is of no use: the archive has no whole copy of the piece.
+const kLost: { [status: number]: string } = { 404: "object-missing", 410: "object-missing", 422: "object-damaged" };
 
 export class Room {
   readonly ledger = new Ledger();
@@ -46,15 +48,20 @@ export class Room {
     for (const listener of this.listeners) listener();
   }
 
+  // Those that name a moment come first: the badge has room for one.
   get problems(): Problem[] {
-    return [...(this.verdict?.problems ?? []), ...this.objectProblems, ...this.ledger.problems];
+    const all = [...(this.verdict?.problems ?? []), ...this.objectProblems, ...this.ledger.problems];
+    const placed = (problem: Problem) => problem.params["at"] !== undefined;
+    return [...all.filter(placed), ...all.filter((problem) => !placed(problem))];
   }
 
   private async verify(): Promise<void> {
     try {
-      const source = { keys: api.keys, proof: api.proof, log: api.hearingLog };
+      const source = { keys: api.keys, proof: api.proof, timeline: api.timeline, log: api.hearingLog };
       const verdict = await verifyHearing(this.hearing.id, this.timeline, source, this.memory, new Date().toISOString());
+      if (this.closed) return;
       this.verdict = verdict;
+      if (verdict.timeline !== this.timeline) this.show(verdict.timeline);
       for (const problem of verdict.problems) {
         if (problem.index === undefined) continue;
         this.ledger.bad(problem.index);
@@ -77,9 +84,10 @@ export class Room {
     try {
       bytes = await api.object(this.hearing.id, segment.sha256, "mp4", signal);
     } catch (error) {
-      if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 410)) throw error;
+      const lost = error instanceof ApiError ? kLost[error.status] : undefined;
+      if (!lost) throw error;
       this.ledger.bad(segment.index, {
-        code: "object-missing", params: { stream, at: segment.utc, end: placed.to }, index: segment.index,
+        code: lost, params: { stream, at: segment.utc, end: placed.to }, index: segment.index,
       });
       this.changed();
       return "bad";
@@ -165,14 +173,18 @@ export class Room {
     this.changed();
   }
 
+  private show(timeline: Timeline): void {
+    this.timeline = timeline;
+    this.ledger.load(timeline);
+    this.player.extend(timeline);
+  }
+
   private async poll(): Promise<void> {
     try {
       const timeline = await api.timeline(this.hearing.id);
       if (this.closed || timeline.log_size < this.timeline.log_size) return;
       const grown = timeline.log_size > this.timeline.log_size;
-      this.timeline = timeline;
-      this.ledger.load(timeline);
-      this.player.extend(timeline);
+      this.show(timeline);
       if (grown) await this.verify();
       if (!timeline.live) clearInterval(this.timer);
       this.changed();

@@ -9,6 +9,7 @@ import { Stage } from "../hearing/stage";
 import { TimelineView } from "../hearing/timeline";
 import { Transport } from "../hearing/transport";
 import { nameOf, t } from "../i18n";
+import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";
 import { moment } from "../router";
 import { clock, duration, longDate, parseUtc, zoneName } from "../time";
@@ -17,16 +18,19 @@ import { pageMemory } from "../parts/memory";
 
 export function HearingPage({ id, session }: { id: string; session: Session }) {
   const [room, setRoom] = useState<Room | undefined>();
+  const [known, setKnown] = useState<Hearing | undefined>();
   const [error, setError] = useState<unknown>();
 
   useEffect(() => {
     let opened: Room | undefined;
     let left = false;
-    Promise.all([api.hearing(id), api.timeline(id)]).then(([hearing, timeline]) => {
+    const open = async () => {
+      const [hearing, timeline] = await Promise.all([api.hearing(id).then((h) => { setKnown(h); return h; }), api.timeline(id)]);
       if (left) return;
       opened = new Room(hearing, timeline, pageMemory, momentMs());
       setRoom(opened);
-    }, setError);
+    };
+    open().catch(setError);
     return () => {
       left = true;
       opened?.close();
@@ -41,12 +45,30 @@ export function HearingPage({ id, session }: { id: string; session: Session }) {
     return () => removeEventListener("hashchange", jump);
   }, [room]);
 
+  if (error instanceof ApiError && error.status === 422 && known) return <ListDamaged hearing={known} error={error} />;
   if (error) {
     const hidden = error instanceof ApiError && (error.status === 403 || error.status === 404);
     return <Notice error={error} what={t("hearing.not-opened")}>{hidden && <> {t("hearing.whom-to-ask")}</>}</Notice>;
   }
   if (!room) return <div class="loading" aria-busy="true">{t("hearing.opening")}</div>;
   return <Opened room={room} session={session} key={id} />;
+}
+
+// The archive itself finds that its list of this hearing is not the signed one: nothing can be played, and that is told
+// as loudly as an altered stretch.
+function ListDamaged({ hearing, error }: { hearing: Hearing; error: ApiError }) {
+  const at = (utc: string | undefined) => clock(parseUtc(utc ?? hearing.scheduled), hearing.zone);
+  return (
+    <article class="hearing" aria-labelledby="hearing-title">
+      <header class="hearing-head">
+        <HeadText hearing={hearing} live={false} />
+        <p class="badge bad" data-badge="bad" role="alert"><Icon name="cross" />
+          <span><strong>{t("badge.altered")}</strong><small>{t("hearing.list-damaged", { from: at(hearing.start), to: at(hearing.end) })}</small></span></p>
+      </header>
+      <p>{t("proof.what-to-do")}</p>
+      <p class="quiet small">{error.message}</p>
+    </article>
+  );
 }
 
 function momentMs(): number | undefined {
@@ -82,20 +104,26 @@ function Opened({ room, session }: { room: Room; session: Session }) {
 }
 
 function Head({ hearing, room }: { hearing: Hearing; room: Room }) {
-  const start = parseUtc(hearing.start ?? hearing.scheduled ?? room.timeline.start);
   return (
     <header class="hearing-head">
-      <div>
-        <p class="cases">{hearing.cases.join(t("list.comma"))}</p>
-        <h1 id="hearing-title">{hearing.title || t("hearing.untitled")}</h1>
-        <p class="quiet">
-          {nameOf(hearing.court_names, hearing.court)} · {nameOf(hearing.room_names, hearing.room)} ·{" "}
-          <span title={zoneName(start, hearing.zone)}>{longDate(start, hearing.zone)}{t("list.comma")}
-            {clock(start, hearing.zone, false)}{hearing.end ? `–${clock(parseUtc(hearing.end), hearing.zone, false)}` : ""}</span> · {duration(hearing.duration_ms)}
-          {room.timeline.live && <span class="state live"> ● {t("state.open")}</span>}
-        </p>
-      </div>
+      <HeadText hearing={hearing} live={room.timeline.live} />
       <Badge room={room} />
     </header>
+  );
+}
+
+function HeadText({ hearing, live }: { hearing: Hearing; live: boolean }) {
+  const start = parseUtc(hearing.start ?? hearing.scheduled);
+  return (
+    <div>
+      <p class="cases">{hearing.cases.join(t("list.comma"))}</p>
+      <h1 id="hearing-title">{hearing.title || t("hearing.untitled")}</h1>
+      <p class="quiet">
+        {nameOf(hearing.court_names, hearing.court)} · {nameOf(hearing.room_names, hearing.room)} ·{" "}
+        <span title={zoneName(start, hearing.zone)}>{longDate(start, hearing.zone)}{t("list.comma")}
+          {clock(start, hearing.zone, false)}{hearing.end ? `–${clock(parseUtc(hearing.end), hearing.zone, false)}` : ""}</span> · {duration(hearing.duration_ms)}
+        {live && <span class="state live"> ● {t("state.open")}</span>}
+      </p>
+    </div>
   );
 }

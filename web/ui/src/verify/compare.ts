@@ -1,5 +1,6 @@
 // Does what the page shows equal what was signed? The timeline comes from the archive's catalogue, the entries from
-// the signed log: every segment, gap, mark and waveform of one must be in the other.
+// the signed log: every segment, gap, mark and waveform of one must be in the other. The timeline must be younger than
+// the checkpoint, or a truthful archive would seem to hide what was recorded in between.
 import type { Details, Gap, Segment, Timeline } from "../types";
 import type { Problem } from "./chain";
 import { canonical, list, text, whole, type JsonObject } from "./entries";
@@ -18,16 +19,16 @@ export function compareTimeline(entries: readonly (JsonObject | undefined)[], ti
   const shown = segmentsByIndex(timeline);
   const gaps = new Map(timeline.gaps.map((gap) => [gap.index, gap]));
   let roomMarks = 0;
-  const limit = Math.min(entries.length, timeline.log_size);
+  const closed = entries.length > 0 && kindAt(entries, entries.length - 1) === "close";
   entries.forEach((entry, index) => {
     if (!entry) return;
     const kind = text(entry, "kind");
     if (kind === "segment") {
       objectOf.set(index, text(entry, "sha256"));
-      if (index < limit) compareSegment(entry, index, shown, problems);
-    } else if (kind === "gap" && index < limit) {
+      compareSegment(entry, index, shown, problems);
+    } else if (kind === "gap") {
       compareGap(entry, index, gaps.get(index), problems);
-    } else if (kind === "mark" && index < limit) {
+    } else if (kind === "mark") {
       roomMarks++;
     } else if (kind === "peaks") {
       peakDigests.add(text(entry, "sha256"));
@@ -35,21 +36,52 @@ export function compareTimeline(entries: readonly (JsonObject | undefined)[], ti
       problems.push({ code: "unknown-kind", params: { kind, entry: index }, index });
     }
   });
+  // What lies behind the newest signed entry is not proven yet; behind the end of a finished hearing nothing can lie.
+  const invented = (index: number, kind: string) =>
+    entries.length > 0 && (index < entries.length ? ![kind, ""].includes(kindAt(entries, index)) : closed);
   for (const [index, { stream, segment }] of shown) {
-    if (index < limit && entries[index] && text(entries[index], "kind") !== "segment") {
-      problems.push({ code: "segment-invented", params: { stream, at: segment.utc }, index });
-    }
+    if (invented(index, "segment")) problems.push({ code: "segment-invented", params: { stream, at: segment.utc }, index });
   }
   for (const gap of timeline.gaps) {
-    if (gap.index < limit && entries[gap.index] && text(entries[gap.index]!, "kind") !== "gap") {
-      problems.push({ code: "gap-invented", params: { at: gap.from }, index: gap.index });
-    }
+    if (invented(gap.index, "gap")) problems.push({ code: "gap-invented", params: { at: gap.from }, index: gap.index });
   }
+  problems.push(...compareEnd(entries, timeline));
   const shownMarks = timeline.marks.filter((mark) => mark.origin === "room").length;
-  if (entries.every((entry) => entry) && entries.length <= timeline.log_size && shownMarks < roomMarks) {
+  if (entries.every((entry) => entry) && shownMarks < roomMarks) {
     problems.push({ code: "marks-missing", params: { shown: shownMarks, signed: roomMarks } });
   }
   return { problems, objectOf, peakDigests };
+}
+
+const kindAt = (entries: readonly (JsonObject | undefined)[], index: number) => (entries[index] ? text(entries[index], "kind") : "");
+
+// The last moment that the entries account for, in ms; undefined when they tell of none.
+export function lastMoment(entries: readonly (JsonObject | undefined)[]): number | undefined {
+  let last: number | undefined;
+  for (const entry of entries) {
+    if (!entry) continue;
+    const kind = text(entry, "kind");
+    const end = kind === "segment" ? Date.parse(text(entry, "utc")) + whole(entry, "duration_90k") / 90
+      : kind === "gap" ? Date.parse(text(entry, "to")) : kind === "open" ? Date.parse(text(entry, "utc")) : NaN;
+    if (!Number.isNaN(end)) last = Math.max(last ?? end, end);
+  }
+  return last;
+}
+
+// A hearing that is shown as finished must end with the recorder's own word that it is, at the moment shown.
+function compareEnd(entries: readonly (JsonObject | undefined)[], timeline: Timeline): Problem[] {
+  const last = entries[entries.length - 1];
+  if (!last) return [];
+  const at = lastMoment(entries) ?? 0;
+  const closed = text(last, "kind") === "close";
+  if (!timeline.live && !closed) return [{ code: "end-missing", params: { at: new Date(at).toISOString(), entries: entries.length } }];
+  if (!closed || entries.some((entry) => !entry)) return [];
+  const end = Date.parse(timeline.end);
+  const signed = Math.max(at, Date.parse(text(last, "utc")));
+  if (timeline.live || end < Math.floor(signed) || end > signed) {
+    return [{ code: "end-differs", params: { at: text(last, "utc"), shown: timeline.live ? "@state.open" : timeline.end } }];
+  }
+  return [];
 }
 
 const kKnownKinds = new Set(["open", "segment", "gap", "mark", "stream", "peaks", "lost", "close"]);

@@ -3,13 +3,14 @@
 import type { ArchiveKeys, Proof, Timeline } from "../types";
 import { toHex, type Bytes } from "./bytes";
 import { verifyChain, type Chain, type LogSource, type Problem } from "./chain";
-import { compareTimeline } from "./compare";
+import { compareTimeline, lastMoment } from "./compare";
 import { checkHearingGrowth, checkMainGrowth, pinKeys, seenHearing, type Memory, type Pins } from "./pins";
 import { digest } from "./sha256";
 
 export interface VerifySource {
   keys(): Promise<ArchiveKeys>;
   proof(hearing: string): Promise<Proof>;
+  timeline(hearing: string): Promise<Timeline>;
   log(hearing: string): LogSource;
 }
 
@@ -19,6 +20,7 @@ export interface Verdict {
   served: ArchiveKeys;
   problems: Problem[];
   proof: Proof;
+  timeline: Timeline; // the one that was compared: it may be younger than the one given
   objectOf: Map<number, string>; // entry index -> signed SHA-256 of its object
   peakDigests: Set<string>;
 }
@@ -33,28 +35,44 @@ export async function verifyHearing(
   const chain = await verifyChain({
     hearing, keys: pins.keys, proof, log: source.log(hearing), ...(before ? { prefixSize: before.size } : {}),
   });
-  problems.push(...chain.problems.map((problem) => withPlace(problem, timeline)));
+  // The timeline given may be older than the checkpoint; one asked for now must tell everything that is signed.
+  if (chain.size > timeline.log_size) timeline = await source.timeline(hearing);
+  const place = new Places(timeline, chain);
+  problems.push(...chain.problems.map((problem) => place.of(problem)));
   if (chain.main) problems.push(...checkMainGrowth(memory, chain.main));
   const whole = chain.entries.length > 0 && chain.entries.every((entry) => entry !== undefined);
   if (whole && chain.problems.length === 0) {
     const seen = { origin: `${pins.keys.archive}/hearing/${hearing}`, size: chain.size, root: chain.root };
-    problems.push(...checkHearingGrowth(memory, hearing, seen, chain.prefixRoot));
+    problems.push(...checkHearingGrowth(memory, hearing, seen, chain.prefixRoot).map((problem) => place.of(problem)));
   }
   const compared = compareTimeline(chain.entries, timeline);
   problems.push(...compared.problems);
   return {
-    chain, pins, served, problems, proof, objectOf: compared.objectOf, peakDigests: compared.peakDigests,
+    chain, pins, served, problems, proof, timeline, objectOf: compared.objectOf, peakDigests: compared.peakDigests,
   };
 }
 
-// An entry that was changed cannot say itself what it was: the timeline knows which stretch stood there.
-function withPlace(problem: Problem, timeline: Timeline): Problem {
-  if (problem.code !== "entry-changed") return problem;
-  for (const stream of timeline.streams) {
-    const segment = stream.segments.find((s) => s.index === problem.index);
-    if (segment) return { ...problem, code: "entry-changed-at", params: { ...problem.params, stream: stream.name, at: segment.utc } };
+// Where on the hearing's clock a fault of the log lies. An entry that was changed cannot say itself what it was: the
+// timeline knows which stretch stood there.
+class Places {
+  constructor(private readonly timeline: Timeline, private readonly chain: Chain) {}
+
+  of(problem: Problem): Problem {
+    if (problem.code === "tail-missing") return this.tail(problem);
+    if (problem.code !== "entry-changed") return problem;
+    for (const stream of this.timeline.streams) {
+      const segment = stream.segments.find((s) => s.index === problem.index);
+      if (segment) return { ...problem, code: "entry-changed-at", params: { ...problem.params, stream: stream.name, at: segment.utc } };
+    }
+    const gap = this.timeline.gaps.find((g) => g.index === problem.index);
+    if (gap) return { ...problem, code: "entry-changed-gap", params: { ...problem.params, at: gap.from } };
+    return problem;
   }
-  return problem;
+
+  private tail(problem: Problem): Problem {
+    const last = lastMoment(this.chain.entries);
+    return { ...problem, params: { ...problem.params, at: last === undefined ? this.timeline.end : new Date(last).toISOString() } };
+  }
 }
 
 export interface ObjectCheck { good: boolean; expected: string; got: string }
