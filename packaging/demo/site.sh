@@ -39,7 +39,7 @@ running() {
   local which="$1" pid
   [ -f "$dir/run/$which.pid" ] || return 1
   pid="$(cat "$dir/run/$which.pid")"
-  tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -qF -- "--config $dir/$which/archive.toml serve"
+  tr '\0' ' ' 2> /dev/null < "/proc/$pid/cmdline" | grep -qF -- "--config $dir/$which/archive.toml serve"
 }
 
 # How the second site is kept away from the first one's files: in a mount namespace of its own, in which everything of

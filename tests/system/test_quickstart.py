@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""Runs packaging/quickstart --check into an empty folder, twice, and holds its summary to what the README says."""
+"""Runs packaging/quickstart --check into an empty folder, twice, and holds its summary to what the README says.
+
+    test_quickstart.py [DIR]      DIR: the demo is made there and left, for tests that need one
+"""
 import json
 import pathlib
 import shutil
@@ -51,7 +54,7 @@ def check(summary):
 
 
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="greffe."))
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="greffe."))
     try:
         first = quickstart(folder)
         check(first)
@@ -63,7 +66,8 @@ def main():
         print("  " + json.dumps(first, ensure_ascii=False))
     finally:
         subprocess.run([ROOT / "packaging" / "quickstart", "--dir", folder, "--stop"], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        if len(sys.argv) == 1:
+            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
