@@ -22,6 +22,7 @@ struct StreamState {
   UtcTime end;                          // of the last segment; 0: none yet
   std::optional<SegmentEntry> last;
   std::set<Digest> logged;              // its segments: a file left in open/ after a crash may be any of them
+  std::int64_t end_90k() const { return last ? last->start_90k + last->duration_90k : 0; }  // in media time
 };
 
 struct Missing {  // a stretch of time

@@ -12,6 +12,8 @@ constexpr std::int64_t kCutShortUs = 2'000'000;  // less is how files round what
 
 std::int64_t to_ms(std::int64_t us) { return us >= 0 ? (us + 500) / 1000 : -((-us + 500) / 1000); }
 
+std::int64_t media_end_90k(const StreamState* known) { return known == nullptr ? 0 : known->end_90k(); }
+
 }  // namespace
 
 WallClock WallClock::make(UtcTime start, std::int64_t lead_us, const std::vector<GapRequest>& gaps) {
@@ -43,7 +45,8 @@ Lane::Lane(StreamRequest request, std::unique_ptr<MediaWorker> worker, TrackFact
       hearing_start_(before.open()->start),
       logged_(logged),
       end_(hearing_start_),
-      check_(facts_.medium == "video", facts_.transcoded) {
+      after_90k_(media_end_90k(before.find(request_.name))),
+      check_(facts_.medium == "video", facts_.transcoded, after_90k_) {
   const StreamState* known = before.find(request_.name);
   if (known == nullptr) return;
   seq_ = known->segments;
@@ -53,8 +56,7 @@ Lane::Lane(StreamRequest request, std::unique_ptr<MediaWorker> worker, TrackFact
 
 Status Lane::start(const WallClock& clock, CutRules rules) {
   clock_ = clock;
-  const StreamState* known = before_.find(request_.name);
-  if (known != nullptr && known->last) rules.after_90k = known->last->start_90k + known->last->duration_90k;
+  rules.after_90k = after_90k_;
   return worker_->start_cutting(rules);
 }
 

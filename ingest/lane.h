@@ -81,6 +81,7 @@ class Lane {
   std::uint64_t last_cut_ = 0;
   std::optional<OpenSegment> writing_;
   bool skipping_ = false;            // the segment that is being computed is in the log already
+  const std::int64_t after_90k_;     // media time at which the stream's earlier runs ended
   SegmentCheck check_;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_reported_ = 0;

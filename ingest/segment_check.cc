@@ -11,7 +11,7 @@
 namespace greffe::ingest {
 namespace {
 
-constexpr std::int64_t kRunStart90k = 90'000;
+constexpr std::int64_t kBetweenRuns90k = 90'000;  // docs/formats/segment.md
 constexpr std::int64_t kRoundingUs = 2000;  // ticks of the file, of 1/90000 s and microseconds
 
 Error lie(std::string what) { return fail(Errc::invalid, std::move(what)); }
@@ -25,15 +25,18 @@ Status SegmentCheck::follows(const FinishedSegment& said) {
     return lie(fmt::format("run {} cannot follow run {}", start.run, last_.run));
   }
   if (any_ && (start.cut < last_.cut || start.media_us <= last_.media_us)) return lie("its segments go back in time");
-  const std::int64_t expected = new_run ? kRunStart90k : end_90k_;
-  if (said.start_90k != expected || said.duration_90k <= 0) {
-    return lie(fmt::format("a segment begins at {} (1/90000 s of its run) where {} was due", said.start_90k, expected));
+  const std::int64_t expected = new_run ? end_90k_ + kBetweenRuns90k : end_90k_;
+  // What an earlier import wrote may have had another time scale: the first tick of this one's is at most so much later.
+  const std::int64_t spare = any_ ? 0 : av_rescale(kRoundingUs, 90'000, 1'000'000);
+  if (said.start_90k < expected || said.start_90k > expected + spare || said.duration_90k <= 0) {
+    return lie(fmt::format("a segment begins at {} (1/90000 s of its stream) where {} was due", said.start_90k, expected));
   }
   if (new_run) {
+    run_start_90k_ = said.start_90k;
     run_start_us_ = start.media_us;
     run_init_known_ = false;
   }
-  const std::int64_t in_run_us = av_rescale(said.start_90k - kRunStart90k, 1'000'000, 90'000);
+  const std::int64_t in_run_us = av_rescale(said.start_90k - run_start_90k_, 1'000'000, 90'000);
   if (std::llabs(start.media_us - run_start_us_ - in_run_us) > kRoundingUs) return lie("two times of one segment disagree");
   any_ = true;
   last_ = start;

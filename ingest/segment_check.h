@@ -10,7 +10,8 @@ namespace greffe::ingest {
 
 class SegmentCheck {  // of one stream of one import
  public:
-  SegmentCheck(bool video, bool transcoded) : video_(video), transcoded_(transcoded) {}
+  // `after_90k`: media time at which the stream's earlier runs ended; 0 without any.
+  SegmentCheck(bool video, bool transcoded, std::int64_t after_90k = 0) : video_(video), transcoded_(transcoded), end_90k_(after_90k) {}
   // The segment that follows the ones before. invalid: it cannot stand here; the message goes on after "its reader lies: ".
   Status follows(const FinishedSegment& said);
   // `bytes` are exactly what was said: digest, length, every hash box, init, times, codec, flags.
@@ -21,8 +22,9 @@ class SegmentCheck {  // of one stream of one import
   const bool transcoded_;
   bool any_ = false;
   SegmentStart last_;
-  std::int64_t end_90k_ = 0;
-  std::int64_t run_start_us_ = 0;
+  std::int64_t end_90k_;
+  std::int64_t run_start_90k_ = 0;
+  std::int64_t run_start_us_ = 0;  // the same moment on the file's own clock
   Digest run_init_;            // of ftyp and moov
   bool run_init_known_ = false;
 };

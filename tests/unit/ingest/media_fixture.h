@@ -183,11 +183,9 @@ inline void check_segments(const Recorded& recorded) {
       if (i + 1 < one.layout.fragments.size()) CHECK(seconds >= 0.95);
     }
     const std::int64_t first = one.layout.fragments.front().decode_time;
-    if (new_run) {
-      CHECK(first == one.layout.time_scale);
-    } else {
-      const Fragment& last = before->layout.fragments.back();
-      CHECK(first == last.decode_time + last.duration);
+    const std::int64_t end = before == nullptr ? 0 : before->layout.fragments.back().decode_time + before->layout.fragments.back().duration;
+    CHECK(first == end + (new_run ? one.layout.time_scale : 0));
+    if (!new_run) {
       CHECK(std::equal(one.bytes.begin(), one.bytes.begin() + static_cast<std::ptrdiff_t>(one.layout.init_bytes), before->bytes.begin()));
     }
     before = &one;

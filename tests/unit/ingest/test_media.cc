@@ -164,7 +164,8 @@ TEST_CASE("a camera that changes its picture size in the middle gets a new run w
   check_segments(recorded);
   REQUIRE(recorded.segments.size() == 2);
   CHECK(recorded.segments[1].said.start.run == 1);
-  CHECK(recorded.segments[1].said.start_90k == 90'000);
+  // Media time runs on: a second behind the end of the run before.
+  CHECK(recorded.segments[1].said.start_90k == recorded.segments[0].said.start_90k + recorded.segments[0].said.duration_90k + 90'000);
   CHECK(recorded.segments[0].said.sha256 != recorded.segments[1].said.sha256);
   for (const std::uint64_t run : {0u, 1u}) {
     join_run(folder, recorded, run, "run.mp4");
@@ -213,6 +214,26 @@ TEST_CASE("a segment ends at 12 MiB at the latest, on a key frame where there is
   const Recorded long_group = noise(500);
   CHECK(long_group.segments[0].said.flags.empty());
   CHECK(long_group.segments[1].said.flags == std::vector<std::string>{"no-key-frame"});
+}
+
+TEST_CASE("the first run of a later file begins a second behind what the stream has already, at any sample rate") {
+  const MediaFolder folder;
+  for (const int rate : {8'000, 11'025, 44'100}) {
+    CAPTURE(rate);
+    folder.ffmpeg(fmt::format("-f lavfi -i sine=r={}:d=3 -c:a pcm_s16le in.wav", rate));
+    for (const std::int64_t after : std::initializer_list<std::int64_t>{0, 1, 90'001, 1'234'567, 2'700'000'007}) {
+      CAPTURE(after);
+      ingest::CutRules rules;
+      rules.after_90k = after;
+      const Recorded recorded = record(folder, "in.wav", rules);
+      REQUIRE(recorded.failure.empty());
+      REQUIRE(recorded.segments.size() == 1);
+      const std::int64_t late = recorded.segments[0].said.start_90k - after - 90'000;
+      CHECK(late >= 0);
+      CHECK(late <= 90'000 / rate + 1);
+      CHECK(ingest::SegmentCheck(false, true, after).follows(recorded.segments[0].said));
+    }
+  }
 }
 
 TEST_CASE("begun again behind any segment, an import writes the same bytes") {
