@@ -23,6 +23,7 @@ class TimelineReader {
       cover(gap->from, gap->to);
     }
     if (const auto* peaks = std::get_if<PeaksEntry>(&entry)) out_.peaks.push_back({index, *peaks});
+    if (const auto* mark = std::get_if<MarkEntry>(&entry)) out_.marks.push_back({index, *mark});
     if (const auto* close = std::get_if<CloseEntry>(&entry)) {
       out_.closed = true;
       cover(out_.start, close->end);

@@ -27,6 +27,10 @@ struct TimelinePeaks {
   std::uint64_t index = 0;
   PeaksEntry entry;
 };
+struct TimelineMark {
+  std::uint64_t index = 0;
+  MarkEntry entry;
+};
 struct Timeline {
   OpenEntry open;
   UtcTime start;  // of the earliest segment, gap, or of the hearing
@@ -36,6 +40,7 @@ struct Timeline {
   std::vector<TimelineStream> streams;  // in the order of `open`, late ones after
   std::vector<TimelineGap> gaps;
   std::vector<TimelinePeaks> peaks;
+  std::vector<TimelineMark> marks;  // of the courtroom
 };
 
 // The wall-clock end of a segment: its start plus its media duration.

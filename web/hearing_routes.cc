@@ -41,21 +41,13 @@ Result<catalogue::HearingQuery> query_of(const http::Request& request) {
   return query;
 }
 
-Json inclusion_of(std::uint64_t index, const std::string& entry, const std::vector<Digest>& proof) {
-  Json::Array hashes;
-  for (const Digest& hash : proof) hashes.push_back(hash);
-  Json out;
-  out.set("entry", entry).set("inclusion", std::move(hashes)).set("index", index);
-  return out;
-}
-
 }  // namespace
 
 HearingRoutes::HearingRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::HearingLogs& hearings,
                              archive::Retrieval& retrieval, archive::Peers& peers, accounts::Accounts& accounts,
                              const SignIn& sign_in)
     : clock_(clock), stores_(stores), main_log_(main_log), hearings_(hearings), retrieval_(retrieval), peers_(peers),
-      accounts_(accounts), sign_in_(sign_in) {}
+      accounts_(accounts), sign_in_(sign_in), proof_(stores, main_log, hearings, peers) {}
 
 std::vector<http::Route> HearingRoutes::routes() {
   const auto route = [this](std::string method, std::string pattern,
@@ -162,36 +154,17 @@ Result<http::Response> HearingRoutes::timeline(const http::Request& request, con
   Json out = json_of(timeline);
   Json::Array list;
   for (const catalogue::Mark& mark : marks) {
-    list.push_back(json_of(mark, mark.from_archive ? account_name(mark.account) : mark.account));
+    Json one = json_of(mark, mark.from_archive ? account_name(mark.account) : mark.account);
+    GREFFE_TRY(proof_.add_evidence(one, mark, timeline));
+    list.push_back(std::move(one));
   }
   out.set("marks", std::move(list));
   return ok_json(out);
 }
 
-// The chain from the station's signature to the main log's, for the page (and anybody) to check.
 Result<http::Response> HearingRoutes::proof(const http::Request& request, const Session& session) {
   const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
-  const tlog::LogReader main = main_log_.reader();
-  const SignedCheckpoint main_head = GREFFE_TRY(main.checkpoint());
-  const SignedCheckpoint hearing_head = GREFFE_TRY(hearings_.reader(record.row.id).checkpoint());
-  const std::uint64_t size = main_head.checkpoint.size;
-  const auto proved = [&](std::uint64_t index) -> Result<Json> {
-    const std::vector<std::string> entry = GREFFE_TRY(main.entries(index, index + 1));
-    const std::vector<Digest> hashes = GREFFE_TRY(main.inclusion(index, size));
-    return inclusion_of(index, entry[0], hashes);
-  };
-  Json out;
-  out.set("checkpoint_entry", GREFFE_TRY(proved(record.checkpoint_index)));
-  if (record.key_index) out.set("key_entry", GREFFE_TRY(proved(*record.key_index)));
-  out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
-  out.set("main_size", size);
-  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
-  Json::Array cosigned;
-  for (const VerifierKey& cosigner : cosigners) {
-    const auto newest = archive::newest_cosigned(stores_.heads, main_log_path(), cosigner);
-    if (newest) cosigned.push_back(newest->note.write());
-  }
-  out.set("main_cosigned", std::move(cosigned));
+  const Json out = GREFFE_TRY(proof_.of(record));
   return ok_json(out);
 }
 
@@ -209,7 +182,8 @@ Result<http::Response> HearingRoutes::add_mark(const http::Request& request, con
   if (text.empty() || text.size() > kMaxMarkCharacters) return fail(Errc::invalid, "A mark needs a text of at most 2,000 characters.");
   if (json.has("stream")) entry.stream = GREFFE_TRY(json.string("stream"));
   if (!entry.stream.empty() && !is_valid_name(entry.stream)) return fail(Errc::invalid, "There is no stream of that name.");
-  entry.note = GREFFE_TRY(archive::store_document(stores_.objects, write_note("mark", text)));
+  const std::string document = write_note("mark", text);
+  entry.note = GREFFE_TRY(archive::store_document(stores_.objects, document));
   entry.account = session.account.pseudonym;
   entry.utc = clock_.utc_now();
   const std::uint64_t index = GREFFE_TRY(log.append(entry));
@@ -219,7 +193,9 @@ Result<http::Response> HearingRoutes::add_mark(const http::Request& request, con
   mark.stream = entry.stream;
   mark.text = text;
   mark.from_archive = true;
-  return ok_json(json_of(mark, session.account.display_name), 201);
+  Json out = json_of(mark, session.account.display_name);
+  out.set("document", document).set("index", index);
+  return ok_json(out, 201);
 }
 
 Result<http::Response> HearingRoutes::correct(const http::Request& request, const Session& session) {

@@ -7,6 +7,7 @@
 #include "archive/main_log.h"
 #include "archive/peers.h"
 #include "archive/retrieval.h"
+#include "web/hearing_proof.h"
 #include "web/sign_in.h"
 
 namespace greffe::web {
@@ -41,6 +42,7 @@ class HearingRoutes {
   archive::Peers& peers_;
   accounts::Accounts& accounts_;
   const SignIn& sign_in_;
+  const HearingProof proof_;
 };
 
 }  // namespace greffe::web

@@ -23,6 +23,10 @@ const get = async (path) => {
   assert.equal(answer.status(), 200, path);
   return answer.body();
 };
+const { start } = JSON.parse(await get(`/v1/hearings/${long}/timeline`));
+const marked = await clerk.context().request.post(`${url}/v1/hearings/${long}/marks`,
+  { data: { at: new Date(Date.parse(start) + 30_000).toISOString(), text: "Pièce 4" }, headers: { Origin: url } });
+assert.equal(marked.status(), 201, await marked.text());
 const timeline = JSON.parse(await get(`/v1/hearings/${long}/timeline`));
 const proof = JSON.parse(await get(`/v1/hearings/${long}/proof`));
 const count = timeline.log_size;
@@ -251,6 +255,27 @@ lies.push(["an interruption that hides what was recorded", async () => {
   const found = await told({ newTimeline });
   assert.ok(found.some((line) => line.startsWith(`Camera: bench at ${clock(victim.utc)}: recorded and signed, but not shown`)), found);
   assert.ok(found.some((line) => line.startsWith(`An interruption at ${clock(victim.utc)} is shown, but was never signed`)), found);
+}]);
+
+lies.push(["a mark of the courtroom with other words", async () => {
+  const newTimeline = copy(timeline);
+  const mark = newTimeline.marks.find((m) => m.text === "Objection de la défense");
+  mark.text = "Accord de la défense";
+  mark.document = mark.document.replace("Objection", "Accord");
+  const found = await told({ newTimeline });
+  assert.deepEqual(found, [`The mark at ${clock(mark.at)} (“Accord de la défense”) is shown otherwise than it was made.`]);
+}]);
+
+lies.push(["a mark that was added later, denied and invented", async () => {
+  const added = timeline.marks.find((m) => m.origin === "archive");
+  const newTimeline = copy(timeline);
+  newTimeline.marks = newTimeline.marks.filter((m) => m.id !== added.id);
+  let found = await told({ newTimeline });
+  assert.deepEqual(found, [`A mark was made at ${clock(added.at)}, but is not shown.`]);
+  const other = copy(timeline);
+  other.marks.push({ ...added, id: "archive-1", index: 1, text: "never said" });
+  found = await told({ newTimeline: other });
+  assert.deepEqual(found, [`The mark at ${clock(added.at)} (“never said”) was never made.`]);
 }]);
 
 await together(lies, 2);

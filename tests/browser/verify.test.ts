@@ -1,7 +1,7 @@
 // The checks behind the badge, against an archive that lies in every way it can. Keys are made here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ArchiveKeys, Proof, Timeline } from "../../web/ui/src/types";
+import type { ArchiveKeys, Proof, ProvenEntry, Timeline } from "../../web/ui/src/types";
 import { concatBytes, toBase64, toHex, utf8, type Bytes } from "../../web/ui/src/verify/bytes";
 import { canonical, parseCanonical, type JsonObject } from "../../web/ui/src/verify/entries";
 import { leafHash, nodeHash, proveInclusion, rootOf, verifyInclusion } from "../../web/ui/src/verify/merkle";
@@ -95,7 +95,8 @@ async function archive(count = 5) {
   const keys: ArchiveKeys = {
     archive: kArchive, log_vkey: log.vkey, holder_vkey: holder.vkey, cosigners: [{ name: "second", vkey: second.vkey }],
   };
-  return { entries, leaves: entries.map((e) => leafHash(e)), proof, timeline, keys };
+  const served = { entries, main, leaves: entries.map((e) => leafHash(e)), proof, timeline, keys };
+  return Object.assign(served, { proven: (index: number): ProvenEntry => { throw new Error(`entry ${index}: resign() first`); } });
 }
 
 type Served = Awaited<ReturnType<typeof archive>>;
@@ -295,6 +296,86 @@ test("a timeline that hides, invents or changes something", async () => {
   served = await archive();
   served.timeline.streams[0]!.segments[0]!.sha256 = "1".repeat(64);
   assert.deepEqual(await codes(served), ["segment-differs"]);
+});
+
+// A mark of the courtroom in the hearing's list, and one that was added in the archive, with what the archive says of them.
+async function withMarks() {
+  const notes = ["spoken", "added"].map((text) => canonical({ kind: "mark", salt: "5".repeat(64), text, v: 1 }));
+  const served = await archive();
+  const at = "2026-11-22T09:00:05.000Z";
+  const digests = notes.map((document) => toHex(sha256(utf8(document))));
+  served.entries[1] = utf8(canonical({ kind: "mark", v: 1, at, note_sha256: digests[0]! }));
+  served.timeline.streams[0]!.segments.shift();
+  served.leaves = served.entries.map((e) => leafHash(e));
+  served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [station, holder]);
+  await resign(served, [{ kind: "mark", v: 1, hearing: kHearing, at, account: "u-1", note_sha256: digests[1]!, utc: at }]);
+  served.proof.mark_entries = [served.proven(4)];
+  served.timeline.marks = [
+    { id: "room-1", index: 1, document: notes[0]!, at, text: "spoken", account_name: "", origin: "room" },
+    { id: "archive-4", index: 4, document: notes[1]!, at, text: "added", account_name: "Claire", origin: "archive" },
+  ];
+  return served;
+}
+
+// The main log once more, with these entries behind the usual four, and every proof anew.
+async function resign(served: Served, more: JsonObject[]): Promise<void> {
+  const old = served.proof;
+  const main = [...served.main.slice(0, 2),
+    utf8(canonical({ kind: "hearing-checkpoint", v: 1, hearing: kHearing, note: old.hearing_checkpoint, closed: true, utc: "2026-11-22T09:03:00.000Z" })),
+    ...served.main.slice(3), ...more.map((e) => utf8(canonical(e)))];
+  const leaves = main.map((e) => leafHash(e));
+  const proofs = await Promise.all(main.map(async (bytes, index) => ({
+    index, entry: new TextDecoder().decode(bytes),
+    inclusion: (await proveInclusion(index, main.length, async (a, b) => rootOf(leaves.slice(a, b)))).map(toHex),
+  })));
+  served.proven = (index: number) => structuredClone(proofs[index]!);
+  served.proof = { ...old, main_checkpoint: await note(kArchive, main, [log]), main_size: main.length, main_cosigned: [],
+    checkpoint_entry: proofs[2]!, key_entry: proofs[1]! };
+}
+
+test("marks are proven by their entries and notes, or told to be false", async () => {
+  const served = await withMarks();
+  const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-23T00:00:00.000Z");
+  assert.deepEqual(verdict.problems, []);
+  assert.deepEqual([...verdict.provenMarks].sort(), ["archive-4", "room-1"]);
+  const after = async (change: (served: Awaited<ReturnType<typeof withMarks>>) => void) => {
+    const copy = await withMarks();
+    change(copy);
+    return codes(copy);
+  };
+  for (const i of [0, 1]) {
+    assert.deepEqual(await after((s) => { s.timeline.marks[i]!.text = "invented"; }), ["mark-differs"]);
+    assert.deepEqual(await after((s) => { s.timeline.marks[i]!.at = "2026-11-22T09:00:06.000Z"; }), ["mark-differs"]);
+    assert.deepEqual(await after((s) => { s.timeline.marks[i]!.stream = "cam-bench"; }), ["mark-differs"]);
+    assert.deepEqual(await after((s) => { s.timeline.marks[i]!.document = s.timeline.marks[1 - i]!.document!; }), ["mark-differs"]);
+    assert.deepEqual(await after((s) => { delete s.timeline.marks[i]!.document; }), ["mark-differs"]);
+    assert.deepEqual(await after((s) => { s.timeline.marks.splice(i, 1); }), ["mark-hidden"]);
+    assert.deepEqual(await after((s) => { s.timeline.marks[i]!.index = 2; }), ["mark-invented", "mark-hidden"]);
+  }
+  assert.deepEqual(await after((s) => { s.proof.mark_entries = []; }), ["mark-invented"]);
+  assert.deepEqual(await after((s) => { s.proof.mark_entries![0]!.inclusion.pop(); }), ["mark-entry", "mark-invented"]);
+  // Newer than the signatures: neither proven nor false.
+  assert.deepEqual(await after((s) => { s.timeline.marks.push({ ...s.timeline.marks[1]!, id: "archive-9", index: 9 }); }), []);
+});
+
+test("a recorder's key that was revoked is told, and stops the proof when it was stolen before", async () => {
+  const key = { kind: "key", v: 1, action: "revoked", role: "station", name: "s", key: toHex(station.pub), utc: "2026-11-24T00:00:00.000Z" };
+  const stateAfter = async (why: string, since: string, first = false) => {
+    const served = await archive();
+    await resign(served, [{ ...key, why, since }, ...(first ? [JSON.parse(served.proof.checkpoint_entry!.entry) as JsonObject] : [])]);
+    served.proof.revocation_entry = served.proven(4);
+    if (first) served.proof.checkpoint_entry = served.proven(5);
+    const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-25T00:00:00.000Z");
+    return [verdict.chain.links.find((l) => l.code === "revoked")?.state, ...verdict.problems.map((p) => p.code)];
+  };
+  assert.deepEqual(await stateAfter("retired", "2026-11-24T00:00:00.000Z"), ["good"]);
+  assert.deepEqual(await stateAfter("stolen", "2026-11-24T00:00:00.000Z"), ["good"]);
+  assert.deepEqual(await stateAfter("stolen", "2026-11-20T00:00:00.000Z"), ["pending"]);
+  assert.deepEqual(await stateAfter("retired", "2026-11-20T00:00:00.000Z", true), ["pending"]);
+  assert.deepEqual(await stateAfter("stolen", "2026-11-20T00:00:00.000Z", true), ["bad", "station-revoked"]);
+  const served = await archive();
+  served.proof.revocation_entry = served.proof.key_entry!;
+  assert.deepEqual(await codes(served), ["revocation"]);
 });
 
 test("a history that was rewritten between two visits", async () => {

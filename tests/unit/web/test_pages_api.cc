@@ -176,6 +176,46 @@ TEST_CASE("marks and corrections are found, and the old value stays visible") {
   CHECK(refused.status == 400);
 }
 
+TEST_CASE("a mark comes with its note and the proof of its entry; a revoked station is told") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  const std::map<std::string, std::string> id{{"id", hearing.id.text()}};
+  REQUIRE(browser.call("POST", "/v1/hearings/{id}/marks", id, R"({"at":"2026-11-22T09:00:05.000Z","text":"objection"})").status == 201);
+  const Json timeline = browser.json(browser.call("GET", "/v1/hearings/{id}/timeline", id));
+  REQUIRE(timeline.array("marks")->size() == 1);
+  const Json mark = timeline.array("marks")->front();
+  CHECK(*greffe::parse_note(*mark.string("document")) == "objection");
+
+  Json proof = browser.json(browser.call("GET", "/v1/hearings/{id}/proof", id));
+  CHECK_FALSE(proof.has("revocation_entry"));
+  REQUIRE(proof.array("mark_entries")->size() == 1);
+  const Json proven = proof.array("mark_entries")->front();
+  CHECK(*proven.size("index") == *mark.size("index"));
+  const Json entry = *greffe::parse_json(*proven.string("entry"));
+  CHECK(*entry.string("note_sha256") == greffe::sha256(greffe::as_bytes(*mark.string("document"))).hex());
+
+  greffe::KeyEntry revoked;
+  revoked.role = "station";
+  revoked.action = "added";
+  revoked.name = "station-1";
+  revoked.key = hearing.key.public_key();
+  revoked.court = "court-1";
+  revoked.room = "room-3";
+  revoked.since = revoked.utc = greffe::UtcTime{1'700'000'000'000};
+  REQUIRE(site.archive.main_log->append(revoked));
+  revoked.action = "revoked";
+  revoked.why = "retired";
+  revoked.since = revoked.utc = greffe::UtcTime{1'800'000'000'000};
+  const auto logged = site.archive.main_log->append(revoked);
+  REQUIRE(logged);
+  proof = browser.json(browser.call("GET", "/v1/hearings/{id}/proof", id));
+  REQUIRE(proof.has("revocation_entry"));
+  CHECK(*proof.object("revocation_entry")->size("index") == *logged);
+}
+
 TEST_CASE("the proof leads from the station's signature to the main log's") {
   SampleSite site;
   const SampleHearing hearing = file_hearing(site);

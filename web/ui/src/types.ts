@@ -111,6 +111,8 @@ export interface Gap {
 
 export interface Mark {
   id: string;
+  index: number; // of its entry: in the hearing's log (room) or the main log (archive)
+  document?: string; // the note that the entry names by its digest, verbatim
   at: string;
   stream?: string;
   text: string;
@@ -138,6 +140,8 @@ export interface Proof {
   main_checkpoint: string;
   checkpoint_entry?: ProvenEntry;
   key_entry?: ProvenEntry;
+  revocation_entry?: ProvenEntry; // the recorder's key was revoked
+  mark_entries?: ProvenEntry[]; // the marks that were made in the archive
   main_size: number;
   main_cosigned?: string[]; // the newest main checkpoint that each cosigner signed, with its signature
 }

@@ -20,6 +20,7 @@ export function MarksPanel({ room, marking, setMarking }: Props) {
   ].sort((a, b) => a.at - b.at);
   const currentLine = () => lines.filter((line) => line.at <= room.player.wall + 200).length - 1;
   useWatch(room.player, () => String(currentLine()));
+  useWatch(room, () => String(!room.verdict));
   const current = currentLine();
   return (
     <div class="marks">
@@ -43,10 +44,12 @@ export function MarksPanel({ room, marking, setMarking }: Props) {
 }
 
 function MarkText({ room, mark }: { room: Room; mark: Mark }) {
-  const who = [mark.stream && streamName(mark.stream, room.hearing.streams), mark.account_name || t(`mark.origin.${mark.origin}`)];
+  const verdict = room.verdict;
+  const who = [mark.stream && streamName(mark.stream, room.hearing.streams), mark.account_name || t(`mark.origin.${mark.origin}`),
+    verdict && !verdict.provenMarks.has(mark.id) && t("mark.unproven")];
   return (
     <span>
-      <span class="mark-text">{mark.text}</span>
+      <span class="mark-text">{mark.text || t("mark.lost")}</span>
       <small class="quiet">{who.filter(Boolean).join(" · ")}</small>
     </span>
   );

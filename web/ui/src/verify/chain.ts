@@ -26,6 +26,7 @@ export interface Chain {
   root: string;
   prefixRoot?: string; // of the first `prefixSize` entries, asked for by the caller
   main?: { origin: string; size: number; root: string };
+  marks: Map<number, JsonObject>; // the archive's own entries about marks of this hearing, by index in the main log
   cosigners: Cosigner[]; // good cosignatures on the main log's checkpoint, covering this hearing
   receipt?: number; // when the archive confirmed that it holds everything, ms since 1970
 }
@@ -52,17 +53,19 @@ export async function verifyChain(input: ChainInput): Promise<Chain> {
   const main = await run.mainLog();
   const stationKey = main ? run.stationKey(main) : undefined;
   const filed = main ? run.filedCheckpoint(main) : undefined;
+  if (main && stationKey) run.revocation(main, stationKey);
   const checkpoint = await run.hearingCheckpoint(stationKey, filed);
   if (checkpoint) {
     await run.receipt(checkpoint);
     await run.entries(checkpoint, filed, stationKey);
   }
+  if (main) run.marks(main);
   if (main) await run.cosigners(main);
   return run.chain;
 }
 
 class ChainRun {
-  readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", cosigners: [] };
+  readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", marks: new Map(), cosigners: [] };
   private stationEntry: JsonObject | undefined;
 
   constructor(private readonly input: ChainInput) {}
@@ -114,6 +117,31 @@ class ChainRun {
     if (!enrolled || !raw) return this.fail("station-key", { entry: proven.index });
     this.stationEntry = entry;
     return makeKey(`${this.input.keys.archive}/hearing/${this.input.hearing}`, kLogKey, raw);
+  }
+
+  // A key that was taken back since. What it signed before stands; a stolen one proves nothing after. The archive can
+  // keep the entry to itself: only somebody who reads the whole main log sees that.
+  revocation(main: Checkpoint, key: VerifierKey): void {
+    const proven = this.input.proof.revocation_entry;
+    if (!proven) return;
+    const entry = this.included(proven, main);
+    const ours = entry && text(entry, "kind") === "key" && text(entry, "action") === "revoked" && text(entry, "key") === toHex(key.key);
+    const filed = this.input.proof.checkpoint_entry;
+    const params = { entry: proven.index, since: ours ? text(entry, "since") : "", why: ours ? `@revoked.${text(entry, "why")}` : "" };
+    if (!ours) {
+      this.link("revoked", "bad", params);
+      this.fail("revocation", { entry: proven.index });
+      return;
+    }
+    const stolen = text(entry, "why") === "stolen";
+    if (stolen && (!filed || proven.index < filed.index)) {
+      this.link("revoked", "bad", params);
+      this.fail("station-revoked", params);
+      return;
+    }
+    // Filed before the key was taken back, but after the day from which it is not trusted; or finished by a retired one.
+    const late = !filed || proven.index < filed.index || (stolen && filedAt(filed.entry) >= Date.parse(params.since));
+    this.link("revoked", late ? "pending" : "good", params);
   }
 
   // The newest checkpoint of this hearing that the main log holds. Absent for the first seconds of a recording.
@@ -230,6 +258,15 @@ class ChainRun {
     if (whole(open, "main_size") > (this.chain.main?.size ?? Infinity)) this.fail("main-shrank", {});
   }
 
+  marks(main: Checkpoint): void {
+    for (const proven of this.input.proof.mark_entries ?? []) {
+      const entry = this.included(proven, main);
+      const ours = entry && text(entry, "kind") === "mark" && text(entry, "hearing") === this.input.hearing;
+      if (ours) this.chain.marks.set(proven.index, entry);
+      else this.fail("mark-entry", { entry: proven.index });
+    }
+  }
+
   // The newest state, and the earlier ones that the cosigners saw: each must carry the archive's own signature.
   private async signedStates(main: Checkpoint): Promise<Checkpoint[]> {
     const key = parseVkey(this.input.keys.log_vkey);
@@ -262,4 +299,9 @@ class ChainRun {
       utc: first ? new Date(first.time).toISOString() : "",
     });
   }
+}
+
+function filedAt(entry: string): number {
+  const parsed = parseCanonical(utf8(entry));
+  return parsed ? Date.parse(text(parsed, "utc")) : NaN;
 }

@@ -1,5 +1,5 @@
 // Does what the page shows equal what was signed? The timeline comes from the archive's catalogue, the entries from
-// the signed log: every segment, gap, mark and waveform of one must be in the other. The timeline must be younger than
+// the signed log: every segment, gap and waveform of one must be in the other. The timeline must be younger than
 // the checkpoint, or a truthful archive would seem to hide what was recorded in between.
 import type { Details, Gap, Segment, Timeline } from "../types";
 import type { Problem } from "./chain";
@@ -18,7 +18,6 @@ export function compareTimeline(entries: readonly (JsonObject | undefined)[], ti
   const peakDigests = new Set<string>();
   const shown = segmentsByIndex(timeline);
   const gaps = new Map(timeline.gaps.map((gap) => [gap.index, gap]));
-  let roomMarks = 0;
   const closed = entries.length > 0 && kindAt(entries, entries.length - 1) === "close";
   entries.forEach((entry, index) => {
     if (!entry) return;
@@ -28,8 +27,6 @@ export function compareTimeline(entries: readonly (JsonObject | undefined)[], ti
       compareSegment(entry, index, shown, problems);
     } else if (kind === "gap") {
       compareGap(entry, index, gaps.get(index), problems);
-    } else if (kind === "mark") {
-      roomMarks++;
     } else if (kind === "peaks") {
       peakDigests.add(text(entry, "sha256"));
     } else if (!kKnownKinds.has(kind)) {
@@ -46,10 +43,6 @@ export function compareTimeline(entries: readonly (JsonObject | undefined)[], ti
     if (invented(gap.index, "gap")) problems.push({ code: "gap-invented", params: { at: gap.from }, index: gap.index });
   }
   problems.push(...compareEnd(entries, timeline));
-  const shownMarks = timeline.marks.filter((mark) => mark.origin === "room").length;
-  if (entries.every((entry) => entry) && shownMarks < roomMarks) {
-    problems.push({ code: "marks-missing", params: { shown: shownMarks, signed: roomMarks } });
-  }
   return { problems, objectOf, peakDigests };
 }
 

@@ -4,6 +4,7 @@ import type { ArchiveKeys, Proof, Timeline } from "../types";
 import { toHex, type Bytes } from "./bytes";
 import { verifyChain, type Chain, type LogSource, type Problem } from "./chain";
 import { compareTimeline, lastMoment } from "./compare";
+import { compareMarks } from "./compare_marks";
 import { checkHearingGrowth, checkMainGrowth, pinKeys, seenHearing, type Memory, type Pins } from "./pins";
 import { digest } from "./sha256";
 
@@ -23,6 +24,7 @@ export interface Verdict {
   timeline: Timeline; // the one that was compared: it may be younger than the one given
   objectOf: Map<number, string>; // entry index -> signed SHA-256 of its object
   peakDigests: Set<string>;
+  provenMarks: Set<string>;
 }
 
 export async function verifyHearing(
@@ -46,9 +48,11 @@ export async function verifyHearing(
     problems.push(...checkHearingGrowth(memory, hearing, seen, chain.prefixRoot).map((problem) => place.of(problem)));
   }
   const compared = compareTimeline(chain.entries, timeline);
-  problems.push(...compared.problems);
+  const marks = compareMarks(chain, timeline);
+  problems.push(...compared.problems, ...marks.problems);
   return {
     chain, pins, served, problems, proof, timeline, objectOf: compared.objectOf, peakDigests: compared.peakDigests,
+    provenMarks: marks.proven,
   };
 }
 

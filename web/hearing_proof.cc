@@ -1,0 +1,110 @@
+#include "web/hearing_proof.h"
+
+#include <algorithm>
+
+#include "archive/format/entries.h"
+
+namespace greffe::web {
+namespace {
+
+constexpr std::uint64_t kEntriesAtOnce = 200;
+
+// Every entry of the main log that a query names, oldest first.
+Result<std::vector<std::uint64_t>> all_entries(const catalogue::Catalogue& catalogue, catalogue::EntryQuery query) {
+  std::vector<std::uint64_t> out;
+  query.limit = kEntriesAtOnce;
+  for (;;) {
+    const std::vector<std::uint64_t> page = GREFFE_TRY(catalogue.entries(query));
+    out.insert(out.end(), page.begin(), page.end());
+    if (page.size() < kEntriesAtOnce) break;
+    query.before = page.back();
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+Result<Json> proven(const tlog::LogReader& main, std::uint64_t index, std::uint64_t size) {
+  const std::vector<std::string> entry = GREFFE_TRY(main.entries(index, index + 1));
+  const std::vector<Digest> proof = GREFFE_TRY(main.inclusion(index, size));
+  Json::Array hashes;
+  for (const Digest& hash : proof) hashes.push_back(hash);
+  Json out;
+  out.set("entry", entry[0]).set("inclusion", std::move(hashes)).set("index", index);
+  return out;
+}
+
+// The number at the end of "room-17" or "archive-12".
+Result<std::uint64_t> index_of(const catalogue::Mark& mark) {
+  return parse_decimal(std::string_view(mark.id).substr(mark.id.find_last_of('-') + 1));
+}
+
+}  // namespace
+
+Result<std::optional<std::uint64_t>> HearingProof::revocation_of(const PublicKey& station_key) const {
+  std::optional<std::uint64_t> found;
+  const auto known = GREFFE_TRY(main_log_.catalogue().key("station", station_key));
+  if (!known || !known->revoked_since) return found;
+  const tlog::LogReader main = main_log_.reader();
+  catalogue::EntryQuery query;
+  query.kind = "key";
+  const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(main_log_.catalogue(), query));
+  for (const std::uint64_t index : keys) {
+    if (index < known->entry_index) continue;
+    const std::vector<std::string> bytes = GREFFE_TRY(main.entries(index, index + 1));
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
+    const auto* key = std::get_if<KeyEntry>(&entry);
+    if (key != nullptr && key->action == "revoked" && key->key == station_key) found = index;
+  }
+  return found;
+}
+
+Result<Json> HearingProof::of(const catalogue::HearingRecord& record) const {
+  const tlog::LogReader main = main_log_.reader();
+  const SignedCheckpoint main_head = GREFFE_TRY(main.checkpoint());
+  const SignedCheckpoint hearing_head = GREFFE_TRY(hearings_.reader(record.row.id).checkpoint());
+  const std::uint64_t size = main_head.checkpoint.size;
+  Json out;
+  out.set("checkpoint_entry", GREFFE_TRY(proven(main, record.checkpoint_index, size)));
+  if (record.key_index) out.set("key_entry", GREFFE_TRY(proven(main, *record.key_index, size)));
+  const std::optional<std::uint64_t> revoked = GREFFE_TRY(revocation_of(record.station_key));
+  if (revoked && *revoked < size) out.set("revocation_entry", GREFFE_TRY(proven(main, *revoked, size)));
+  catalogue::EntryQuery marks;
+  marks.kind = "mark";
+  marks.hearing = record.row.id;
+  Json::Array mark_entries;
+  const std::vector<std::uint64_t> indices = GREFFE_TRY(all_entries(main_log_.catalogue(), marks));
+  for (const std::uint64_t index : indices) {
+    if (index < size) mark_entries.push_back(GREFFE_TRY(proven(main, index, size)));
+  }
+  out.set("mark_entries", std::move(mark_entries));
+  out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
+  out.set("main_size", size);
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  Json::Array cosigned;
+  for (const VerifierKey& cosigner : cosigners) {
+    const auto newest = archive::newest_cosigned(stores_.heads, main_log_path(), cosigner);
+    if (newest) cosigned.push_back(newest->note.write());
+  }
+  out.set("main_cosigned", std::move(cosigned));
+  return out;
+}
+
+Status HearingProof::add_evidence(Json& json, const catalogue::Mark& mark, const archive::Timeline& timeline) const {
+  const std::uint64_t index = GREFFE_TRY(index_of(mark));
+  json.set("index", index);
+  std::optional<Digest> note;
+  if (mark.from_archive) {
+    const std::vector<std::string> bytes = GREFFE_TRY(main_log_.reader().entries(index, index + 1));
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
+    if (const auto* added = std::get_if<MarkAddedEntry>(&entry)) note = added->note;
+  } else {
+    for (const archive::TimelineMark& one : timeline.marks) {
+      if (one.index == index) note = one.entry.note;
+    }
+  }
+  const auto document = note ? stores_.objects.read_object(*note) : Result<Bytes>(fail(Errc::not_found, "no such mark"));
+  if (document) json.set("document", std::string(as_text(*document)));
+  return ok();
+}
+
+}  // namespace greffe::web

@@ -1,0 +1,35 @@
+// What a page needs to check a hearing by itself: entries of the main log with their inclusion proofs, and the documents
+// of marks, verbatim.
+#ifndef GREFFE_WEB_HEARING_PROOF_H
+#define GREFFE_WEB_HEARING_PROOF_H
+
+#include "archive/hearing_logs.h"
+#include "archive/peers.h"
+#include "archive/retrieval.h"
+
+namespace greffe::web {
+
+class HearingProof {
+ public:
+  HearingProof(archive::Stores stores, archive::MainLog& main_log, archive::HearingLogs& hearings, archive::Peers& peers)
+      : stores_(stores), main_log_(main_log), hearings_(hearings), peers_(peers) {}
+
+  // The chain from the station's signature to the main log's (schema Proof of docs/openapi.yaml).
+  Result<Json> of(const catalogue::HearingRecord& record) const;
+
+  // Sets `index` and `document` of a mark: where its entry is, and the note that the entry names by its digest. A note
+  // that is lost is left out.
+  Status add_evidence(Json& json, const catalogue::Mark& mark, const archive::Timeline& timeline) const;
+
+ private:
+  Result<std::optional<std::uint64_t>> revocation_of(const PublicKey& station_key) const;
+
+  archive::Stores stores_;
+  archive::MainLog& main_log_;
+  archive::HearingLogs& hearings_;
+  archive::Peers& peers_;
+};
+
+}  // namespace greffe::web
+
+#endif
