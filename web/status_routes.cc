@@ -11,9 +11,20 @@ namespace {
 // The second site is late when it has not covered the newest main-log state for this long.
 constexpr std::int64_t kSecondSiteLateMs = 15 * 60'000;
 
-Json reason(std::string_view code, const std::string& what, const std::string& todo) {
+// `what` and `todo` are English, for the command line; pages say the same in their own words, by code and facts.
+Json reason(std::string_view code, Json facts, const std::string& what, const std::string& todo) {
   Json out;
-  out.set("code", code).set("todo", todo).set("what", what);
+  out.set("code", code).set("facts", std::move(facts)).set("todo", todo).set("what", what);
+  return out;
+}
+
+Json about_volume(const store::VolumeReport& volume, const std::string& state) {
+  Json facts;
+  facts.set("detail", volume.reason).set("path", volume.path);
+  Json out = reason("volume-" + state, std::move(facts), fmt::format("Volume {} is {}: {}", volume.path, state, volume.reason),
+                    state == "full" ? "Add a volume or free space on this one."
+                                    : "Look at the disk and its cable; mount it again or replace it, then run scrub.");
+  out.set("since", volume.since);
   return out;
 }
 
@@ -32,11 +43,7 @@ Result<Json::Array> StatusRoutes::volumes(Json::Array& reasons) {
     v.set("total_bytes", volume.total_bytes).set("used_bytes", volume.total_bytes - volume.free_bytes);
     if (state != "active") {
       v.set("reason", volume.reason).set("since", volume.since);
-      Json why = reason("volume", fmt::format("Volume {} is {}: {}", volume.path, state, volume.reason),
-                        state == "full" ? "Add a volume or free space on this one."
-                                        : "Look at the disk and its cable; mount it again or replace it, then run scrub.");
-      why.set("since", volume.since);
-      reasons.push_back(std::move(why));
+      reasons.push_back(about_volume(volume, state));
     }
     out.push_back(std::move(v));
   }
@@ -79,20 +86,24 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
       const std::int64_t age_ms = clock_.utc_now().ms - time->ms;
       c.set("age_ms", age_ms).set("size", newest->checkpoint.size).set("utc", *time);
       if (newest->checkpoint.size < head.checkpoint.size && age_ms > kSecondSiteLateMs) {
-        Json why = reason("second-site", fmt::format("{} has not confirmed the newest {} log entries", cosigner.name,
-                                                     head.checkpoint.size - newest->checkpoint.size),
+        const std::uint64_t behind = head.checkpoint.size - newest->checkpoint.size;
+        Json facts;
+        facts.set("name", cosigner.name).set("n", behind);
+        Json why = reason("second-site-late", std::move(facts), fmt::format("{} has not confirmed the newest {} log entries", cosigner.name, behind),
                           "Look whether greffe-replicate runs and whether the other site can be reached.");
         why.set("since", *time);
         reasons.push_back(std::move(why));
       }
     } else {
-      reasons.push_back(reason("second-site", cosigner.name + " has not confirmed anything yet",
+      Json facts;
+      facts.set("name", cosigner.name);
+      reasons.push_back(reason("second-site-silent", std::move(facts), cosigner.name + " has not confirmed anything yet",
                                "Start greffe-replicate, or look at its messages."));
     }
     list.push_back(std::move(c));
   }
   if (cosigners.empty() && settings_.role == "primary") {
-    reasons.push_back(reason("no-second-site", "No second site confirms what this archive holds",
+    reasons.push_back(reason("no-second-site", Json(), "No second site confirms what this archive holds",
                              "Set up a replica and enrol it with `cosigner add`; until then a lost building is a lost archive."));
   }
   out.set("cosigners", std::move(list));
@@ -124,14 +135,18 @@ Result<Json> StatusRoutes::status() {
     out.set("scrub", std::move(s));
   }
   if (scrub.open_findings > 0) {
-    Json why = reason("scrub", fmt::format("{} damaged or missing copies could not be repaired", scrub.open_findings),
+    Json facts;
+    facts.set("n", scrub.open_findings);
+    Json why = reason("scrub", std::move(facts), fmt::format("{} damaged or missing copies could not be repaired", scrub.open_findings),
                       "Run scrub again; if they stay, restore them from the second site.");
     if (scrub.open_since) why.set("since", *scrub.open_since);
     reasons.push_back(std::move(why));
   }
   const std::vector<catalogue::Problem> problems = GREFFE_TRY(main_log_.catalogue().problems(1));
   if (!problems.empty()) {
-    reasons.push_back(reason("log-entry", fmt::format("Log entry {} is not understood: {}", problems[0].entry_index, problems[0].message),
+    Json facts;
+    facts.set("detail", problems[0].message).set("entry", problems[0].entry_index);
+    reasons.push_back(reason("log-entry", std::move(facts), fmt::format("Log entry {} is not understood: {}", problems[0].entry_index, problems[0].message),
                              "Upgrade this archive, then run rebuild-catalogue."));
   }
   Json self;

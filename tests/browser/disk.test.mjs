@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { createHash, createPrivateKey, sign } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { badgeText, check, clock, demo, findings, finish, forgetSessions, getUp, long, openHearing, sitDown, site, until, untilBadge, url, wallOf } from "./world.mjs";
+import { axe, badgeText, check, clock, demo, findings, finish, forgetSessions, getUp, long, openHearing, sitDown, site, until, untilBadge, url, wallOf } from "./world.mjs";
 
 const volumes = ["a", "b", "c"].map((name) => join(demo, "primary/volumes", name));
 const hearingLog = join("log/hearing", logDay(long), long);
@@ -203,6 +203,30 @@ await check("the tail of the archive's register cut on all three volumes: it doe
   const said = refusal(/the pool's main log has \d+ entries, but this machine has already published \d+/);
   console.log(`     ${said}`);
 }));
+
+await check("a volume that is gone is told in the operator's language", async () => {
+  site("stop");
+  forgetSessions();
+  renameSync(volumes[2], `${volumes[2]}.gone`);
+  try {
+    site("start");
+    for (const [language, words] of [["en", "A volume cannot be reached"], ["fr", "Un volume est inaccessible"], ["zh", "存储卷无法访问"]]) {
+      const page = await sitDown("operator", { language });
+      await page.goto(`${url}/?page=status`);
+      const reason = page.locator(".reasons li", { hasText: volumes[2] });
+      await reason.waitFor();
+      assert.ok((await reason.textContent()).includes(words));
+      // All but what the archive quotes verbatim is in that language.
+      await reason.locator("code").evaluateAll((quotes) => quotes.forEach((quote) => quote.remove()));
+      if (language !== "en") assert.doesNotMatch(await reason.textContent(), /\b(is|the|volume is|Look)\b/);
+      await axe(page, "status");
+      await getUp(page);
+    }
+  } finally {
+    site("stop");
+    renameSync(`${volumes[2]}.gone`, volumes[2]);
+  }
+});
 
 await check("put back, everything is green again", async () => {
   site("start");

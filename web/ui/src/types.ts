@@ -153,9 +153,12 @@ export interface LogState {
   cosigners: { name: string; size?: number; utc?: string; age_ms?: number }[];
 }
 
+// `what` and `todo` are the command line's English; pages have their own words for `code` and `facts`.
+export interface StatusReason { code: string; facts: { [name: string]: string | number }; what: string; since?: string; todo: string }
+
 export interface Status {
   state: "well" | "attention";
-  reasons: { code: string; what: string; since?: string; todo: string }[];
+  reasons: StatusReason[];
   now: string;
   archive: { name: string; role: string; epoch: number; version: string };
   volumes: {

@@ -7,7 +7,7 @@ import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";
 import { Ago, Bar, Panel } from "../parts/panel";
 import { clock, dateTime, duration, localZone, parseUtc } from "../time";
-import type { Status } from "../types";
+import type { Status, StatusReason } from "../types";
 
 const kRefreshMs = 10_000;
 
@@ -48,19 +48,30 @@ function Sentence({ status }: { status: Status }) {
           {status.archive.role === "replica" && ` ${t("status.replica")}`}</p>
         {status.reasons.length > 0 && (
           <ul class="reasons">
-            {status.reasons.map((reason) => (
-              <li key={reason.code + reason.what}>
-                <strong>{has(`status.reason.${reason.code}`) ? t(`status.reason.${reason.code}`) : reason.what}</strong>
-                {reason.since && <span class="quiet"> {t("status.since", { time: dateTime(parseUtc(reason.since), zone) })}</span>}
-                {has(`status.reason.${reason.code}`) && <span class="reason-what">{reason.what}</span>}
-                <span class="todo">{t("status.todo", { what: reason.todo })}</span>
-              </li>
-            ))}
+            {status.reasons.map((reason) => <Reason key={reason.code + reason.what} reason={reason} />)}
           </ul>
         )}
       </div>
     </header>
   );
+}
+
+function Reason({ reason }: { reason: StatusReason }) {
+  const known = has(`status.reason.${reason.code}`);
+  return (
+    <li>
+      <strong>{known ? t(`status.reason.${reason.code}`) : reason.what}</strong>
+      {reason.since && <span class="quiet"> {t("status.since", { time: dateTime(parseUtc(reason.since), localZone()) })}</span>}
+      {known && <span class="reason-what">{t(`status.what.${reason.code}`, reason.facts)}</span>}
+      {known && reason.facts["detail"] && <Verbatim text={String(reason.facts["detail"])} />}
+      <span class="todo">{t("status.todo", { what: known ? t(`status.todo.${reason.code}`) : reason.todo })}</span>
+    </li>
+  );
+}
+
+// What a disk or a log reported, as it stands in the archive's own messages, for whoever looks there.
+function Verbatim({ text }: { text: string }) {
+  return <small class="block quiet">{t("status.detail")} <code lang="en">{text}</code></small>;
 }
 
 function Stations({ status }: { status: Status }) {
@@ -98,14 +109,14 @@ function Volumes({ status }: { status: Status }) {
           <th scope="col">{t("status.used")}</th><th scope="col" class="right">{t("status.objects")}</th></tr></thead>
         <tbody>
           {status.volumes.map((volume) => {
-            const well = kWellVolumes.has(volume.state);
+            const well = volume.state === "active";
             return (
               <tr key={volume.id}>
                 <td><code>{volume.path}</code></td>
                 <td>{volume.domain}</td>
                 <td class={well ? "" : "attention-text"}>{!well && <Icon name="warn" />}
                   {has(`status.volume.${volume.state}`) ? t(`status.volume.${volume.state}`) : volume.state}
-                  {volume.reason && <small class="block">{volume.reason}{volume.since && ` · ${dateTime(parseUtc(volume.since), localZone())}`}</small>}</td>
+                  {!well && volume.since && <small class="block">{t("status.since", { time: dateTime(parseUtc(volume.since), localZone()) })}</small>}</td>
                 <td><Bar used={volume.used_bytes} total={volume.total_bytes} label={t("status.used-of", { used: bytes(volume.used_bytes), total: bytes(volume.total_bytes) })} /></td>
                 <td class="num right">{volume.objects === undefined ? "–" : number(volume.objects)}</td>
               </tr>
@@ -116,8 +127,6 @@ function Volumes({ status }: { status: Status }) {
     </Panel>
   );
 }
-
-const kWellVolumes = new Set(["online", "well", "ok", "active", "good"]);
 
 function LogPanel({ status }: { status: Status }) {
   const { log } = status;
