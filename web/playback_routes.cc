@@ -39,21 +39,25 @@ PlaySessions::PlaySessions(Clock& clock, archive::MainLog& main_log) : clock_(cl
 
 Status PlaySessions::begin(const accounts::Session& session, const HearingId& hearing) {
   const std::pair<std::string, HearingId> key(session.id, hearing);
-  {
-    const std::lock_guard lock(mutex_);
-    if (begun_.contains(key)) return ok();
-  }
+  std::unique_lock lock(mutex_);
+  // A page asks for all its streams at once: the first request logs the session, the others wait until that is durable.
+  logged_.wait(lock, [&] { return !beginning_.contains(key); });
+  if (begun_.contains(key)) return ok();
+  beginning_.insert(key);
+  lock.unlock();
   AccessEntry entry;
   entry.hearing = hearing;
   entry.account = session.account.pseudonym;
   entry.purpose = "play";
   entry.session = session.id;
   entry.utc = clock_.utc_now();
-  GREFFE_TRY(main_log_.append(entry));
-  const std::lock_guard lock(mutex_);
+  const auto appended = main_log_.append(entry);
+  lock.lock();
+  beginning_.erase(key);
   if (begun_.size() >= kMaxBegun) begun_.clear();  // costs one more entry for who plays on; never one too few
-  begun_.insert(key);
-  return ok();
+  if (appended) begun_.insert(key);
+  logged_.notify_all();
+  return appended ? ok() : Status(appended.error());
 }
 
 Result<PlaySessions::Ticket> PlaySessions::issue(const accounts::Session& session, const HearingId& hearing) {

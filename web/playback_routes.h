@@ -3,6 +3,7 @@
 #ifndef GREFFE_WEB_PLAYBACK_ROUTES_H
 #define GREFFE_WEB_PLAYBACK_ROUTES_H
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
@@ -38,9 +39,11 @@ class PlaySessions {
   };
   Clock& clock_;
   archive::MainLog& main_log_;
-  std::mutex mutex_;  // guards the two below
-  std::set<std::pair<std::string, HearingId>> begun_;  // session id, hearing
+  std::mutex mutex_;  // guards the three below
+  std::set<std::pair<std::string, HearingId>> begun_;      // session id, hearing
+  std::set<std::pair<std::string, HearingId>> beginning_;  // their entries are being written by some request
   std::map<Digest, Issued> tickets_;
+  std::condition_variable logged_;  // something left beginning_
 };
 
 class PlaybackRoutes {

@@ -1,6 +1,9 @@
 // The browser API through its handlers: rights, one access entry per play session, corrections, marks, proofs.
 #include <catch2/catch.hpp>
 
+#include <atomic>
+#include <thread>
+
 #include "archive/format/merkle.h"
 #include "tests/unit/web/sample_site.h"
 
@@ -115,6 +118,28 @@ TEST_CASE("a clerk finds, opens and plays; each play session is one entry in the
   const auto played = browser.call("GET", "/v1/play/{ticket}/{path*}", {{"ticket", *ticket.string("ticket")}, {"path", "master.m3u8"}});
   CHECK(played.status == 200);
   CHECK(browser.call("GET", "/v1/play/{ticket}/{path*}", {{"ticket", "wrong"}, {"path", "master.m3u8"}}).status == 403);
+  CHECK(access_entries(site) == 1);
+}
+
+TEST_CASE("a page that asks for many streams at once is one play session in the log") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  const std::string name = hearing.objects[1].first.hex() + ".mp4";
+  std::atomic<int> served{0};
+  {
+    std::vector<std::jthread> streams;
+    for (int i = 0; i < 8; ++i) {
+      streams.emplace_back([&site, &served, &hearing, &name, cookie = browser.cookie] {
+        Browser one(site);
+        one.cookie = cookie;
+        served += one.call("GET", "/v1/hearings/{id}/objects/{name}", {{"id", hearing.id.text()}, {"name", name}}).status == 200 ? 1 : 0;
+      });
+    }
+  }
+  CHECK(served == 8);
   CHECK(access_entries(site) == 1);
 }
 
