@@ -42,10 +42,10 @@ await check("the demo hearing plays, badge green, all streams together", async (
   const [recess] = timeline.gaps;
   await page.locator(".marks .line", { hasText: "recess" }).click();
   await page.waitForSelector("[data-slate=recess]");
-  assert.match(await page.textContent("[data-slate=recess]"), new RegExp(`${clock(recess.from)} – ${clock(recess.to)} \\(6 min\\).*recess`));
+  assert.match(await page.textContent("[data-slate=recess]"), new RegExp(`${clock(recess.from)} – ${clock(recess.to)} \\(6\\smin\\).*recess`));
 
   assert.deepEqual(await findings(page), []);
-  assert.match(await badgeText(page), /^Unaltered: 16 min 40 s checked/);
+  assert.match(await badgeText(page), /^Unaltered: 16\smin\s40\ss\schecked/);
   assert.deepEqual(page.faults, []);
   await getUp(page);
 });
@@ -57,7 +57,7 @@ await check("an auditor verifies a hearing and the archive's register", async ()
   await page.fill(".entry-filter input[size='40']", `${url}/?hearing=${long}`);
   await page.click("text=Verify now");
   await until("the verdict", async () => (await page.locator(".verify-result .badge.good").count()) === 1, 60_000);
-  await until("everything checked", async () => /^Unaltered: 16 min 40 s checked/.test(await page.textContent(".verify-result .badge")), 60_000);
+  await until("everything checked", async () => /^Unaltered: 16\smin\s40\ss\schecked/.test(await page.textContent(".verify-result .badge")), 60_000);
   await page.click("text=Read the whole log");
   await until("the whole log", async () => (await page.locator(".entries .good-text", { hasText: "exactly the signed root" }).count()) === 1);
   await page.locator(".entry-list summary").first().click();

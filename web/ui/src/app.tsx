@@ -78,7 +78,7 @@ function App() {
         <div class="who">
           <LanguageChoice onChange={switchLanguage} />
           <span class="person" title={session.roles.map((r) => t(`role.${r}`)).join(t("list.comma"))}>{session.name}</span>
-          <button class="plain" onClick={signOut}>{t("nav.sign-out")}</button>
+          <button class="plain" title={session.name} onClick={signOut}>{t("nav.sign-out")}</button>
         </div>
       </header>
       <main id="main" tabIndex={-1} class={`page page-${page}`} key={`${page}${language()}`}>

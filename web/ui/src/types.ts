@@ -163,7 +163,7 @@ export interface Status {
   archive: { name: string; role: string; epoch: number; version: string };
   volumes: {
     id: string; path: string; domain: string; state: string; reason?: string; since?: string;
-    used_bytes: number; total_bytes: number; objects?: number;
+    used_bytes: number; total_bytes: number;
   }[];
   stations: {
     name: string; court: string; room: string; court_names: Names; room_names: Names;

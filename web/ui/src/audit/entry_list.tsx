@@ -125,5 +125,6 @@ function readable(entry: string): Record<string, unknown> {
 
 function summary(fields: Record<string, unknown>): string {
   const shown = ["name", "court", "room", "action", "finding", "volume", "purpose", "account", "hearing"];
-  return shown.map((key) => fields[key]).filter((value) => typeof value === "string" && value !== "").join(" · ");
+  const said = (key: string) => (key === "purpose" && has(`purpose.${String(fields[key])}`) ? t(`purpose.${String(fields[key])}`) : fields[key]);
+  return shown.map(said).filter((value) => typeof value === "string" && value !== "").join(" · ");
 }

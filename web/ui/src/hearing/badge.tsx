@@ -7,6 +7,7 @@ import { useWatch } from "../parts/watch";
 import { dateTime, duration, parseUtc } from "../time";
 import { lastMoment } from "../verify/compare";
 import { text } from "../verify/entries";
+import { siteOf } from "./names";
 import { problemText } from "./problems";
 import { ProofPanel } from "./proof";
 import type { Room } from "./room";
@@ -55,7 +56,7 @@ function copyText(room: Room): string {
   const signed = room.verdict?.chain.cosigners[0];
   if (signed) {
     const since = copy ? parseUtc(copy.since) : signed.time;
-    return t("badge.second-copy", { site: (copy?.site ?? signed.name).replace(/\/[^/]*$/, ""), since: dateTime(since, room.hearing.zone) });
+    return t("badge.second-copy", { site: siteOf(copy?.site ?? signed.name), since: dateTime(since, room.hearing.zone) });
   }
   if (room.verdict?.chain.receipt) return t("badge.no-second-copy");
   return t("badge.only-room");

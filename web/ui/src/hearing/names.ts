@@ -30,3 +30,6 @@ export function streamsText(names: readonly string[], streams: readonly StreamIn
   if (names.includes("*")) return t("stream.all");
   return names.map((name) => streamName(name, streams)).join(t("list.comma"));
 }
+
+// "dr.court.example/holder" is the name of a key; people know the site.
+export const siteOf = (keyName: string): string => keyName.replace(/\/[^/]*$/, "");

@@ -3,13 +3,14 @@ import { t } from "../i18n";
 import { clock, dateTime, parseUtc } from "../time";
 import type { Hearing } from "../types";
 import type { Params, Problem } from "../verify/chain";
-import { streamName } from "./names";
+import { siteOf, streamName } from "./names";
 
 export function words(params: Params, hearing: Hearing): Params {
   const out: Params = {};
   for (const [key, value] of Object.entries(params)) {
     if (key === "stream") out[key] = streamName(String(value), hearing.streams);
     else if (key === "shown" && typeof value === "string" && value.endsWith("Z")) out[key] = clock(parseUtc(value), hearing.zone);
+    else if (key === "names") out[key] = String(value).split(", ").map(siteOf).join(t("list.comma"));
     else if (key === "at") out[key] = clock(parseUtc(String(value)), hearing.zone);
     else if (key === "end" && typeof value === "number") out[key] = clock(value, hearing.zone);
     else if (key === "utc" || key === "since") out[key] = value ? dateTime(parseUtc(String(value)), hearing.zone) : "";

@@ -6,7 +6,7 @@ import { Icon } from "../parts/icons";
 import { useWatch } from "../parts/watch";
 import type { Track } from "../player/track";
 import { clock, duration } from "../time";
-import { streamName } from "./names";
+import { shortStreamName, streamName } from "./names";
 import { PlayElsewhere } from "./play_elsewhere";
 import type { Room } from "./room";
 
@@ -56,7 +56,7 @@ function Tile(props: {
       <Slate room={room} track={track} />
       <div class="tile-bar">
         <button class="tile-name" aria-pressed={large} onClick={props.choose} aria-label={t("stage.choose", { name, number: String(props.number) })}>
-          <kbd>{props.number}</kbd><span>{name}</span>
+          <kbd>{props.number}</kbd><span>{large ? name : shortStreamName(track.plan.stream.name, room.hearing.streams)}</span>
         </button>
         <span class="tile-tools">
           {props.children}

@@ -9,6 +9,7 @@ import { Digest } from "../parts/copy";
 import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";
 import { Ago, Panel } from "../parts/panel";
+import { siteOf } from "../hearing/names";
 import { problemText } from "../hearing/problems";
 import type { Query } from "../router";
 import type { Hearing, LogState, Session } from "../types";
@@ -42,7 +43,7 @@ export function AuditPage({ query, session }: { query: Query; session: Session }
           {main?.cosigners.map((c) => (
             <p key={c.name} class={c.state === "good" ? "good-text" : c.state === "bad" ? "bad-text" : "quiet"}>
               <Icon name={c.state === "good" ? "check" : c.state === "bad" ? "cross" : "dot"} />
-              {t(`audit.cosigner.${c.state}`, { name: c.name })}
+              {" "}{t(`audit.cosigner.${c.state}`, { name: siteOf(c.name) })}
               {c.time !== undefined && <> · <Ago utc={new Date(c.time).toISOString()} now={Date.now()} /></>}
             </p>
           ))}

@@ -4,6 +4,7 @@ import { api } from "../api";
 import { bytes, has, nameOf, number, t } from "../i18n";
 import { Digest } from "../parts/copy";
 import { Icon } from "../parts/icons";
+import { siteOf } from "../hearing/names";
 import { Notice } from "../parts/notice";
 import { Ago, Bar, Panel } from "../parts/panel";
 import { clock, dateTime, duration, localZone, parseUtc } from "../time";
@@ -62,11 +63,16 @@ function Reason({ reason }: { reason: StatusReason }) {
     <li>
       <strong>{known ? t(`status.reason.${reason.code}`) : reason.what}</strong>
       {reason.since && <span class="quiet"> {t("status.since", { time: dateTime(parseUtc(reason.since), localZone()) })}</span>}
-      {known && <span class="reason-what">{t(`status.what.${reason.code}`, reason.facts)}</span>}
+      {known && <span class="reason-what">{t(`status.what.${reason.code}`, factsOf(reason))}</span>}
       {known && reason.facts["detail"] && <Verbatim text={String(reason.facts["detail"])} />}
       <span class="todo">{t("status.todo", { what: known ? t(`status.todo.${reason.code}`) : reason.todo })}</span>
     </li>
   );
+}
+
+function factsOf(reason: StatusReason): StatusReason["facts"] {
+  const name = reason.facts["name"];
+  return typeof name === "string" ? { ...reason.facts, name: siteOf(name) } : reason.facts;
 }
 
 // What a disk or a log reported, as it stands in the archive's own messages, for whoever looks there.
@@ -106,7 +112,7 @@ function Volumes({ status }: { status: Status }) {
     <Panel title={t("status.volumes")} note={t("status.volumes-note", { n: status.volumes.length })} wide>
       <table>
         <thead><tr><th scope="col">{t("status.volume")}</th><th scope="col">{t("status.domain")}</th><th scope="col">{t("status.state")}</th>
-          <th scope="col">{t("status.used")}</th><th scope="col" class="right">{t("status.objects")}</th></tr></thead>
+          <th scope="col">{t("status.used")}</th></tr></thead>
         <tbody>
           {status.volumes.map((volume) => {
             const well = volume.state === "active";
@@ -118,7 +124,6 @@ function Volumes({ status }: { status: Status }) {
                   {has(`status.volume.${volume.state}`) ? t(`status.volume.${volume.state}`) : volume.state}
                   {!well && volume.since && <small class="block">{t("status.since", { time: dateTime(parseUtc(volume.since), localZone()) })}</small>}</td>
                 <td><Bar used={volume.used_bytes} total={volume.total_bytes} label={t("status.used-of", { used: bytes(volume.used_bytes), total: bytes(volume.total_bytes) })} /></td>
-                <td class="num right">{volume.objects === undefined ? "–" : number(volume.objects)}</td>
               </tr>
             );
           })}
@@ -138,7 +143,7 @@ function LogPanel({ status }: { status: Status }) {
         <div><dt>{t("status.log-root")}</dt><dd><Digest value={log.root} /></dd></div>
         {log.utc && <div><dt>{t("status.log-signed")}</dt><dd><Ago utc={log.utc} now={now} /></dd></div>}
         {log.cosigners.map((c) => (
-          <div key={c.name}><dt>{t("status.cosigned-by", { name: c.name })}</dt>
+          <div key={c.name}><dt>{t("status.cosigned-by", { name: siteOf(c.name) })}</dt>
             <dd>{c.size !== undefined && <>{t("status.cosigned-size", { n: c.size })} · </>}<Ago utc={c.utc} now={now} /></dd></div>
         ))}
         {log.cosigners.length === 0 && <div><dt>{t("status.cosigners")}</dt><dd class="attention-text"><Icon name="warn" />{t("status.no-cosigner")}</dd></div>}
@@ -159,9 +164,9 @@ function SecondSite({ status }: { status: Status }) {
     <Panel title={t("status.second-site")}>
       <p class={behind ? "attention-text" : "good-text"}><Icon name={behind ? "warn" : "check"} />
         {behind && hearings > 0 ? t("status.behind", { n: hearings, entries: site.entries_behind })
-          : behind ? t("status.entries-behind", { n: site.entries_behind }) : t("status.level", { name: site.name })}</p>
+          : behind ? t("status.entries-behind", { n: site.entries_behind }) : t("status.level", { name: siteOf(site.name) })}</p>
       <dl>
-        <div><dt>{t("status.site")}</dt><dd>{site.name}</dd></div>
+        <div><dt>{t("status.site")}</dt><dd>{siteOf(site.name)}</dd></div>
         <div><dt>{t("status.site-has")}</dt><dd class="num">{t("status.cosigned-size", { n: site.main_size })}</dd></div>
         {site.since && behind && <div><dt>{t("status.behind-for")}</dt><dd>{duration(now - parseUtc(site.since))}</dd></div>}
         <div><dt>{t("status.last-heard")}</dt><dd><Ago utc={site.last_utc} now={now} /></dd></div>
