@@ -15,6 +15,12 @@ http::Response playlist_response(std::string text) {
   return response;
 }
 
+http::Response object_response(const http::Request& request, const OpenObject& object) {
+  auto response = http::file_response(request, object.file, object.size, object.content_type, object.etag);
+  response.set("Cache-Control", "private, max-age=31536000, immutable");
+  return response;
+}
+
 struct ObjectName {
   Digest digest;
   std::string content_type;
@@ -81,9 +87,9 @@ Result<HearingId> PlaySessions::redeem(std::string_view secret) {
   return found->second.hearing;
 }
 
-PlaybackRoutes::PlaybackRoutes(archive::MainLog& main_log, archive::Retrieval& retrieval, PlaySessions& sessions,
+PlaybackRoutes::PlaybackRoutes(Clock& clock, archive::MainLog& main_log, archive::Retrieval& retrieval, PlaySessions& sessions,
                                const SignIn& sign_in)
-    : main_log_(main_log), retrieval_(retrieval), sessions_(sessions), sign_in_(sign_in) {}
+    : main_log_(main_log), retrieval_(retrieval), sessions_(sessions), sign_in_(sign_in), open_objects_(clock) {}
 
 // The hearing of the address, if this person may watch it; the access is in the log when this returns.
 Result<HearingId> PlaybackRoutes::may_play(const http::Request& request, const Session& session) const {
@@ -113,12 +119,18 @@ Result<http::Response> PlaybackRoutes::playlist(const HearingId& id, const std::
 }
 
 Result<http::Response> PlaybackRoutes::object(const http::Request& request, const HearingId& id, const std::string& name) {
-  const ObjectName object = GREFFE_TRY(parse_object_name(name));
-  std::shared_ptr<ReadableFile> file = GREFFE_TRY(retrieval_.open(id, object.digest));
+  const ObjectName named = GREFFE_TRY(parse_object_name(name));
+  std::shared_ptr<ReadableFile> file = GREFFE_TRY(retrieval_.open(id, named.digest));
   const std::uint64_t size = GREFFE_TRY(file->size());
-  auto response = http::file_response(request, std::move(file), size, object.content_type, "\"" + object.digest.hex() + "\"");
-  response.set("Cache-Control", "private, max-age=31536000, immutable");
-  return response;
+  const OpenObject object{std::move(file), size, named.content_type, "\"" + named.digest.hex() + "\""};
+  open_objects_.keep(OpenObjects::key_of(request), object);
+  return object_response(request, object);
+}
+
+std::optional<http::Response> PlaybackRoutes::object_again(const http::Request& request) {
+  const auto object = open_objects_.find(OpenObjects::key_of(request));
+  if (!object) return std::nullopt;
+  return object_response(request, *object);
 }
 
 Result<http::Response> PlaybackRoutes::issue_ticket(const http::Request& request, const Session& session) {
@@ -154,13 +166,15 @@ std::vector<http::Route> PlaybackRoutes::routes() {
     auto response = with_ticket(request);
     return response ? std::move(*response) : http::problem(response.error());
   };
+  const http::QuickHandler again = [this](const http::Request& request) { return object_again(request); };
+  const std::uint64_t no_body = 0;
   return {{"GET", "/v1/hearings/{id}/master.m3u8", guarded([this](const http::Request&, const HearingId& id) { return master(id); })},
           {"GET", "/v1/hearings/{id}/streams/{name}/playlist.m3u8",
            guarded([this](const http::Request& r, const HearingId& id) { return playlist(id, r.parameter("name")); })},
           {"GET", "/v1/hearings/{id}/objects/{name}",
-           guarded([this](const http::Request& r, const HearingId& id) { return object(r, id, r.parameter("name")); })},
+           guarded([this](const http::Request& r, const HearingId& id) { return object(r, id, r.parameter("name")); }), no_body, again},
           {"POST", "/v1/hearings/{id}/play", sign_in_.guard([this](const http::Request& r, const Session& s) { return issue_ticket(r, s); })},
-          {"GET", "/v1/play/{ticket}/{path*}", http::Handler(ticket)}};
+          {"GET", "/v1/play/{ticket}/{path*}", http::Handler(ticket), no_body, again}};
 }
 
 }  // namespace greffe::web

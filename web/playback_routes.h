@@ -12,6 +12,7 @@
 
 #include "archive/main_log.h"
 #include "archive/retrieval.h"
+#include "web/open_objects.h"
 #include "web/sign_in.h"
 
 namespace greffe::web {
@@ -48,7 +49,8 @@ class PlaySessions {
 
 class PlaybackRoutes {
  public:
-  PlaybackRoutes(archive::MainLog& main_log, archive::Retrieval& retrieval, PlaySessions& sessions, const SignIn& sign_in);
+  PlaybackRoutes(Clock& clock, archive::MainLog& main_log, archive::Retrieval& retrieval, PlaySessions& sessions,
+                 const SignIn& sign_in);
   std::vector<http::Route> routes();
 
  private:
@@ -58,6 +60,8 @@ class PlaybackRoutes {
   Result<http::Response> playlist(const HearingId& id, const std::string& stream);
   // `name`: "<sha256>.mp4", ".json" or ".bin".
   Result<http::Response> object(const http::Request& request, const HearingId& id, const std::string& name);
+  // A further range of an object that was just opened for the same person.
+  std::optional<http::Response> object_again(const http::Request& request);
   Result<http::Response> issue_ticket(const http::Request& request, const Session& session);
   Result<http::Response> with_ticket(const http::Request& request);
 
@@ -65,6 +69,7 @@ class PlaybackRoutes {
   archive::Retrieval& retrieval_;
   PlaySessions& sessions_;
   const SignIn& sign_in_;
+  OpenObjects open_objects_;
 };
 
 }  // namespace greffe::web

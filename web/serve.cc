@@ -72,7 +72,7 @@ struct Running {
         status(clock, s, p, m, peers, kFirstEpoch),
         machine(kFirstEpoch, m, deposit, peers, retrieval, s.role == "replica" ? &foreign : nullptr),
         hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),
-        playback(m, retrieval, sessions, sign_in),
+        playback(clock, m, retrieval, sessions, sign_in),
         logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
         scrub(clock, p, m), control(clock, stores, m, peers, a, status, [this] { return scrub.run(); }) {}

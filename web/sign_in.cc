@@ -47,6 +47,10 @@ Result<accounts::Session> SignIn::who(const http::Request& request) const {
   return accounts_.session(secret);
 }
 
+std::string SignIn::credential(const http::Request& request) {
+  return is_bearer(request) ? request.header("authorization") : request.cookie(kCookie);
+}
+
 http::Handler SignIn::guard(SignedInHandler handler) const {
   return [this, handler = std::move(handler)](const http::Request& request) -> http::Response {
     const auto session = who(request);

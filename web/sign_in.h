@@ -20,6 +20,8 @@ class SignIn {
   explicit SignIn(accounts::Accounts& accounts);
   // The session of a cookie "__Host-greffe" or of "Authorization: Bearer grf_…". denied: none, or ended.
   Result<accounts::Session> who(const http::Request& request) const;
+  // What who() judges a request by; empty: it brings nothing. A secret.
+  static std::string credential(const http::Request& request);
   // Wraps a handler: 401 without a session; 403 when a request that changes something comes from another site's page
   // (Origin, or without it Sec-Fetch-Site; bearer tokens are exempt, a browser does not add them by itself).
   http::Handler guard(SignedInHandler handler) const;

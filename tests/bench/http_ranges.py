@@ -120,7 +120,7 @@ def main():
         objects = {f"{i}.mp4": random_object(FILE_BYTES) for i in range(FILES)}
         for name, data in objects.items():
             (folder / name).write_bytes(data)
-        with World() as world, Nginx(folder, folder) as nginx:
+        with World() as world, Nginx(folder, folder, workers=2) as nginx:
             layer = subprocess.Popen([BUILD / "tests" / "bench_http", folder, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             layer_port = int(layer.stdout.readline().rsplit(":", 1)[1])
             world.start()

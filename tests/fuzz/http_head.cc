@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     GREFFE_CHECK(fault->status >= 400 && fault->status < 600 && !fault->detail.empty());
     return 0;
   }
-  const Head& head = std::get<Head>(parsed);
+  Head head = std::get<Head>(parsed);
   GREFFE_CHECK(!head.method.empty() && !head.target.empty());
   GREFFE_CHECK(!(head.chunked && head.content_length));
   GREFFE_CHECK(head.headers.count("content-length") == (head.content_length ? 1U : 0U));

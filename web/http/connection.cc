@@ -143,7 +143,7 @@ Awaitable<bool> Connection::serve_one() {
     std::string code = fault->status == 431 ? "head_too_large" : fault->status == 417 ? "expectation" : "invalid";
     co_return co_await refuse(fault->status, std::move(code), std::move(fault->detail));
   }
-  const Head head = std::get<Head>(std::move(parsed));
+  Head head = std::get<Head>(std::move(parsed));
   head_only_ = head.method == "HEAD";
   http_1_0_ = head.http_1_0;
   keep_ = head.keep_alive && !loop_.stopping;
@@ -186,6 +186,10 @@ Awaitable<bool> Connection::serve_buffered(const Route* route, const Head* head,
       case BodyEnd::too_large:
         co_return co_await refuse(413, "too_large", "The body is larger than this address takes.");
     }
+  }
+  if (route->quick && !head->has_body()) {
+    std::optional<Response> at_once = call_handler(route->quick, *request);
+    if (at_once) co_return co_await answer(*std::move(at_once));
   }
   Response response;
   const Handler& handler = std::get<Handler>(route->handler);

@@ -15,9 +15,9 @@ Response thrown(const std::exception& exception) {
 
 }  // namespace
 
-std::variant<Response, const Route*> look_up(const Router& router, const Head& head, Request& request) {
+std::variant<Response, const Route*> look_up(const Router& router, Head& head, Request& request) {
   request.method = head.method;
-  request.headers = head.headers;
+  request.headers = std::move(head.headers);
   request.content_length = head.content_length;
   Result<Target> target = parse_target(head.target);
   if (!target) return problem(400, "invalid", target.error().message);
@@ -44,6 +44,14 @@ std::variant<Response, const Route*> look_up(const Router& router, const Head& h
                                match.route->max_body_bytes));
   }
   return match.route;
+}
+
+std::optional<Response> call_handler(const QuickHandler& handler, const Request& request) {
+  try {
+    return handler(request);
+  } catch (const std::exception& exception) {
+    return thrown(exception);
+  }
 }
 
 Response call_handler(const Handler& handler, const Request& request) {

@@ -10,10 +10,11 @@
 
 namespace greffe::http {
 
-// Fills `request` with path, query, headers and parameters. A Response: 400, 404, 405, 411 or 413.
-std::variant<Response, const Route*> look_up(const Router& router, const Head& head, Request& request);
+// Fills `request` with path, query, headers (taken out of `head`) and parameters. A Response: 400, 404, 405, 411 or 413.
+std::variant<Response, const Route*> look_up(const Router& router, Head& head, Request& request);
 
-// Handlers, with the last net below them: what third-party code throws becomes a 500. On a worker thread.
+// Handlers, with the last net below them: what third-party code throws becomes a 500. On a worker thread, but the quick one.
+std::optional<Response> call_handler(const QuickHandler& handler, const Request& request);
 Response call_handler(const Handler& handler, const Request& request);
 std::variant<Response, std::unique_ptr<BodySink>> call_handler(const StreamHandler& handler, const Request& request);
 // Writes the piece and, after the last one, finishes. nullopt: more is wanted. A Response ends the request.

@@ -83,58 +83,55 @@ Result<Router> Router::build(std::vector<Route> routes) {
   return router;
 }
 
-bool Router::fits(const std::vector<Segment>& segments, const std::vector<std::string_view>& path,
-                  std::map<std::string, std::string>& parameters) {
+bool Router::fits(const std::vector<Segment>& segments, const std::vector<std::string_view>& path) {
   const bool takes_rest = !segments.empty() && segments.back().kind == Segment::Kind::rest;
   if (takes_rest ? path.size() < segments.size() : path.size() != segments.size()) return false;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const Segment& segment = segments[i];
     const std::string_view part = path[i];
-    switch (segment.kind) {
-      case Segment::Kind::literal:
-        if (part != segment.prefix) return false;
-        break;
-      case Segment::Kind::affixed:
-      case Segment::Kind::parameter: {
-        const std::size_t affixes = segment.prefix.size() + segment.suffix.size();
-        if (part.size() <= affixes || !part.starts_with(segment.prefix) || !part.ends_with(segment.suffix)) return false;
-        parameters[segment.name] = std::string(part.substr(segment.prefix.size(), part.size() - affixes));
-        break;
-      }
-      case Segment::Kind::rest:
-        parameters[segment.name] = std::string(part.data(), path.back().data() + path.back().size() - part.data());
-        break;
+    if (segment.kind == Segment::Kind::rest) return true;
+    if (segment.kind == Segment::Kind::literal) {
+      if (part != segment.prefix) return false;
+      continue;
     }
+    const std::size_t affixes = segment.prefix.size() + segment.suffix.size();
+    if (part.size() <= affixes || !part.starts_with(segment.prefix) || !part.ends_with(segment.suffix)) return false;
   }
   return true;
 }
 
+std::map<std::string, std::string> Router::parameters_of(const std::vector<Segment>& segments,
+                                                         const std::vector<std::string_view>& path) {
+  std::map<std::string, std::string> out;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const Segment& segment = segments[i];
+    const std::string_view part = path[i];
+    if (segment.kind == Segment::Kind::literal) continue;
+    if (segment.kind == Segment::Kind::rest) {
+      out[segment.name] = std::string(part.data(), path.back().data() + path.back().size() - part.data());
+    } else {
+      const std::size_t affixes = segment.prefix.size() + segment.suffix.size();
+      out[segment.name] = std::string(part.substr(segment.prefix.size(), part.size() - affixes));
+    }
+  }
+  return out;
+}
+
 RouteMatch Router::find(std::string_view method, std::string_view path) const {
   const auto parts = segments_of(path);
-  RouteMatch match;
-  std::map<std::string, std::string> as_get;
-  const Route* get = nullptr;
+  const Entry* get = nullptr;
   std::set<std::string> allowed;
   for (const Entry& entry : entries_) {
-    std::map<std::string, std::string> parameters;
-    if (!fits(entry.segments, parts, parameters)) continue;
+    if (!fits(entry.segments, parts)) continue;
+    if (entry.route.method == method) return {&entry.route, parameters_of(entry.segments, parts), ""};
     allowed.insert(entry.route.method);
     if (entry.route.method == "GET") allowed.insert("HEAD");
-    if (match.route == nullptr && entry.route.method == method) {
-      match.route = &entry.route;
-      match.parameters = parameters;
-    }
-    if (get == nullptr && entry.route.method == "GET") {
-      get = &entry.route;
-      as_get = std::move(parameters);
-    }
+    if (get == nullptr && entry.route.method == "GET") get = &entry;
   }
-  if (match.route == nullptr && method == "HEAD" && get != nullptr) {
-    match.route = get;
-    match.parameters = std::move(as_get);
-  }
-  for (const std::string& name : allowed) match.allowed += (match.allowed.empty() ? "" : ", ") + name;
-  return match;
+  if (method == "HEAD" && get != nullptr) return {&get->route, parameters_of(get->segments, parts), ""};
+  RouteMatch none;
+  for (const std::string& name : allowed) none.allowed += (none.allowed.empty() ? "" : ", ") + name;
+  return none;
 }
 
 }  // namespace greffe::http

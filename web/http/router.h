@@ -15,7 +15,7 @@ namespace greffe::http {
 struct RouteMatch {
   const Route* route = nullptr;  // nullptr: no handler for this method
   std::map<std::string, std::string> parameters;
-  std::string allowed;           // "GET, HEAD": the methods of this path; empty: there is no such path
+  std::string allowed;           // without a route: "GET, HEAD", the methods of this path; empty: there is no such path
 };
 
 class Router {
@@ -40,8 +40,9 @@ class Router {
     std::vector<Segment> segments;
   };
   static Result<std::vector<Segment>> parse_pattern(std::string_view pattern);
-  static bool fits(const std::vector<Segment>& segments, const std::vector<std::string_view>& path,
-                   std::map<std::string, std::string>& parameters);
+  static bool fits(const std::vector<Segment>& segments, const std::vector<std::string_view>& path);
+  static std::map<std::string, std::string> parameters_of(const std::vector<Segment>& segments,
+                                                          const std::vector<std::string_view>& path);
   std::vector<Entry> entries_;  // the most specific first
 };
 

@@ -16,6 +16,10 @@
 namespace greffe::http {
 
 using Handler = std::function<Response(const Request&)>;
+// Asked first, on the event loop itself: a request that is answered here crosses to no worker and back, which costs more than
+// a small answer. It must not block: no file is opened or read, no lock is taken that is held over such work. nullopt: the
+// route's handler is asked.
+using QuickHandler = std::function<std::optional<Response>(const Request&)>;
 // Decides from the head alone: a sink for the body, or an answer at once.
 using StreamHandler = std::function<std::variant<Response, std::unique_ptr<BodySink>>(const Request&)>;
 
@@ -24,6 +28,7 @@ struct Route {
   std::string pattern;  // "/v1/hearings/{id}/objects/{sha256}"; a last "{path*}" takes the rest
   std::variant<Handler, StreamHandler> handler;
   std::uint64_t max_body_bytes = 64 * 1024;
+  QuickHandler quick = nullptr;  // of a Handler's route; for requests without a body
 };
 
 struct TlsSettings {

@@ -1,5 +1,7 @@
 #include "tests/unit/http/test_routes.h"
 
+#include <pthread.h>
+
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <filesystem>
@@ -35,6 +37,12 @@ http::Response file(const http::Request& request, const std::string& path, std::
   std::shared_ptr<ReadableFile> shared = std::move(*opened);
   const std::uint64_t size = pretended > 0 ? pretended : *shared->size();
   return http::file_response(request, shared, size, "application/octet-stream", "\"tag\"");
+}
+
+std::string thread_name() {
+  char name[16] = "";
+  ::pthread_getname_np(::pthread_self(), name, sizeof name);
+  return std::string(name).substr(0, std::string_view(name).find('.'));
 }
 
 }  // namespace
@@ -118,6 +126,12 @@ std::vector<http::Route> TestSite::routes() {
                    wait_until([this] { return let_go.load(); });
                    return http::text_response(200, "gone");
                  })});
+  out.push_back({"GET", "/quick", handler([](const Request&) { return http::text_response(200, "by " + thread_name()); }), 1000,
+                 [](const Request& request) -> std::optional<Response> {
+                   if (request.query_value("throw") == "yes") throw std::runtime_error("thrown at once");
+                   if (request.query_value("at-once") != "yes") return std::nullopt;
+                   return http::text_response(200, "at once by " + thread_name());
+                 }});
   out.push_back({"GET", "/files/{name}", http::Handler([this](const Request& request) {
                    return file(request, folder + "/" + request.parameter("name"));
                  })});

@@ -61,6 +61,16 @@ TEST_CASE("no answer waits for a timer of the kernel or of the server") {
   }
 }
 
+TEST_CASE("what a route can answer at once never leaves the event loop; the rest goes to a worker") {
+  TestSite site;
+  RawClient client(site.tls, Tls::yes);
+  REQUIRE(client.connected());
+  CHECK(client.get("/quick?at-once=yes").body == "at once by gr-net");
+  CHECK(client.get("/quick").body == "by gr-work");
+  CHECK(client.get("/quick?throw=yes").status == 500);
+  CHECK(client.get("/quick?at-once=yes").status == 200);
+}
+
 TEST_CASE("HEAD has the head of GET and no body") {
   TestSite site;
   RawClient client(site.plain, Tls::no);

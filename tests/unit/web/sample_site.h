@@ -24,7 +24,7 @@ struct SampleSite {
         status(archive.clock, settings, *archive.pool, *archive.main_log, peers, 1),
         machine(1, *archive.main_log, *archive.deposit, peers, retrieval, &foreign),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, *archive.hearings, retrieval, peers, accounts, sign_in),
-        playback(*archive.main_log, retrieval, sessions, sign_in),
+        playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
         logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
              archive.holder(), sign_in),
         control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, [] { return Result<Json>(Json()); }) {}

@@ -32,11 +32,32 @@ struct Browser {
     request.remote = "127.0.0.1:5000";
     request.headers = {{"host", "archive.example"}, {"origin", origin}};
     if (!cookie.empty()) request.headers.emplace("cookie", "__Host-greffe=" + cookie);
-    for (const greffe::http::Route& route : routes) {
-      if (route.method == method && route.pattern == pattern) return std::get<greffe::http::Handler>(route.handler)(request);
+    return std::get<greffe::http::Handler>(route(method, pattern).handler)(request);
+  }
+  // A request for an object as the server would make it; only the event loop's answer.
+  std::optional<greffe::http::Response> at_once(const std::string& pattern, const std::string& path, const std::string& range = "") {
+    greffe::http::Request request = object_request(path);
+    if (!range.empty()) request.headers.emplace("range", range);
+    return route("GET", pattern).quick(request);
+  }
+  greffe::http::Response object(const std::string& hearing, const std::string& name) {
+    greffe::http::Request request = object_request("/v1/hearings/" + hearing + "/objects/" + name);
+    request.parameters = {{"id", hearing}, {"name", name}};
+    return std::get<greffe::http::Handler>(route("GET", "/v1/hearings/{id}/objects/{name}").handler)(request);
+  }
+  greffe::http::Request object_request(const std::string& path) const {
+    greffe::http::Request request;
+    request.method = "GET";
+    request.path = path;
+    if (!cookie.empty()) request.headers.emplace("cookie", "__Host-greffe=" + cookie);
+    return request;
+  }
+  const greffe::http::Route& route(const std::string& method, const std::string& pattern) {
+    for (const greffe::http::Route& one : routes) {
+      if (one.method == method && one.pattern == pattern) return one;
     }
     FAIL("no route " << method << " " << pattern);
-    return {};
+    return routes.front();
   }
   Json json(const greffe::http::Response& response) {
     const auto parsed = greffe::parse_json(std::get<std::string>(response.body));
@@ -141,6 +162,34 @@ TEST_CASE("a page that asks for many streams at once is one play session in the 
   }
   CHECK(served == 8);
   CHECK(access_entries(site) == 1);
+}
+
+TEST_CASE("further ranges of an object are answered at once, to whom it was just given and to nobody else") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  add_account(site, "benoit", greffe::accounts::Role::clerk, "court-2");
+  const std::string pattern = "/v1/hearings/{id}/objects/{name}";
+  const auto& [digest, bytes] = hearing.objects[1];
+  const std::string name = digest.hex() + ".mp4";
+  const std::string path = "/v1/hearings/" + hearing.id.text() + "/objects/" + name;
+  Browser anne(site);
+  anne.log_in("anne");
+  CHECK_FALSE(anne.at_once(pattern, path));
+  CHECK(anne.object(hearing.id.text(), name).status == 200);
+  const auto range = anne.at_once(pattern, path, "bytes=1-3");
+  REQUIRE(range);
+  CHECK(range->status == 206);
+  CHECK(std::get<greffe::http::FileBody>(range->body).offset == 1);
+  CHECK(std::get<greffe::http::FileBody>(range->body).size == 3);
+  CHECK_FALSE(anne.at_once(pattern, path + "x"));
+  Browser benoit(site);  // another person at the same archive
+  benoit.log_in("benoit");
+  CHECK_FALSE(benoit.at_once(pattern, path));
+  CHECK(benoit.object(hearing.id.text(), name).status == 404);
+  CHECK_FALSE(benoit.at_once(pattern, path));
+  benoit.cookie.clear();
+  CHECK_FALSE(benoit.at_once(pattern, path));
 }
 
 TEST_CASE("rights: another court, an operator, another site's page") {
