@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -117,6 +118,12 @@ struct Kind {
   std::function<std::string(Names&, const greffe::testing::NewHearing&)> make;
 };
 
+struct Worst {
+  const char* kind = "";
+  double p99_ms = 0;
+  double like_p99_ms = 0;
+};
+
 double thread_cpu_ms() {
   ::timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -202,7 +209,7 @@ int run(std::size_t rows, std::size_t queries, unsigned seed, const std::string&
   };
   std::printf("%-24s %8s %9s %9s %9s %9s %9s | %9s %9s %8s\n", "query", "target", "p50 ms", "p99 ms", "max ms", "cpu mean",
               "cpu p99", "LIKE p50", "LIKE p99", "cpu/LIKE");
-  bool reached = true;
+  std::map<double, Worst> worst;  // by target
   Names names(seed + 1);
   for (const Kind& kind : kinds) {
     std::vector<double> ours, ours_cpu, theirs;
@@ -231,13 +238,19 @@ int run(std::size_t rows, std::size_t queries, unsigned seed, const std::string&
       peer_cpu += thread_cpu_ms() - peer_before_cpu;
     }
     const double p99 = percentile(ours, 0.99);
-    reached = reached && p99 <= kind.target_ms;
+    const double like_p99 = percentile(theirs, 0.99);
+    if (Worst& one = worst[kind.target_ms]; p99 >= one.p99_ms) one = {kind.name, p99, like_p99};
     const double each = cpu / static_cast<double>(queries), peer_each = peer_cpu / static_cast<double>(peer_queries);
     std::printf("%-24s %8.0f %9.2f %9.2f %9.2f %9.2f %9.2f | %9.2f %9.2f %8.4f\n", kind.name, kind.target_ms,
                 percentile(ours, 0.5), p99, percentile(ours, 1), each, percentile(ours_cpu, 0.99),
                 percentile(theirs, 0.5), percentile(theirs, 0.99), each / peer_each);
   }
-  std::printf("targets %s\n", reached ? "reached" : "NOT reached");
+  for (const auto& [target_ms, one] : worst) {
+    std::printf("ROW {\"row\":\"search among %zu hearings, %s\",\"peer\":\"SQL LIKE\",\"to_reach\":\"p99 <= %.0f ms\","
+                "\"measured\":\"p99 %.1f ms (LIKE %.1f ms), the slowest of its kinds: %s\",\"reached\":%s}\n",
+                rows, target_ms > 5 ? "one character" : "two characters and more", target_ms, one.p99_ms, one.like_p99_ms, one.kind,
+                one.p99_ms <= target_ms ? "true" : "false");
+  }
   return 0;
 }
 
