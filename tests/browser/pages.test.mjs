@@ -2,7 +2,7 @@
 // in three languages, at three widths, light and dark, with axe and by keyboard alone.
 import assert from "node:assert/strict";
 import {
-  axe, badgeText, check, clock, filedAs, findings, finish, getUp, long, noOverflow, openHearing, password, sitDown, until,
+  axe, badgeText, check, clock, filedAs, findings, finish, getUp, long, noOverflow, openHearing, password, sitDown, together, until,
   untilBadge, url, wallOf,
 } from "./world.mjs";
 
@@ -156,12 +156,14 @@ async function look(language, [width, height, scheme], word) {
   await getUp(auditor);
 }
 
+const looks = [];
 for (const [language, word] of [["zh", "核验"], ["fr", "Intègre"], ["en", "Unaltered"]]) {
   // The narrowest screen in the language with the longest words.
   for (const size of [[1440, 900, "light"], [390, 844, "dark"], ...(language === "fr" ? [[360, 740, "light"], [1440, 900, "dark"]] : [])]) {
-    await check(`${language} at ${size[0]} px, ${size[2]}: axe, width, words`, () => look(language, size, word));
+    looks.push([`${language} at ${size[0]} px, ${size[2]}: axe, width, words`, () => look(language, size, word)]);
   }
 }
+await together(looks, 2);
 
 await check("keyboard only: sign in, find, play, mark, proof", async () => {
   const page = await sitDown(undefined, { width: 1280, height: 800, scheme: "dark" });
