@@ -68,15 +68,17 @@ Result<Json> HearingProof::of(const catalogue::HearingRecord& record) const {
   if (record.key_index) out.set("key_entry", GREFFE_TRY(proven(main, *record.key_index, size)));
   const std::optional<std::uint64_t> revoked = GREFFE_TRY(revocation_of(record.station_key));
   if (revoked && *revoked < size) out.set("revocation_entry", GREFFE_TRY(proven(main, *revoked, size)));
-  catalogue::EntryQuery marks;
-  marks.kind = "mark";
-  marks.hearing = record.row.id;
-  Json::Array mark_entries;
-  const std::vector<std::uint64_t> indices = GREFFE_TRY(all_entries(main_log_.catalogue(), marks));
-  for (const std::uint64_t index : indices) {
-    if (index < size) mark_entries.push_back(GREFFE_TRY(proven(main, index, size)));
+  for (const std::string kind : {"mark", "details"}) {
+    catalogue::EntryQuery query;
+    query.kind = kind;
+    query.hearing = record.row.id;
+    Json::Array list;
+    const std::vector<std::uint64_t> indices = GREFFE_TRY(all_entries(main_log_.catalogue(), query));
+    for (const std::uint64_t index : indices) {
+      if (index < size) list.push_back(GREFFE_TRY(proven(main, index, size)));
+    }
+    out.set(kind + "_entries", std::move(list));
   }
-  out.set("mark_entries", std::move(mark_entries));
   out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
   out.set("main_size", size);
   const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
@@ -102,8 +104,19 @@ Status HearingProof::add_evidence(Json& json, const catalogue::Mark& mark, const
       if (one.index == index) note = one.entry.note;
     }
   }
-  const auto document = note ? stores_.objects.read_object(*note) : Result<Bytes>(fail(Errc::not_found, "no such mark"));
-  if (document) json.set("document", std::string(as_text(*document)));
+  if (note) add_document(json, "document", *note);
+  return ok();
+}
+
+void HearingProof::add_document(Json& json, std::string_view name, const Digest& digest) const {
+  const auto document = stores_.objects.read_object(digest);
+  if (document) json.set(std::string(name), std::string(as_text(*document)));
+}
+
+Status HearingProof::add_reason(Json& json, std::uint64_t index) const {
+  const std::vector<std::string> bytes = GREFFE_TRY(main_log_.reader().entries(index, index + 1));
+  const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
+  if (const auto* details = std::get_if<DetailsEntry>(&entry)) add_document(json, "reason_document", details->reason);
   return ok();
 }
 

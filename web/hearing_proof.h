@@ -21,6 +21,11 @@ class HearingProof {
   // that is lost is left out.
   Status add_evidence(Json& json, const catalogue::Mark& mark, const archive::Timeline& timeline) const;
 
+  // Sets `name` to the document of that digest, verbatim; leaves it out when it is lost.
+  void add_document(Json& json, std::string_view name, const Digest& digest) const;
+  // The reason's document of the `details` entry at `index`.
+  Status add_reason(Json& json, std::uint64_t index) const;
+
  private:
   Result<std::optional<std::uint64_t>> revocation_of(const PublicKey& station_key) const;
 

@@ -127,10 +127,13 @@ Result<Json> HearingRoutes::whole(const catalogue::HearingRecord& record, const 
   for (const catalogue::Correction& c : record.corrections) {
     Json one;
     one.set("account_name", account_name(c.account)).set("before", json_of(c.before)).set("details_sha256", c.before_sha256);
-    one.set("reason", c.reason).set("utc", c.utc);
+    one.set("index", c.entry_index).set("reason", c.reason).set("utc", c.utc);
+    proof_.add_document(one, "document", c.before_sha256);
+    GREFFE_TRY(proof_.add_reason(one, c.entry_index));
     corrections.push_back(std::move(one));
   }
   out.set("corrections", std::move(corrections));
+  proof_.add_document(out, "details_document", record.details_sha256);
   const accounts::Account& account = session.account;
   Json rights;
   rights.set("correct", accounts::may_correct(account, record.row.court)).set("export", accounts::may_export(account, record.row.court));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash, createPrivateKey, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { badgeText, clock, demo, findings, finish, getUp, long, openHearing, sitDown, together, until, untilBadge, url, wallOf } from "./world.mjs";
+import { badgeText, clock, demo, filedAs, findings, finish, getUp, long, openHearing, sitDown, together, until, untilBadge, url, wallOf } from "./world.mjs";
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 const leafHash = (entry) => sha256(Buffer.concat([Buffer.of(0), entry]));
@@ -277,6 +277,36 @@ lies.push(["a mark that was added later, denied and invented", async () => {
   other.marks.push({ ...added, id: "archive-1", index: 1, text: "never said" });
   found = await told({ newTimeline: other });
   assert.deepEqual(found, [`The mark at ${clock(added.at)} (“never said”) was never made.`]);
+}]);
+
+// A hearing that was corrected; its answer hides that, or shows another correction than the one that was made.
+const corrected = filedAs("short-06");
+lies.push(["case details: another number, a correction denied, a reason changed", async () => {
+  const page = await sitDown("claire");
+  const post = (path, data) => page.context().request.post(`${url}${path}`, { data, headers: { Origin: url } });
+  const before = await (await page.context().request.get(`${url}/v1/hearings/${corrected}`)).json();
+  const answer = await post(`/v1/hearings/${corrected}/details`, { details: { ...before.details, title: "Titre rectifié" }, reason: "Erreur de saisie" });
+  assert.equal(answer.status(), 200, await answer.text());
+  const hearing = await (await page.context().request.get(`${url}/v1/hearings/${corrected}`)).json();
+  await openHearing(page, corrected);
+  assert.deepEqual(await findings(page), []);
+  await getUp(page);
+  const tell = async (change, expected) => {
+    const other = await sitDown("claire");
+    const altered = copy(hearing);
+    change(altered);
+    await other.route(`**/v1/hearings/${corrected}`, (route) => route.fulfill(json(altered)));
+    await openHearing(other, corrected);
+    await untilBadge(other, "bad");
+    assert.match((await findings(other, false))[0], expected);
+    await getUp(other);
+  };
+  await tell((h) => { h.cases = h.details.cases = ["RG 99/99999"]; }, /^The details or the reason are shown otherwise than they were corrected on /);
+  await tell((h) => {
+    const last = h.corrections.pop();
+    Object.assign(h, last.before, { details: last.before, details_document: last.document });
+  }, /^The details were corrected on .*, but the correction is not shown/);
+  await tell((h) => { h.corrections.at(-1).reason = "Sur ordre"; }, /^The details or the reason are shown otherwise/);
 }]);
 
 await together(lies, 2);

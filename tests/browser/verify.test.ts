@@ -1,7 +1,8 @@
 // The checks behind the badge, against an archive that lies in every way it can. Keys are made here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ArchiveKeys, Proof, ProvenEntry, Timeline } from "../../web/ui/src/types";
+import type { ArchiveKeys, Hearing, Proof, ProvenEntry, Timeline } from "../../web/ui/src/types";
+import { compareDetails, missesCorrections } from "../../web/ui/src/verify/compare_details";
 import { concatBytes, toBase64, toHex, utf8, type Bytes } from "../../web/ui/src/verify/bytes";
 import { canonical, parseCanonical, type JsonObject } from "../../web/ui/src/verify/entries";
 import { leafHash, nodeHash, proveInclusion, rootOf, verifyInclusion } from "../../web/ui/src/verify/merkle";
@@ -353,9 +354,49 @@ test("marks are proven by their entries and notes, or told to be false", async (
     assert.deepEqual(await after((s) => { s.timeline.marks[i]!.index = 2; }), ["mark-invented", "mark-hidden"]);
   }
   assert.deepEqual(await after((s) => { s.proof.mark_entries = []; }), ["mark-invented"]);
-  assert.deepEqual(await after((s) => { s.proof.mark_entries![0]!.inclusion.pop(); }), ["mark-entry", "mark-invented"]);
+  assert.deepEqual(await after((s) => { s.proof.mark_entries![0]!.inclusion.pop(); }), ["own-entry", "mark-invented"]);
   // Newer than the signatures: neither proven nor false.
   assert.deepEqual(await after((s) => { s.timeline.marks.push({ ...s.timeline.marks[1]!, id: "archive-9", index: 9 }); }), []);
+});
+
+// A hearing whose details were corrected once, and the archive's answer about it.
+async function withCorrection() {
+  const details = { cases: ["RG 1"], parties: [], judges: ["J"], clerk: "", title: "A c. B", public: true };
+  const documents = [details, { ...details, cases: ["RG 2"] }].map((d) => canonical({ ...d, salt: "6".repeat(64), v: 1 }));
+  const reason = canonical({ kind: "reason", salt: "7".repeat(64), text: "typed wrongly", v: 1 });
+  const digest = (document: string) => toHex(sha256(utf8(document)));
+  const served = await archive();
+  served.entries[0] = utf8(canonical({ ...parseCanonical(served.entries[0]!)!, details_sha256: digest(documents[0]!) }));
+  served.leaves = served.entries.map((e) => leafHash(e));
+  served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [station, holder]);
+  const utc = "2026-11-23T08:00:00.000Z";
+  await resign(served, [{ kind: "details", v: 1, hearing: kHearing, account: "u-1", details_sha256: digest(documents[1]!), reason_sha256: digest(reason), utc }]);
+  served.proof.details_entries = [served.proven(4)];
+  const hearing = { ...details, cases: ["RG 2"], details: { ...details, cases: ["RG 2"] }, details_document: documents[1],
+    corrections: [{ utc, account_name: "Claire", index: 4, reason: "typed wrongly", reason_document: reason, before: details, document: documents[0], details_sha256: digest(documents[0]!) }] };
+  return { served, hearing: hearing as unknown as Hearing };
+}
+
+test("details and corrections are proven by their documents and entries", async () => {
+  const found = async (change: (hearing: Hearing, served: Served) => void) => {
+    const { served, hearing } = await withCorrection();
+    change(hearing, served);
+    const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-24T00:00:00.000Z");
+    return [...verdict.problems, ...compareDetails(verdict.chain, hearing)].map((p) => p.code);
+  };
+  assert.deepEqual(await found(() => undefined), []);
+  assert.deepEqual(await found((h) => { h.title = "C c. D"; }), ["details-differ"]);
+  assert.deepEqual(await found((h) => { h.details.cases = h.cases = ["RG 3"]; }), ["correction-differs"]);
+  assert.deepEqual(await found((h) => { h.corrections[0]!.before.cases = ["RG 3"]; }), ["details-differ"]);
+  assert.deepEqual(await found((h) => { h.corrections[0]!.reason = "because"; }), ["correction-differs"]);
+  assert.deepEqual(await found((h) => { h.corrections[0]!.document = h.details_document!; }), ["details-differ"]);
+  assert.deepEqual(await found((_, s) => { s.proof.details_entries = []; }), ["correction-invented"]);
+  assert.deepEqual(await found((h) => { h.corrections = []; }), ["details-differ", "correction-hidden"]);
+  assert.deepEqual(await found((h) => { h.corrections.push({ ...h.corrections[0]!, index: 9, before: h.details, document: h.details_document! }); }), []);
+  const { served, hearing } = await withCorrection();
+  const { chain } = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-24T00:00:00.000Z");
+  assert.equal(missesCorrections(chain, hearing), false);
+  assert.equal(missesCorrections(chain, { ...hearing, corrections: [] }), true);
 });
 
 test("a recorder's key that was revoked is told, and stops the proof when it was stolen before", async () => {

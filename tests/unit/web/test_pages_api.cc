@@ -242,6 +242,12 @@ TEST_CASE("marks and corrections are found, and the old value stays visible") {
   const Json correction = after.array("corrections")->front();
   CHECK(*correction.string("reason") == "wrong case number");
   CHECK(correction.object("before")->strings("cases")->front() == "(2026)浙01民初1234号");
+  CHECK(greffe::parse_details(*correction.string("document"))->cases.front() == "(2026)浙01民初1234号");
+  CHECK(*greffe::parse_note(*correction.string("reason_document")) == "wrong case number");
+  CHECK(greffe::parse_details(*after.string("details_document"))->title == "Lefèvre c. Dupont");
+  const Json proof = browser.json(browser.call("GET", "/v1/hearings/{id}/proof", id));
+  REQUIRE(proof.array("details_entries")->size() == 1);
+  CHECK(*proof.array("details_entries")->front().size("index") == *correction.size("index"));
   for (const char* query : {"Lefevre", "24/00123", "民初1234"}) {
     INFO(query);
     CHECK(browser.json(browser.call("GET", "/v1/hearings", {}, "", {{"q", query}})).integer("count").value() == 1);

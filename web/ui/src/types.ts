@@ -66,13 +66,17 @@ export interface Details {
 export interface Correction {
   utc: string;
   account_name: string;
+  index: number; // of its entry in the main log
   reason: string;
+  reason_document?: string;
   before: Details;
+  document?: string; // `before`, verbatim
   details_sha256: string;
 }
 
 export interface Hearing extends Row {
   details: Details;
+  details_document?: string;
   corrections: Correction[];
   rights: { play: boolean; mark: boolean; correct: boolean; export: boolean };
   origin: string;
@@ -142,6 +146,7 @@ export interface Proof {
   key_entry?: ProvenEntry;
   revocation_entry?: ProvenEntry; // the recorder's key was revoked
   mark_entries?: ProvenEntry[]; // the marks that were made in the archive
+  details_entries?: ProvenEntry[]; // the corrections of the details
   main_size: number;
   main_cosigned?: string[]; // the newest main checkpoint that each cosigner signed, with its signature
 }

@@ -4,10 +4,9 @@ import { Player } from "../player/player";
 import type { Placed } from "../player/plan";
 import { parseUtc } from "../time";
 import type { Hearing, Mark, Timeline } from "../types";
-import { fromUtf8, type Bytes } from "../verify/bytes";
+import type { Bytes } from "../verify/bytes";
 import type { Problem } from "../verify/chain";
-import { shownDetails } from "../verify/compare";
-import { parseCanonical, text, type JsonObject } from "../verify/entries";
+import { compareDetails, missesCorrections } from "../verify/compare_details";
 import { Ledger } from "../verify/ledger";
 import type { Memory } from "../verify/pins";
 import { checkObject, verifyHearing, type Verdict } from "../verify/verify";
@@ -23,7 +22,7 @@ export class Room {
   readonly player: Player;
   verdict: Verdict | undefined;
   verifyError = "";
-  objectProblems: Problem[] = [];
+  detailsProblems: Problem[] = [];
   sweep: { done: number; total: number; running: boolean } | undefined;
   private readonly verified: Promise<void>;
   private readonly listeners = new Set<() => void>();
@@ -50,7 +49,7 @@ export class Room {
 
   // Those that name a moment come first: the badge has room for one.
   get problems(): Problem[] {
-    const all = [...(this.verdict?.problems ?? []), ...this.objectProblems, ...this.ledger.problems];
+    const all = [...(this.verdict?.problems ?? []), ...this.detailsProblems, ...this.ledger.problems];
     const placed = (problem: Problem) => problem.params["at"] !== undefined;
     return [...all.filter(placed), ...all.filter((problem) => !placed(problem))];
   }
@@ -109,25 +108,11 @@ export class Room {
     return bytes;
   }
 
-  // The details document as it was filed at the opening must be the oldest version shown.
+  // An answer that is older than the register is asked for again: somebody else may have corrected the details just now.
   private async checkDetails(): Promise<void> {
-    const opening = this.verdict?.chain.entries[0];
-    const digest = opening ? text(opening, "details_sha256") : "";
-    if (!digest) return;
-    try {
-      const bytes = await api.object(this.hearing.id, digest, "json");
-      const problem = (code: string) => this.objectProblems.push({ code, params: {} });
-      if (!(await checkObject(bytes, digest)).good) problem("details-altered");
-      else {
-        const document = parseCanonical(bytes) as JsonObject & Partial<Hearing["details"]> | undefined;
-        const oldest = [...this.hearing.corrections].sort((a, b) => parseUtc(a.utc) - parseUtc(b.utc))[0];
-        const shown = oldest ? oldest.before : this.hearing.details;
-        if (!document || fromUtf8(bytes) === undefined) problem("details-altered");
-        else if (shownDetails(document) !== shownDetails(shown)) problem("details-differ");
-      }
-    } catch {
-      // Not reachable or not allowed: nothing is claimed about the details then.
-    }
+    const chain = this.verdict!.chain;
+    if (missesCorrections(chain, this.hearing)) this.hearing = await api.hearing(this.hearing.id).catch(() => this.hearing);
+    this.detailsProblems = compareDetails(chain, this.hearing);
     this.changed();
   }
 

@@ -26,7 +26,9 @@ export interface Chain {
   root: string;
   prefixRoot?: string; // of the first `prefixSize` entries, asked for by the caller
   main?: { origin: string; size: number; root: string };
-  marks: Map<number, JsonObject>; // the archive's own entries about marks of this hearing, by index in the main log
+  // The archive's own entries about this hearing, by index in the main log.
+  marks: Map<number, JsonObject>;
+  details: Map<number, JsonObject>;
   cosigners: Cosigner[]; // good cosignatures on the main log's checkpoint, covering this hearing
   receipt?: number; // when the archive confirmed that it holds everything, ms since 1970
 }
@@ -59,13 +61,13 @@ export async function verifyChain(input: ChainInput): Promise<Chain> {
     await run.receipt(checkpoint);
     await run.entries(checkpoint, filed, stationKey);
   }
-  if (main) run.marks(main);
+  if (main) run.marksAndDetails(main);
   if (main) await run.cosigners(main);
   return run.chain;
 }
 
 class ChainRun {
-  readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", marks: new Map(), cosigners: [] };
+  readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", marks: new Map(), details: new Map(), cosigners: [] };
   private stationEntry: JsonObject | undefined;
 
   constructor(private readonly input: ChainInput) {}
@@ -258,13 +260,18 @@ class ChainRun {
     if (whole(open, "main_size") > (this.chain.main?.size ?? Infinity)) this.fail("main-shrank", {});
   }
 
-  marks(main: Checkpoint): void {
-    for (const proven of this.input.proof.mark_entries ?? []) {
+  private ownEntries(main: Checkpoint, kind: string, served: readonly ProvenEntry[], into: Map<number, JsonObject>): void {
+    for (const proven of served) {
       const entry = this.included(proven, main);
-      const ours = entry && text(entry, "kind") === "mark" && text(entry, "hearing") === this.input.hearing;
-      if (ours) this.chain.marks.set(proven.index, entry);
-      else this.fail("mark-entry", { entry: proven.index });
+      const ours = entry && text(entry, "kind") === kind && text(entry, "hearing") === this.input.hearing;
+      if (ours) into.set(proven.index, entry);
+      else this.fail("own-entry", { entry: proven.index });
     }
+  }
+
+  marksAndDetails(main: Checkpoint): void {
+    this.ownEntries(main, "mark", this.input.proof.mark_entries ?? [], this.chain.marks);
+    this.ownEntries(main, "details", this.input.proof.details_entries ?? [], this.chain.details);
   }
 
   // The newest state, and the earlier ones that the cosigners saw: each must carry the archive's own signature.

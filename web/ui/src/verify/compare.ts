@@ -1,9 +1,9 @@
 // Does what the page shows equal what was signed? The timeline comes from the archive's catalogue, the entries from
 // the signed log: every segment, gap and waveform of one must be in the other. The timeline must be younger than
 // the checkpoint, or a truthful archive would seem to hide what was recorded in between.
-import type { Details, Gap, Segment, Timeline } from "../types";
+import type { Gap, Segment, Timeline } from "../types";
 import type { Problem } from "./chain";
-import { canonical, list, text, whole, type JsonObject } from "./entries";
+import { list, text, whole, type JsonObject } from "./entries";
 
 export interface Comparison {
   problems: Problem[];
@@ -117,17 +117,4 @@ function compareGap(entry: JsonObject, index: number, gap: Gap | undefined, prob
   const same = gap.from === at && gap.to === text(entry, "to") && gap.reason === text(entry, "reason") &&
     gap.streams.join() === list(entry, "streams").join();
   if (!same) problems.push({ code: "gap-differs", params: { at }, index });
-}
-
-// The members of a details document that the pages show, in one form, so that two documents can be compared.
-export function shownDetails(details: Partial<Details>): string {
-  return canonical({
-    cases: details.cases ?? [],
-    parties: (details.parties ?? []).map((p) => ({ name: p.name, role: p.role ?? "" })),
-    judges: details.judges ?? [],
-    clerk: details.clerk ?? "",
-    title: details.title ?? "",
-    scheduled: details.scheduled ?? "",
-    public: details.public ?? true,
-  });
 }
