@@ -36,6 +36,8 @@ struct Deposit::State {
   Result<std::vector<Digest>> unproved(HearingState& hearing, const ReadEntries& read);
   Result<std::uint64_t> size_of(const HearingState& hearing, const Digest& digest);
   Status check_sizes(const HearingState& hearing, const ReadEntries& read);
+  Result<std::optional<Unready>> divergence(const HearingId& id, HearingState& hearing, const Checkpoint& wanted);
+  Result<bool> had_main_log(const OpenEntry& open) const;
   Status append_to_main_log(const HearingId& id, HearingState& hearing);
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
   Status commit_when_due(const HearingId& id, HearingState& hearing, bool first);
@@ -96,6 +98,22 @@ Result<std::vector<Digest>> Deposit::State::unproved(HearingState& hearing, cons
     if (!held) missing.push_back(digest);
   }
   return missing;
+}
+
+// Is the tree that the sender signed another one than the tree that is held, as far as both go?
+Result<std::optional<Unready>> Deposit::State::divergence(const HearingId& id, HearingState& hearing, const Checkpoint& wanted) {
+  if (hearing.writer.size() == 0 || wanted.size == 0 || wanted.size > hearing.writer.size()) return std::optional<Unready>();
+  const Digest held = GREFFE_TRY(hearings.reader(id).root_at(wanted.size));
+  if (held == wanted.root) return std::optional<Unready>();
+  return std::optional(Unready{std::nullopt, {}, fmt::format("this archive holds another log of this hearing: its first {} entries are "
+                                                             "not those of the checkpoint", wanted.size), true});
+}
+
+// "Not before": an honest station can only have seen a tree that this log once had.
+Result<bool> Deposit::State::had_main_log(const OpenEntry& open) const {
+  if (!is_primary() || open.main_size == 0) return true;
+  if (open.main_size > main_log.head().checkpoint.size) return false;
+  return GREFFE_TRY(main_log.reader().root_at(open.main_size)) == open.main_root;
 }
 
 // What was just deposited has the size that its digest was computed over; only what an earlier entry names already is
@@ -271,6 +289,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
     if (hearing->closed) GREFFE_TRY(writer.finalise());
     return Answer(std::move(again));
   }
+  if (auto diverged = GREFFE_TRY(state_->divergence(id, *hearing, wanted.checkpoint))) return Answer(std::move(*diverged));
   std::optional<Unready> elsewhere = GREFFE_TRY(check_growth(writer, first, entries, wanted.checkpoint));
   if (elsewhere) return Answer(std::move(*elsewhere));
   const ReadEntries read = GREFFE_TRY(read_entries(first, entries, hearing->closed));
@@ -283,6 +302,10 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   const Status by_station = verify_note(wanted.note, VerifierKey{origin, KeyType::ed25519, open->station_key});
   if (!by_station) {
     return fail(Errc::denied, "the checkpoint is not signed by the key that opened the hearing: " + by_station.error().message);
+  }
+  if (writer.size() == 0 && !GREFFE_TRY(state_->had_main_log(*open))) {
+    return Answer(Unready{std::nullopt, {}, fmt::format("the hearing's \"open\" entry says that the station had seen {} entries of this "
+                                                        "archive's main log; this archive never had that log", open->main_size), true});
   }
   std::vector<Digest> missing = GREFFE_TRY(state_->unproved(*hearing, read));
   if (!missing.empty()) {
@@ -323,6 +346,10 @@ Result<SignedCheckpoint> Deposit::checkpoint(const HearingId& id) {
   if (hearing->writer.size() == 0) return fail(Errc::not_found, "nothing is held of hearing " + id.text());
   Receipt receipt = GREFFE_TRY(state_->cosign(*hearing));
   return std::move(receipt.checkpoint);
+}
+
+Result<std::vector<Digest>> Deposit::consistency(const HearingId& id, std::uint64_t old_size, std::uint64_t size) {
+  return state_->hearings.reader(id).consistency(old_size, size);
 }
 
 Status Deposit::add_cosignature(const HearingId& id, const SignedCheckpoint& cosigned, const VerifierKey& cosigner) {

@@ -51,6 +51,8 @@ class Deposit {
                                                 const std::vector<std::string>& entries, std::string_view checkpoint);
   // The held checkpoint with all cosignatures. not_found: nothing is held.
   Result<SignedCheckpoint> checkpoint(const HearingId& id);
+  // Proof that the held log of `size` entries continues its first `old_size`. invalid: sizes that it never had.
+  Result<std::vector<Digest>> consistency(const HearingId& id, std::uint64_t old_size, std::uint64_t size);
   // A cosigner's line on a hearing checkpoint that this archive holds.
   Status add_cosignature(const HearingId& id, const SignedCheckpoint& cosigned, const VerifierKey& cosigner);
 

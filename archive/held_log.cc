@@ -20,8 +20,8 @@ Result<std::optional<Unready>> check_growth(const tlog::LogWriter& writer, std::
                                            first + entries.size()));
   }
   if (writer.preview(entries).root() != wanted.root) {
-    return fail(Errc::invalid, fmt::format("the entries from {} on do not extend the tree of {} to the root that the checkpoint states",
-                                           first, wanted.origin));
+    return std::optional(Unready{std::nullopt, {}, fmt::format("the entries from {} on do not extend the tree of {} to the root that the "
+                                                               "checkpoint states", first, wanted.origin), true});
   }
   return std::optional<Unready>();
 }

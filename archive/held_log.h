@@ -12,11 +12,13 @@
 
 namespace greffe::archive {
 
-// Why entries were not taken, so that the sender can mend it: HTTP 409.
+// Why entries were not taken, so that the sender can mend it: HTTP 409, or 400 when its log can never go on here.
 struct Unready {
   std::optional<std::uint64_t> held_size;  // send from here on
   std::vector<Digest> missing;             // deposit these first
   std::string detail;
+  bool diverged = false;                   // what is held is not the beginning of the sender's log, or its "open" names
+                                           // a main log that this archive never had: go on in a new hearing
 };
 
 struct Receipt {
@@ -27,7 +29,7 @@ struct Receipt {
 bool is_held(const tlog::LogWriter& writer, const Checkpoint& wanted);
 
 // ok without a value: the entries [first, …) lead from what is held to exactly `wanted`. With one: the sender must begin
-// elsewhere. invalid: they lead somewhere else. Who signed `wanted`, and what the entries say, is the caller's question.
+// elsewhere, or they lead somewhere else (diverged). invalid: nothing that can be judged was sent. Who signed `wanted`, and what the entries say, is the caller's question.
 Result<std::optional<Unready>> check_growth(const tlog::LogWriter& writer, std::uint64_t first, const std::vector<std::string>& entries,
                                             const Checkpoint& wanted);
 

@@ -11,6 +11,7 @@
 #include "archive/base/progress.h"
 #include "archive/format/merkle.h"
 #include "ingest/import_begin.h"
+#include "ingest/main_log_seen.h"
 
 namespace greffe::ingest {
 namespace {
@@ -29,22 +30,28 @@ struct Delivery::Work {
   SignedLog log;
   ReceiptState receipt;
   std::uint64_t held = 0;  // entries that the archive has
+  bool diverged = false;   // the archive says that its log is another one
 };
 
 Delivery::Delivery(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
     : files_(files), clock_(clock), settings_(settings), enrolment_(enrolment), key_(key), archive_(enrolment.endpoint(), key) {}
 
 Result<ReceiptState> Delivery::deliver(const HearingId& id) {
-  Work work{id, {id}, spool_of(settings_.directory, id), {}, {}, 0};
+  Work work{id, {id}, spool_of(settings_.directory, id), {}, {}, 0, false};
+  const auto continued = GREFFE_TRY(read_continuation(files_, work.paths));
+  if (continued) return go_on_elsewhere(work);
   work.log = GREFFE_TRY(read_signed_log(files_, work.paths));
   if (!work.log.checkpoint) return work.receipt;
   const auto read = [&]() { return read_receipt(files_, work.paths, work.log, key_.public_key(), enrolment_, settings_); };
   work.receipt = GREFFE_TRY(read());
-  work.held = work.receipt.archive_size;
   if (work.receipt.archive_size < work.log.entries.size()) {
+    GREFFE_TRY(ask_what_is_held(work));
+    if (work.diverged) return go_on_elsewhere(work);
     const std::vector<Digest> digests = GREFFE_TRY(objects_of(work.log.entries, work.held));
     GREFFE_TRY(send_objects(work, digests));
-    GREFFE_TRY(send_entries(work));
+    const Status sent = send_entries(work);
+    if (work.diverged) return go_on_elsewhere(work);
+    if (!sent) return sent.error();
     work.receipt = GREFFE_TRY(read());
     if (work.receipt.archive_size != work.log.entries.size()) {
       return fail(Errc::corrupt, fmt::format("the receipt for hearing {} does not verify after it was stored; nothing is freed", id.text()));
@@ -55,6 +62,27 @@ Result<ReceiptState> Delivery::deliver(const HearingId& id) {
     work.receipt = GREFFE_TRY(read());
   }
   return work.receipt;
+}
+
+// Before anything is sent: what the archive holds may be more or less than our receipt says, or another log.
+Status Delivery::ask_what_is_held(Work& work) {
+  const std::uint64_t size = work.log.entries.size();
+  const client::HeldCheckpoint held = GREFFE_TRY(archive_.checkpoint(work.target));
+  if (held.note.empty()) return ok();
+  const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(held.note));
+  if (note.checkpoint.size <= size) {
+    work.held = note.checkpoint.size;
+    work.diverged = root_at(work.log, work.held) != note.checkpoint.root;
+    return ok();
+  }
+  work.diverged = !GREFFE_TRY(is_common(work, size));
+  return work.diverged ? ok() : Status(older_copy(work, note.checkpoint.size));
+}
+
+Error Delivery::older_copy(const Work& work, std::uint64_t held) const {
+  return fail(Errc::conflict, fmt::format("the archive holds {} entries of hearing {}, but only {} are in this spool: the spool was replaced "
+                                          "by an older copy. The archive lacks nothing; what is recorded into this hearing from now on "
+                                          "will be filed as a new one that continues it", held, work.id.text(), work.log.entries.size()));
 }
 
 Status Delivery::send_objects(Work& work, const std::vector<Digest>& digests) {
@@ -132,12 +160,12 @@ Status Delivery::post_up_to(Work& work, std::uint64_t size) {
       return size == work.log.entries.size() ? store_receipt(work, *note) : ok();
     }
     const auto& refused = std::get<client::EntriesRefused>(answer);
+    if (refused.diverged) {
+      work.diverged = true;
+      return fail(Errc::conflict, refused.detail);
+    }
     if (refused.held_size) {
-      if (*refused.held_size > work.log.entries.size()) {
-        return fail(Errc::conflict, fmt::format("the archive holds {} entries of hearing {}, but only {} are in this spool: the spool was "
-                                                "replaced by an older copy. Do not record with it; ask for help", *refused.held_size,
-                                                work.id.text(), work.log.entries.size()));
-      }
+      if (*refused.held_size > work.log.entries.size()) return older_copy(work, *refused.held_size);
       work.held = *refused.held_size;
       if (work.held >= size && size < work.log.entries.size()) return ok();
     }
@@ -146,11 +174,63 @@ Status Delivery::post_up_to(Work& work, std::uint64_t size) {
   return fail(Errc::unavailable, fmt::format("the archive keeps asking for the same of hearing {}", work.id.text()));
 }
 
+// Does the archive's log begin with our first `size` entries? Not more than it holds.
+Result<bool> Delivery::is_common(const Work& work, std::uint64_t size) {
+  if (size == 0) return true;
+  const std::string checkpoint = GREFFE_TRY(checkpoint_at(work, size));
+  const auto answer = GREFFE_TRY(archive_.post_entries(work.target, size, {}, checkpoint));
+  const auto* refused = std::get_if<client::EntriesRefused>(&answer);
+  return refused == nullptr || !refused->diverged;
+}
+
+// How far the archive's log and ours are the same, with the archive's own proof of it.
+Result<Continuation> Delivery::find_divergence(const Work& work) {
+  Continuation out;
+  const client::HeldCheckpoint held = GREFFE_TRY(archive_.checkpoint(work.target));
+  if (held.note.empty()) {
+    // Then it is the main log that `open` names; what names none, or was already filed anew for this, cannot be refused so.
+    const HearingEntry first = GREFFE_TRY(parse_hearing_entry(work.log.entries.front()));
+    const auto* open = std::get_if<OpenEntry>(&first);
+    if (open != nullptr && open->main_size > 0 && !open->continues) return out;
+    return fail(Errc::denied, fmt::format("the archive refuses hearing {} for a reason that cannot be: tell its operator", work.id.text()));
+  }
+  std::uint64_t same = 0;
+  std::uint64_t other = std::min<std::uint64_t>(held.size, work.log.entries.size()) + 1;
+  while (other - same > 1) {
+    const std::uint64_t middle = same + (other - same) / 2;
+    (GREFFE_TRY(is_common(work, middle)) ? same : other) = middle;
+  }
+  out.first = same;
+  if (same == 0) return out;
+  client::HeldCheckpoint proved = GREFFE_TRY(archive_.checkpoint(work.target, same));
+  out.held = std::move(proved.note);
+  out.proof = std::move(proved.consistency);
+  const Status checked = check_continuation(out, work.log, key_.public_key(), enrolment_);
+  if (checked) return out;
+  return fail(Errc::denied, fmt::format("the archive says that it holds another log of hearing {}, but does not prove it: {}. Nothing was "
+                                        "changed; tell the archive's operator", work.id.text(), checked.error().message));
+}
+
+Result<ReceiptState> Delivery::go_on_elsewhere(Work& work) {
+  Continuation wanted;
+  const auto begun = GREFFE_TRY(read_continuation(files_, work.paths));
+  if (!begun) wanted = GREFFE_TRY(find_divergence(work));
+  // Where the archive's main log is not the one that we know, the new hearing cannot name it.
+  const auto seen = see_main_log() ? newest_seen(files_, settings_.directory, enrolment_) : std::nullopt;
+  const HearingId id = GREFFE_TRY(continue_elsewhere(files_, settings_, enrolment_, key_, work.id, std::move(wanted), seen));
+  if (!begun) {
+    notices_.push_back(fmt::format("the archive holds another log of hearing {} than this spool, as when a spool was replaced by an older "
+                                   "copy. Nothing is lost: what the archive does not have is filed as hearing {}, which continues it. "
+                                   "Record on with --hearing {}, and tell the court's IT", work.id.text(), id.text(), id.text()));
+  }
+  return deliver(id);
+}
+
+Status Delivery::see_main_log() { return look_at_main_log(files_, settings_.directory, enrolment_, archive_); }
+
 Result<std::string> Delivery::checkpoint_at(const Work& work, std::uint64_t size) const {
   if (size == work.log.entries.size()) return work.log.checkpoint->note.write();
-  TreeEdge tree;
-  for (std::uint64_t i = 0; i < size; ++i) tree.append(leaf_hash(as_bytes(work.log.entries[i])));
-  const Checkpoint checkpoint{work.log.checkpoint->checkpoint.origin, size, tree.root()};
+  const Checkpoint checkpoint{work.log.checkpoint->checkpoint.origin, size, root_at(work.log, size)};
   SignedNote note;
   note.text = checkpoint.text();
   put_signature(note, sign_checkpoint(checkpoint, key_));

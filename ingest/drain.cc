@@ -19,6 +19,9 @@ bool may_pass(Errc code) {
   return code == Errc::unavailable || code == Errc::io_error || code == Errc::no_space || code == Errc::conflict;
 }
 
+// Delivery says these itself, or nobody can do anything about them.
+bool may_pass_unsaid(Errc code) { return code == Errc::unavailable || code == Errc::io_error; }
+
 bool covers_all(const IngestSettings& settings, const ReceiptState& receipt, std::uint64_t entries) {
   return entries > 0 && receipt.archive_size == entries && (!settings.safe_needs_second_site || receipt.second_site_size == entries);
 }
@@ -52,16 +55,19 @@ class Drain {
   Result<DrainOutcome> run(std::int64_t retry_for_s) {
     const std::int64_t until = clock_.monotonic_ms() + retry_for_s * 1000;
     std::vector<HearingId> todo = GREFFE_TRY(list_hearings(files_, settings_.directory));
-    const std::vector<HearingId> all = todo;
     DrainOutcome out;
+    const Status seen = delivery_.see_main_log();
     for (std::int64_t pause = kFirstPauseMs;; pause = std::min(2 * pause, kLongestPauseMs)) {
       out.problems.clear();
+      if (!seen && !may_pass_unsaid(seen.error().code)) out.problems.push_back(seen.error().message);
       todo = try_all(todo, out);
       GREFFE_TRY(remember_epoch());
       const std::int64_t left = until - clock_.monotonic_ms();
       if (todo.empty() || left <= 0) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(std::min(with_jitter(pause), left)));
     }
+    out.notices = delivery_.notices();
+    const std::vector<HearingId> all = GREFFE_TRY(list_hearings(files_, settings_.directory));
     for (const HearingId& id : all) {
       SpooledHearing hearing = GREFFE_TRY(look_at(files_, settings_, enrolment_, key_.public_key(), id));
       GREFFE_TRY(free_when_due(hearing, out));
@@ -87,6 +93,7 @@ class Drain {
         out.problems.push_back(before ? before->problem : before.error().message);
         continue;
       }
+      if (before->state == "continued" && files_.stat(spool_of(settings_.directory, *before->continued).directory)) continue;
       if (before->entries == 0 || covers_all(settings_, before->receipt, before->entries)) continue;
       const auto receipt = delivery_.deliver(id);
       if (!receipt) {
@@ -114,6 +121,7 @@ class Drain {
   }
 
   Status free_when_due(SpooledHearing& hearing, DrainOutcome& out) {
+    if (hearing.state == "continued") return ok();  // somebody will want to look into it
     if (!hearing.safe || hearing.objects == 0) return ok();
     const UtcTime since = safe_since(settings_, hearing.receipt);
     if (clock_.utc_now().ms - since.ms < settings_.keep_days * kDayMs) return ok();
@@ -163,6 +171,13 @@ Result<SpooledHearing> look_at(FileSystem& files, const IngestSettings& settings
   const bool importing = !closed && !records.empty() && !records.back().done;
   out.state = closed ? "closed" : importing ? "importing" : "open";
   out.receipt = GREFFE_TRY(read_receipt(files, paths, *log, key, enrolment, settings));
+  if (const auto continued = GREFFE_TRY(read_continuation(files, paths))) {
+    out.state = "continued";
+    out.continued = continued->hearing;
+    // What it had before is with the archive, which proved it; the rest is counted where it is now.
+    out.safe = check_continuation(*continued, *log, key, enrolment).has_value();
+    return out;
+  }
   out.safe = closed && covers_all(settings, out.receipt, out.entries);
   return out;
 }

@@ -11,7 +11,8 @@ namespace greffe::ingest {
 
 struct SpooledHearing {
   HearingId id;
-  std::string state;          // "importing", "open", "closed", "damaged"
+  std::string state;          // "importing", "open", "closed", "continued", "damaged"
+  std::optional<HearingId> continued;  // where it goes on
   std::string problem;        // of a damaged one
   UtcTime start;
   std::uint64_t entries = 0;
@@ -27,6 +28,7 @@ Result<SpooledHearing> look_at(FileSystem& files, const IngestSettings& settings
 struct DrainOutcome {
   std::vector<SpooledHearing> hearings;
   std::vector<std::string> problems;  // sentences; delivery goes on with the next hearing
+  std::vector<std::string> notices;   // sentences: what was done that the user must know
   std::uint64_t delivered = 0;        // hearings that got a receipt now
   std::uint64_t freed_bytes = 0;
 };

@@ -43,6 +43,7 @@ Json to_json(const SpooledHearing& hearing) {
   out.set("receipt", to_json(hearing.receipt)).set("safe", hearing.safe).set("freed", hearing.freed);
   out.set("bytes", hearing.bytes).set("objects", hearing.objects);
   if (!hearing.problem.empty()) out.set("problem", hearing.problem);
+  if (hearing.continued) out.set("continued_as", hearing.continued->text());
   return out;
 }
 
@@ -54,6 +55,7 @@ Json list_of(const std::vector<std::string>& texts) {
 
 std::string words_of(const SpooledHearing& hearing) {
   std::string cover = hearing.state == "damaged"       ? hearing.problem
+                      : hearing.continued              ? "goes on as " + hearing.continued->text()
                       : hearing.safe                   ? "safe"
                       : hearing.receipt.archive_size == 0 ? "nothing delivered yet"
                                                        : fmt::format("{} of {} entries confirmed by the archive",
@@ -120,6 +122,7 @@ Result<int> run_prepare(Program& program, const Enrolment& wanted) {
 struct Delivered {
   bool tried = false;
   std::string problem;
+  std::vector<std::string> notices;
   ReceiptState receipt;
 };
 Delivered deliver_now(Program& program, const IngestSettings& settings, const HearingId& id, bool wanted) {
@@ -133,9 +136,12 @@ Delivered deliver_now(Program& program, const IngestSettings& settings, const He
   const auto receipt = delivery.deliver(id);
   if (receipt) {
     out.receipt = *receipt;
+    const Status seen = delivery.see_main_log();
+    if (!seen && seen.error().code == Errc::conflict) out.notices.push_back(seen.error().message);
   } else {
     out.problem = receipt.error().message;
   }
+  out.notices.insert(out.notices.end(), delivery.notices().begin(), delivery.notices().end());
   return out;
 }
 
@@ -146,6 +152,7 @@ void report_recording(const Program& program, const IngestSettings& settings, co
     out.set("hearing", outcome.hearing.text()).set("resumed", outcome.resumed).set("closed", outcome.closed);
     out.set("entries", outcome.entries).set("segments", outcome.segments).set("bytes", outcome.bytes);
     out.set("receipt", to_json(delivered.receipt)).set("delivered", covered).set("warnings", list_of(outcome.warnings));
+    out.set("notices", list_of(delivered.notices));
     if (!delivered.problem.empty()) out.set("problem", delivered.problem);
     print(out);
   } else {
@@ -153,6 +160,7 @@ void report_recording(const Program& program, const IngestSettings& settings, co
                outcome.closed ? ", finished" : "");
     if (covered) fmt::print("the archive has confirmed all {} entries\n", outcome.entries);
   }
+  for (const std::string& notice : delivered.notices) fmt::print(stderr, "greffe-ingest: {}\n", notice);
   for (const std::string& warning : outcome.warnings) fmt::print(stderr, "greffe-ingest: {}\n", warning);
   if (!delivered.problem.empty()) {
     fmt::print(stderr, "greffe-ingest: recorded, but not delivered yet: {}. It stays in {}; deliver it with: greffe-ingest drain\n",
@@ -225,13 +233,14 @@ Result<int> run_drain(Program& program, std::int64_t retry_for_s) {
   if (program.json) {
     Json out;
     out.set("delivered", outcome.delivered).set("freed_bytes", outcome.freed_bytes).set("not_safe", waiting);
-    out.set("problems", list_of(outcome.problems)).set("hearings", std::move(hearings));
+    out.set("problems", list_of(outcome.problems)).set("notices", list_of(outcome.notices)).set("hearings", std::move(hearings));
     print(out);
   } else {
     fmt::print("{} hearings delivered now, {} freed, {} not safe yet\n", outcome.delivered, human_bytes(outcome.freed_bytes), waiting);
   }
+  for (const std::string& notice : outcome.notices) fmt::print(stderr, "greffe-ingest: {}\n", notice);
   for (const std::string& problem : outcome.problems) fmt::print(stderr, "greffe-ingest: {}\n", problem);
-  return outcome.problems.empty() ? kExitDone : kExitFound;
+  return outcome.problems.empty() && outcome.notices.empty() ? kExitDone : kExitFound;
 }
 
 // The values that the verbs' options are read into.

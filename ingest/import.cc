@@ -109,7 +109,8 @@ class Import {
     open.room = enrolment_.room;
     for (const OpenedTrack& track : tracks) open.streams.push_back({track.request.name, track.facts.medium, "file"});
     open.details = record_.details;
-    open.main_root = empty_root();
+    open.main_size = record_.main_size;
+    open.main_root = record_.main_root;
     open.start = plan_.start;
     open.boot = kImportBoot;
     before_.apply(HearingEntry(open));

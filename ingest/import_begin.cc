@@ -4,31 +4,16 @@
 
 #include <algorithm>
 
+#include "ingest/main_log_seen.h"
+
 namespace greffe::ingest {
 namespace {
 
 constexpr std::uint64_t kMaxRecordBytes = 4 * 1024 * 1024;
-constexpr std::string_view kUnfinished = ".new";  // of a hearing's directory that was never put into place
-
-Status sweep(FileSystem& files, const std::string& spool) {
-  const std::vector<std::string> names = GREFFE_TRY(files.list(spool));
-  for (const std::string& name : names) {
-    if (name.size() <= kUnfinished.size() || !std::string_view(name).ends_with(kUnfinished)) continue;
-    // It never had a name: no entry of it was written, and its import begins again.
-    const std::string path = join(spool, name);
-    for (const char* inner : {"open", "objects", "quarantine", ""}) {
-      const std::string directory = *inner == '\0' ? path : join(path, inner);
-      const auto inside = files.list(directory);
-      if (!inside) continue;
-      for (const std::string& file : *inside) GREFFE_TRY(files.remove(join(directory, file)));
-      GREFFE_TRY(files.remove(directory));
-    }
-  }
-  return ok();
-}
 
 // The documents are made once: their salt is random, and an import that is done again must name the same ones.
-Result<ImportRecord> make_record(FileSystem& files, const SpoolPaths& paths, const ImportPlan& plan, std::uint64_t first_entry) {
+Result<ImportRecord> make_record(FileSystem& files, const SpoolPaths& paths, const ImportPlan& plan, std::uint64_t first_entry,
+                                 const std::optional<Checkpoint>& seen) {
   const auto put = [&](const std::string& document) -> Result<Digest> {
     const Digest digest = sha256(as_bytes(document));
     GREFFE_TRY(files.write_new(paths.object(digest), as_bytes(document)));
@@ -37,6 +22,8 @@ Result<ImportRecord> make_record(FileSystem& files, const SpoolPaths& paths, con
   ImportRecord out;
   out.identity = identity_of(plan);
   out.first_entry = first_entry;
+  if (seen) out.main_size = seen->size;
+  if (seen) out.main_root = seen->root;
   if (!plan.hearing) {
     const Details details = GREFFE_TRY(parse_details(plan.details));
     out.details = GREFFE_TRY(put(write_details(details)));
@@ -61,12 +48,12 @@ Result<std::optional<std::pair<HearingId, std::uint64_t>>> find_same(FileSystem&
 }
 
 // A new hearing appears in the spool whole, or not at all.
-Result<HearingId> create_hearing(FileSystem& files, const std::string& directory, const ImportPlan& plan) {
+Result<HearingId> create_hearing(FileSystem& files, const std::string& directory, const Enrolment& enrolment, const ImportPlan& plan) {
   const HearingId id = make_hearing_id(plan.start);
   const SpoolPaths paths = spool_of(directory, id);
-  const SpoolPaths unfinished{paths.directory + std::string(kUnfinished)};
+  const SpoolPaths unfinished{paths.directory + std::string(kUnfinishedHearing)};
   GREFFE_TRY(HearingSpool::create(files, unfinished));
-  const ImportRecord record = GREFFE_TRY(make_record(files, unfinished, plan, 0));
+  const ImportRecord record = GREFFE_TRY(make_record(files, unfinished, plan, 0, newest_seen(files, directory, enrolment)));
   GREFFE_TRY(files.write_new(unfinished.import_record(0), as_bytes(write_import_record(record))));
   GREFFE_TRY(files.rename(unfinished.directory, paths.directory));
   GREFFE_TRY(files.sync_directory(spool_path(directory)));
@@ -104,12 +91,29 @@ Result<BegunImport> continue_hearing(FileSystem& files, const std::string& direc
     return fail(Errc::conflict, fmt::format("an import into hearing {} was broken off; start that command again first", id.text()));
   }
   out.number = records.size();
-  out.record = GREFFE_TRY(make_record(files, paths, plan, out.spool->entries().size()));
+  out.record = GREFFE_TRY(make_record(files, paths, plan, out.spool->entries().size(), std::nullopt));
   GREFFE_TRY(files.write_new(paths.import_record(out.number), as_bytes(write_import_record(out.record))));
   return out;
 }
 
 }  // namespace
+
+Status sweep_unfinished(FileSystem& files, const std::string& spool) {
+  const std::vector<std::string> names = GREFFE_TRY(files.list(spool));
+  for (const std::string& name : names) {
+    if (name.size() <= kUnfinishedHearing.size() || !std::string_view(name).ends_with(kUnfinishedHearing)) continue;
+    // It never had a name: no entry of it was written, and its import begins again.
+    const std::string path = join(spool, name);
+    for (const char* inner : {"open", "objects", "quarantine", ""}) {
+      const std::string directory = *inner == '\0' ? path : join(path, inner);
+      const auto inside = files.list(directory);
+      if (!inside) continue;
+      for (const std::string& file : *inside) GREFFE_TRY(files.remove(join(directory, file)));
+      GREFFE_TRY(files.remove(directory));
+    }
+  }
+  return ok();
+}
 
 SpoolPaths spool_of(const std::string& station_directory, const HearingId& id) {
   return SpoolPaths{join(spool_path(station_directory), id.text())};
@@ -145,7 +149,7 @@ Result<BegunImport> begin_import(FileSystem& files, const std::string& station_d
   GREFFE_TRY(files.make_directories(spool_path(station_directory)));
   // Two imports that begin at once must not both make the same hearing.
   const auto lock = GREFFE_TRY(files.lock(join(spool_path(station_directory), "lock")));
-  GREFFE_TRY(sweep(files, spool_path(station_directory)));
+  GREFFE_TRY(sweep_unfinished(files, spool_path(station_directory)));
   const auto same = GREFFE_TRY(find_same(files, station_directory, identity_of(plan)));
   if (same) {
     BegunImport out = GREFFE_TRY(resume(files, station_directory, enrolment, key, same->first, same->second));
@@ -153,7 +157,7 @@ Result<BegunImport> begin_import(FileSystem& files, const std::string& station_d
     return out;
   }
   if (plan.hearing) return continue_hearing(files, station_directory, enrolment, key, plan);
-  const HearingId id = GREFFE_TRY(create_hearing(files, station_directory, plan));
+  const HearingId id = GREFFE_TRY(create_hearing(files, station_directory, enrolment, plan));
   return resume(files, station_directory, enrolment, key, id, 0);
 }
 

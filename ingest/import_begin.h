@@ -27,6 +27,10 @@ Result<BegunImport> begin_import(FileSystem& files, const std::string& station_d
 Result<std::vector<ImportRecord>> read_import_records(FileSystem& files, const SpoolPaths& paths);
 // The hearings of the spool, oldest first. Names that are none are left out.
 Result<std::vector<HearingId>> list_hearings(FileSystem& files, const std::string& station_directory);
+// Of the name of a hearing's directory that was never put into place.
+constexpr std::string_view kUnfinishedHearing = ".new";
+// Removes such directories. Under the spool's lock.
+Status sweep_unfinished(FileSystem& files, const std::string& spool);
 SpoolPaths spool_of(const std::string& station_directory, const HearingId& id);
 
 }  // namespace greffe::ingest

@@ -208,6 +208,7 @@ std::string write_import_record(const ImportRecord& record) {
   Json out;
   out.set("v", 1).set("identity", record.identity).set("first_entry", record.first_entry).set("details", record.details);
   out.set("gap_notes", list(record.gap_notes)).set("mark_notes", list(record.mark_notes)).set("done", record.done);
+  out.set("main_size", record.main_size).set("main_root", record.main_root);
   return write_json(out) + "\n";
 }
 
@@ -224,6 +225,9 @@ Result<ImportRecord> parse_import_record(std::string_view text) {
   const std::vector<std::string> mark_notes = GREFFE_TRY(json.strings("mark_notes"));
   for (const std::string& hex : mark_notes) out.mark_notes.push_back(GREFFE_TRY(digest_from_hex(hex)));
   out.done = GREFFE_TRY(json.boolean("done"));
+  if (!json.has("main_size")) return out;  // of an import that a version before this one began
+  out.main_size = GREFFE_TRY(json.size("main_size"));
+  out.main_root = GREFFE_TRY(json.digest("main_root"));
   return out;
 }
 

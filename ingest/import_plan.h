@@ -9,6 +9,7 @@
 
 #include "archive/base/file_system.h"
 #include "archive/format/documents.h"
+#include "archive/format/merkle.h"
 #include "archive/format/names.h"
 #include "ingest/media_source.h"
 
@@ -64,6 +65,8 @@ struct ImportRecord {
   Digest details;                   // of a hearing that it opens
   std::vector<Digest> gap_notes;    // of the gaps that have one, in order
   std::vector<Digest> mark_notes;   // one for each mark
+  std::uint64_t main_size = 0;      // of the main log, as seen when it began; of a hearing that it opens
+  Digest main_root = empty_root();
   bool done = false;                // every entry but `close` is there
 };
 std::string write_import_record(const ImportRecord& record);

@@ -1,19 +1,8 @@
 #include <fmt/format.h>
 
-#include "archive/format/merkle.h"
 #include "ingest/delivery.h"
 
 namespace greffe::ingest {
-namespace {
-
-Digest root_at(const std::vector<std::string>& entries, std::uint64_t size) {
-  TreeEdge tree;
-  for (std::uint64_t i = 0; i < size; ++i) tree.append(leaf_hash(as_bytes(entries[i])));
-  return tree.root();
-}
-
-}  // namespace
-
 Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, const SignedLog& log, const PublicKey& station_key,
                                   const Enrolment& enrolment, const IngestSettings& settings) {
   ReceiptState out;
@@ -26,7 +15,7 @@ Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, co
   const Checkpoint& covered = receipt->checkpoint;
   const std::string& origin = log.checkpoint->checkpoint.origin;
   if (covered.origin != origin || covered.size > log.entries.size()) return out;
-  if (covered.root != root_at(log.entries, covered.size)) return out;
+  if (covered.root != root_at(log, covered.size)) return out;
   if (!verify_note(receipt->note, VerifierKey{origin, KeyType::ed25519, station_key})) return out;
   const auto holder = enrolment.holder();
   if (!holder) return out;

@@ -6,6 +6,7 @@
 
 #include "archive/format/tiles.h"
 #include "ingest/channel.h"
+#include "ingest/continuation.h"
 
 namespace greffe::ingest {
 namespace {
@@ -72,6 +73,12 @@ Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths) {
   return std::move(loaded.log);
 }
 
+Digest root_at(const SignedLog& log, std::uint64_t size) {
+  TreeEdge tree;
+  for (std::uint64_t i = 0; i < size; ++i) tree.append(leaf_hash(as_bytes(log.entries[i])));
+  return tree.root();
+}
+
 Status HearingSpool::create(FileSystem& files, const SpoolPaths& paths) {
   GREFFE_TRY(files.make_directories(paths.open()));
   GREFFE_TRY(files.make_directories(paths.objects()));
@@ -87,6 +94,10 @@ Result<std::unique_ptr<HearingSpool>> HearingSpool::open(FileSystem& files, Spoo
   }
   if (!lock) return lock.error();
   out->lock_ = std::move(*lock);
+  if (const auto continued = GREFFE_TRY(read_continuation(files, out->paths_))) {
+    return fail(Errc::conflict, fmt::format("hearing {} goes on as hearing {}, because the archive holds another log of it; use that one",
+                                            id.text(), continued->hearing.text()));
+  }
   GREFFE_TRY(out->load());
   return out;
 }

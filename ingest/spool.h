@@ -23,6 +23,7 @@ struct SpoolPaths {
   std::string entries() const { return join(directory, "entries"); }
   std::string checkpoint() const { return join(directory, "checkpoint"); }
   std::string receipt() const { return join(directory, "receipt"); }
+  std::string continued() const { return join(directory, "continued.json"); }
   std::string freed() const { return join(directory, "freed"); }
   std::string lock() const { return join(directory, "lock"); }
   std::string import_record(std::uint64_t number) const { return join(directory, "import-" + std::to_string(number) + ".json"); }
@@ -37,6 +38,7 @@ struct SignedLog {
   std::optional<SignedCheckpoint> checkpoint;  // none: nothing is signed yet
   std::vector<std::string> entries;            // exactly those that the checkpoint commits to
 };
+Digest root_at(const SignedLog& log, std::uint64_t size);  // of its first `size` entries
 // corrupt: the entries do not have the root that was signed.
 Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths);
 
@@ -52,6 +54,7 @@ class HearingSpool {
   static Status create(FileSystem& files, const SpoolPaths& paths);
   // Takes the lock and recovers: what follows the signed part is kept as far as it is whole and its objects are there,
   // and is signed; a torn rest goes to quarantine. unavailable: another process writes this hearing.
+  // conflict: it goes on in another hearing.
   static Result<std::unique_ptr<HearingSpool>> open(FileSystem& files, SpoolPaths paths, HearingId id, std::string archive,
                                                     const PrivateKey& key);
 

@@ -4,6 +4,7 @@
 
 #include "archive/format/canonical_json.h"
 #include "archive/format/names.h"
+#include "ingest/main_log_seen.h"
 
 namespace greffe::ingest {
 namespace {
@@ -119,6 +120,7 @@ Result<Enrolment> enrol_station(FileSystem& files, const std::string& directory,
   if (wanted.archive != code.log.name || wanted.name != code.name) {
     return fail(Errc::denied, "the archive answers with other names than its code; it is not the one that made the code");
   }
+  GREFFE_TRY(look_at_main_log(files, directory, wanted, archive));
   GREFFE_TRY(save_enrolment(files, directory, wanted));
   return wanted;
 }

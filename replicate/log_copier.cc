@@ -201,6 +201,7 @@ Result<std::string> LogCopier::send_entries(const client::LogTarget& target, con
       return std::move(*note);
     }
     const auto& refused = std::get<client::EntriesRefused>(answer);
+    if (refused.diverged) return fail(Errc::invalid, refused.detail);
     if (refused.held_size) {
       return fail(Errc::unavailable, fmt::format("the second site holds {} entries of {} now, not {}: another replicator is at work",
                                                  *refused.held_size, origin, batch.first));

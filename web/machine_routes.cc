@@ -19,8 +19,9 @@ Json::Array to_array(const std::vector<Digest>& digests) {
   return out;
 }
 
-// 409: what the sender must do first stands in members of the problem.
+// What the sender must do first stands in members of the problem.
 http::Response unready(const archive::Unready& why) {
+  if (why.diverged) return http::problem(400, "diverged", why.detail);
   std::string extra;
   if (why.held_size) extra += fmt::format("\"held_size\":{}", *why.held_size);
   if (!why.missing.empty()) {
@@ -125,6 +126,8 @@ std::vector<http::Route> MachineRoutes::routes() {
   }
   out.push_back(route("GET", "/v1/hearings/{id}/objects/{sha256}", &MachineRoutes::get_object, 0));
   out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
+  out.push_back(route("GET", "/v1/log/main/checkpoint", &MachineRoutes::main_checkpoint, 0));
+  out.push_back(route("GET", "/v1/log/main/consistency", &MachineRoutes::main_consistency, 0));
   out.push_back(route("POST", "/v1/log/main/cosignatures", &MachineRoutes::main_cosignatures, kMaxNoteBytes * 2));
   return out;
 }
@@ -232,6 +235,26 @@ MachineRoutes::Answer MachineRoutes::checkpoint(const http::Request& request, co
   Json out;
   // Nothing is read back by itself yet: 0 says so.
   out.set("checkpoint", held->note.write()).set("read_back_size", 0).set("size", held->checkpoint.size);
+  if (const std::string from = request.query_value("from"); !from.empty() && target.hearing) {
+    const std::uint64_t size = GREFFE_TRY(parse_decimal(from));
+    const std::vector<Digest> proof = GREFFE_TRY(deposit_.consistency(*target.hearing, size, held->checkpoint.size));
+    out.set("consistency", to_array(proof));
+  }
+  return ok_json(out);
+}
+
+// What a station must have seen before it begins a hearing.
+MachineRoutes::Answer MachineRoutes::main_checkpoint(const http::Request&, const archive::Peer&) {
+  const SignedCheckpoint head = GREFFE_TRY(main_log_.reader().checkpoint());
+  return http::text_response(200, head.note.write());
+}
+
+MachineRoutes::Answer MachineRoutes::main_consistency(const http::Request& request, const archive::Peer&) {
+  const std::uint64_t from = GREFFE_TRY(parse_decimal(request.query_value("from")));
+  const std::uint64_t to = GREFFE_TRY(parse_decimal(request.query_value("to")));
+  const std::vector<Digest> proof = GREFFE_TRY(main_log_.reader().consistency(from, to));
+  Json out;
+  out.set("consistency", to_array(proof));
   return ok_json(out);
 }
 

@@ -34,6 +34,8 @@ class MachineRoutes {
   Answer get_object(const http::Request& request, const archive::Peer& peer);
   Answer entries(const http::Request& request, const archive::Peer& peer);
   Answer checkpoint(const http::Request& request, const archive::Peer& peer);
+  Answer main_checkpoint(const http::Request& request, const archive::Peer& peer);
+  Answer main_consistency(const http::Request& request, const archive::Peer& peer);
   Answer hearing_cosignatures(const http::Request& request, const archive::Peer& peer);
   Answer main_cosignatures(const http::Request& request, const archive::Peer& peer);
 

@@ -72,6 +72,12 @@ Result<EntriesRefused> parse_refused(const HttpResponse& response) {
   return refused;
 }
 
+bool is_diverged(const HttpResponse& response) {
+  const Result<Json> problem = parse_json(response.body);
+  const Result<std::string> code = problem ? problem->string("code") : Result<std::string>(problem.error());
+  return code && *code == "diverged";
+}
+
 HttpClientSettings settings_of(const ArchiveEndpoint& endpoint, const PrivateKey& identity) {
   HttpClientSettings settings;
   settings.base_url = endpoint.address;
@@ -208,6 +214,7 @@ Result<std::variant<std::string, EntriesRefused>> ArchiveClient::post_entries(co
   }
   const HttpResponse response = GREFFE_TRY(state_->post(log.path() + "/entries", std::move(bytes)));
   using Answer = std::variant<std::string, EntriesRefused>;
+  if (response.status == 400 && is_diverged(response)) return Answer(EntriesRefused{std::nullopt, {}, detail_of(response), true});
   if (response.status == 409) {
     Result<EntriesRefused> refused = parse_refused(response);
     if (!refused) return state_->place(refused.error());
@@ -218,9 +225,9 @@ Result<std::variant<std::string, EntriesRefused>> ArchiveClient::post_entries(co
   return Answer(GREFFE_TRY(answer.string("checkpoint")));
 }
 
-Result<HeldCheckpoint> ArchiveClient::checkpoint(const LogTarget& log) {
+Result<HeldCheckpoint> ArchiveClient::checkpoint(const LogTarget& log, std::optional<std::uint64_t> from) {
   HttpRequest request;
-  request.path = log.path() + "/checkpoint";
+  request.path = log.path() + "/checkpoint" + (from ? "?from=" + std::to_string(*from) : "");
   request.max_response_bytes = kMaxAnswerBytes;
   const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
   if (response.status == 404) return HeldCheckpoint{};
@@ -230,10 +237,30 @@ Result<HeldCheckpoint> ArchiveClient::checkpoint(const LogTarget& log) {
   held.note = GREFFE_TRY(answer.string("checkpoint"));
   held.size = GREFFE_TRY(answer.size("size"));
   held.read_back_size = GREFFE_TRY(answer.size("read_back_size"));
+  if (from) held.consistency = GREFFE_TRY(digests_of(answer, "consistency"));
   if (held.read_back_size > held.size) {
     return state_->place(fail(Errc::invalid, "it says that it has read back more than it holds"));
   }
   return held;
+}
+
+Result<std::string> ArchiveClient::main_checkpoint() {
+  HttpRequest request;
+  request.path = "/v1/log/main/checkpoint";
+  request.max_response_bytes = kMaxNoteBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  return response.body;
+}
+
+Result<std::vector<Digest>> ArchiveClient::main_consistency(std::uint64_t from, std::uint64_t to) {
+  HttpRequest request;
+  request.path = fmt::format("/v1/log/main/consistency?from={}&to={}", from, to);
+  request.max_response_bytes = kMaxAnswerBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  return digests_of(answer, "consistency");
 }
 
 Status ArchiveClient::post_cosignatures(std::optional<HearingId> hearing, std::string_view note) {

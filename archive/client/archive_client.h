@@ -45,15 +45,17 @@ struct LogTarget {
   std::string path() const;  // "/v1/hearings/<id>" or "/v1/log/from/<SHA-256 of origin>"
 };
 
-struct EntriesRefused {             // 409
+struct EntriesRefused {             // 409, or 400 "diverged"
   std::optional<std::uint64_t> held_size;
   std::vector<Digest> missing;
   std::string detail;
+  bool diverged = false;            // this log can never go on there: continue in a new hearing
 };
 struct HeldCheckpoint {
   std::string note;                 // with all cosignatures; empty when nothing is held
   std::uint64_t size = 0;
   std::uint64_t read_back_size = 0;
+  std::vector<Digest> consistency;  // with the size that was asked about
 };
 
 class ArchiveClient {
@@ -72,7 +74,12 @@ class ArchiveClient {
   Result<std::variant<std::string, EntriesRefused>> post_entries(const LogTarget& log, std::uint64_t first,
                                                                  const std::vector<std::string>& entries,
                                                                  std::string_view checkpoint_note);
-  Result<HeldCheckpoint> checkpoint(const LogTarget& log);
+  // `from`: of a hearing, with the proof that the held log continues its first `from` entries.
+  Result<HeldCheckpoint> checkpoint(const LogTarget& log, std::optional<std::uint64_t> from = std::nullopt);
+  // The signed note of the archive's own main log. not_found: an archive that is too old to say.
+  Result<std::string> main_checkpoint();
+  // Proof that its main log of `to` entries continues the one of `from`.
+  Result<std::vector<Digest>> main_consistency(std::uint64_t from, std::uint64_t to);
   // Gives cosignatures (a note with them) back to the archive whose log it is.
   // POST /v1/log/main/cosignatures or /v1/hearings/{id}/cosignatures
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note);

@@ -82,7 +82,9 @@ void Timeline::add_segment(std::uint64_t index, const SegmentEntry& e) {
   if (e.run < s.run || (s.segments == 0 && e.run != 0) || e.run > s.run + 1) {
     wrong("segment-seq", fmt::format("run {} follows run {} of the stream", e.run, s.run), e.stream, index, e.utc, end);
   }
-  const std::int64_t expected = new_run ? s.end_90k + kBetweenRuns90k : s.end_90k;
+  // What a hearing continues has its own media time.
+  const bool goes_on = s.segments == 0 && open_ && open_->continues;
+  const std::int64_t expected = goes_on ? e.start_90k : new_run ? s.end_90k + kBetweenRuns90k : s.end_90k;
   if (std::abs(e.start_90k - expected) > kJoin90k) {
     wrong("timeline", fmt::format("the segment starts at {} (1/90000 s of its stream) where {} was due", e.start_90k, expected),
           e.stream, index, e.utc, end);

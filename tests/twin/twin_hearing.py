@@ -187,7 +187,8 @@ class HearingJudge:
                 self.add("segment-seq", entry=index, stream=name)
             if run is not None and e["run"] not in (run, run + 1) or run is None and e["run"] != 0:
                 self.add("segment-seq", entry=index, stream=name)
-            if abs(e["start_90k"] - (ticks if e["run"] == run else ticks + 90_000)) > 9000:
+            goes_on = n == 0 and "continues" in (self.first("open")[1] or {})  # its media time goes on
+            if not goes_on and abs(e["start_90k"] - (ticks if e["run"] == run else ticks + 90_000)) > 9000:
                 self.add("timeline", entry=index, stream=name)
             allowed = 2000 + min(10_000, max(error, e["clock"]["error_ms"]))
             if at is not None:

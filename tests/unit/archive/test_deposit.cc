@@ -73,6 +73,57 @@ TEST_CASE("sending the same again gives the same receipt; sending elsewhere says
   CHECK(receipt_of(onwards).checkpoint.checkpoint.size == 3);
 }
 
+TEST_CASE("a log that is not the beginning of the sender's is told apart from one that is only shorter or longer") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  for (int i = 0; i < 3; ++i) h.add_segment();
+  deposit_all_objects(a, h);
+  const auto filed = append_range(a, h, 0, 4);
+  receipt_of(filed);
+  const auto behind = append_range(a, h, 3, 3);
+  REQUIRE(behind);
+  CHECK_FALSE(std::get<Unready>(*behind).diverged);
+  CHECK(std::get<Unready>(*behind).held_size == 4);
+  std::swap(h.entries[2], h.entries[3]);  // another past, from entry 2 on
+  for (const std::size_t size : {2u, 3u, 4u}) {
+    const auto asked = append_range(a, h, size, size);
+    REQUIRE(asked);
+    CHECK(std::get<Unready>(*asked).diverged == (size > 2));
+  }
+  h.add_segment();
+  deposit_all_objects(a, h);
+  const auto longer = append_range(a, h, 4, 5);
+  REQUIRE(longer);
+  CHECK(std::get<Unready>(*longer).diverged);
+  CHECK(a.deposit->checkpoint(h.id)->checkpoint.size == 4);
+}
+
+TEST_CASE("a hearing cannot say that it was begun after a main log that never was") {
+  SampleArchive a;
+  SampleHearing earlier(a.name);
+  deposit_all_objects(a, earlier);
+  const auto filed = append_range(a, earlier, 0, 1);
+  receipt_of(filed);
+  const greffe::Checkpoint head = a.main_log->head().checkpoint;
+  REQUIRE(head.size > 0);
+  const auto file = [&](std::uint64_t size, const greffe::Digest& root) {
+    SampleHearing h(a.name);
+    auto open = std::get<greffe::OpenEntry>(*greffe::parse_hearing_entry(h.entries[0]));
+    open.main_size = size;
+    open.main_root = root;
+    h.entries[0] = greffe::write_hearing_entry(open);
+    deposit_all_objects(a, h);
+    return append_range(a, h, 0, 1);
+  };
+  for (const auto& answer : {file(head.size + 1, head.root), file(head.size, greffe::sha256({}))}) {
+    REQUIRE(answer);
+    REQUIRE(std::holds_alternative<Unready>(*answer));
+    CHECK(std::get<Unready>(*answer).diverged);
+  }
+  const auto honest = file(head.size, head.root);
+  receipt_of(honest);
+}
+
 TEST_CASE("entries are not taken before their objects, nor by naming another hearing's objects") {
   SampleArchive a;
   SampleHearing first(a.name);

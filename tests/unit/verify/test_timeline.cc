@@ -92,6 +92,14 @@ TEST_CASE("sequence, runs and media time must follow each other") {
   CHECK(run({open_entry({"cam"}), segment(0, 0), gap(10, 60), segment(1, 60, 1, 90'000), close_entry(70, 2)}).front().code == "timeline");
 }
 
+TEST_CASE("a hearing that continues another may begin in the middle of a run, and only there") {
+  auto continues = open_entry({"cam"});
+  continues.continues = greffe::make_hearing_id(continues.start);
+  CHECK(run({continues, segment(0, 0, 0, 990'000), segment(1, 10, 0, 1'890'000)}).empty());
+  CHECK(run({continues, segment(0, 0, 0, 990'000), segment(1, 10, 0, 990'000)}).size() == 1);
+  CHECK(run({open_entry({"cam"}), segment(0, 0, 0, 990'000), segment(1, 10, 0, 1'890'000)}).size() == 1);
+}
+
 TEST_CASE("every expected stream is there or its absence is declared") {
   const auto findings = run({open_entry({"cam", "mic"}), segment(0, 0), close_entry(10, 1)});
   REQUIRE(findings.size() == 1);

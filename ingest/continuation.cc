@@ -1,0 +1,255 @@
+#include "ingest/continuation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "ingest/import_begin.h"
+
+namespace greffe::ingest {
+namespace {
+
+constexpr std::uint64_t kMaxContinuationBytes = 256 * 1024;
+
+// When what an entry tells begins; nothing for those that tell of no time.
+std::optional<UtcTime> begin_of(const HearingEntry& entry) {
+  if (const auto* segment = std::get_if<SegmentEntry>(&entry)) return segment->utc;
+  if (const auto* gap = std::get_if<GapEntry>(&entry)) return gap->from;
+  if (const auto* peaks = std::get_if<PeaksEntry>(&entry)) return peaks->utc;
+  if (const auto* close = std::get_if<CloseEntry>(&entry)) return close->end;
+  return std::nullopt;
+}
+
+// The rest of a log as the entries of another hearing.
+class Refiling {
+ public:
+  Refiling(const SignedLog& log, const Continuation& continuation) : continuation_(continuation) {
+    for (std::uint64_t i = 0; i < log.entries.size(); ++i) texts_.push_back(log.entries[i]);
+  }
+
+  Status read() {
+    for (std::uint64_t i = 0; i < texts_.size(); ++i) {
+      GREFFE_TRY(all_.apply(texts_[i]));
+      if (i >= continuation_.first) rest_.push_back(GREFFE_TRY(parse_hearing_entry(texts_[i])));
+    }
+    if (!all_.open()) return fail(Errc::corrupt, "the log has no \"open\" entry");
+    start_ = UtcTime{INT64_MAX};
+    for (const HearingEntry& entry : rest_) {
+      if (const auto time = begin_of(entry)) start_ = std::min(start_, *time);
+    }
+    if (continuation_.first == 0 || start_.ms == INT64_MAX) start_ = all_.open()->start;
+    return ok();
+  }
+
+  UtcTime start() const { return start_; }
+  Result<std::vector<Digest>> objects() const {
+    std::set<Digest> lost;  // they are not here either
+    for (const HearingEntry& entry : rest_) {
+      if (const auto* one = std::get_if<LostEntry>(&entry)) lost.insert(one->objects.begin(), one->objects.end());
+    }
+    std::vector<Digest> out{all_.open()->details};
+    for (std::uint64_t i = std::max<std::uint64_t>(1, continuation_.first); i < texts_.size(); ++i) {
+      const Json json = GREFFE_TRY(parse_canonical_json(texts_[i]));
+      for (const Digest& digest : named_objects(json)) {
+        if (!lost.contains(digest)) out.push_back(digest);
+      }
+    }
+    return out;
+  }
+
+  void write(HearingSpool& spool, const HearingId& old, const Enrolment& enrolment, const std::optional<Checkpoint>& seen) {
+    spool.append(open(old, spool.id(), enrolment, seen));
+    for (const ExpectedStream& stream : streams()) append_first_hole(spool, stream.name);
+    for (const HearingEntry& entry : rest_) append(spool, entry);
+  }
+
+ private:
+  // Those that the rest has segments of; all of them when it has none.
+  std::vector<ExpectedStream> streams() const {
+    std::vector<ExpectedStream> out;
+    for (const StreamState& one : all_.streams()) {
+      if (continuation_.first == 0 || first_segment(one.stream.name) != nullptr) out.push_back(one.stream);
+    }
+    return out;
+  }
+
+  const SegmentEntry* first_segment(const std::string& stream) const {
+    for (const HearingEntry& entry : rest_) {
+      const auto* segment = std::get_if<SegmentEntry>(&entry);
+      if (segment != nullptr && segment->stream == stream) return segment;
+    }
+    return nullptr;
+  }
+
+  OpenEntry open(const HearingId& old, const HearingId& id, const Enrolment& enrolment, const std::optional<Checkpoint>& seen) const {
+    OpenEntry out = *all_.open();
+    out.hearing = id;
+    out.court = enrolment.court;
+    out.room = enrolment.room;
+    out.streams = streams();
+    out.main_size = seen ? seen->size : 0;
+    out.main_root = seen ? seen->root : empty_root();
+    out.continues = old;
+    out.mono_ms += start_.ms - out.start.ms;
+    out.start = start_;
+    return out;
+  }
+
+  // Streams do not begin at the same moment; what lies before one is in the hearing that this one continues, or missing there.
+  void append_first_hole(HearingSpool& spool, const std::string& stream) const {
+    const SegmentEntry* first = first_segment(stream);
+    if (first == nullptr || continuation_.first == 0) return;
+    for (const Missing& missing : all_.undeclared(stream, start_, first->utc)) {
+      GapEntry gap;
+      gap.streams = {stream};
+      gap.from = missing.from;
+      gap.to = missing.to;
+      gap.boot = first->boot;
+      gap.mono_ms = {first->mono_ms - (first->utc.ms - missing.from.ms), first->mono_ms - (first->utc.ms - missing.to.ms)};
+      for (std::int64_t& ms : gap.mono_ms) ms = std::max<std::int64_t>(0, ms);
+      gap.reason = "unknown";
+      spool.append(gap);
+    }
+  }
+
+  void append(HearingSpool& spool, const HearingEntry& entry) {
+    if (std::holds_alternative<OpenEntry>(entry)) return;
+    if (std::holds_alternative<StreamEntry>(entry)) return;  // they stand in `open`
+    if (const auto* segment = std::get_if<SegmentEntry>(&entry)) return spool.append(renumbered(*segment));
+    if (const auto* close = std::get_if<CloseEntry>(&entry)) {
+      CloseEntry out = *close;
+      out.totals = spool.state().close_entry().totals;
+      return spool.append(out);
+    }
+    spool.append(entry);
+  }
+
+  // Numbers begin anew in every log; the object and its times are the same.
+  SegmentEntry renumbered(SegmentEntry segment) {
+    Numbers& numbers = numbers_[segment.stream];
+    if (numbers.next_seq > 0 && segment.run != numbers.old_run) ++numbers.run;
+    numbers.old_run = segment.run;
+    segment.run = numbers.run;
+    segment.seq = numbers.next_seq++;
+    return segment;
+  }
+
+  struct Numbers {
+    std::uint64_t next_seq = 0;
+    std::uint64_t run = 0;
+    std::uint64_t old_run = 0;
+  };
+  const Continuation& continuation_;
+  std::vector<std::string> texts_;
+  HearingState all_;
+  std::vector<HearingEntry> rest_;
+  UtcTime start_;
+  std::map<std::string, Numbers> numbers_;
+};
+
+Status check_finished(FileSystem& files, const HearingId& id, const SpoolPaths& paths, bool closed) {
+  const std::vector<std::string> open = GREFFE_TRY(files.list(paths.open()));
+  const std::vector<ImportRecord> records = GREFFE_TRY(read_import_records(files, paths));
+  // Behind a finished import only second names of logged segments can be there.
+  if (closed || (records.empty() ? open.empty() : records.back().done)) return ok();
+  return fail(Errc::conflict, fmt::format("the archive holds another log of hearing {}, and an import into it was broken off: start that "
+                                          "import again, or greffe-ingest close --hearing {}; then what the archive does not have is filed "
+                                          "as a new hearing", id.text(), id.text()));
+}
+
+// Whole in `<id>.new`, then renamed: as with a new import.
+Status build(FileSystem& files, const Enrolment& enrolment, const PrivateKey& key, const SpoolPaths& from, const HearingId& old,
+             const SignedLog& log, const Continuation& continuation, const SpoolPaths& to, const std::optional<Checkpoint>& seen) {
+  Refiling refiling(log, continuation);
+  GREFFE_TRY(refiling.read());
+  const SpoolPaths unfinished{to.directory + std::string(kUnfinishedHearing)};
+  GREFFE_TRY(HearingSpool::create(files, unfinished));
+  const std::vector<Digest> objects = GREFFE_TRY(refiling.objects());
+  for (const Digest& digest : objects) {
+    const Status linked = files.link_file(from.object(digest), unfinished.object(digest));
+    if (!linked && linked.error().code != Errc::already_exists) return linked;
+  }
+  GREFFE_TRY(files.sync_directory(unfinished.objects()));
+  {
+    const auto spool = GREFFE_TRY(HearingSpool::open(files, unfinished, continuation.hearing, enrolment.archive, key));
+    refiling.write(*spool, old, enrolment, seen);
+    GREFFE_TRY(spool->commit());
+  }
+  GREFFE_TRY(files.rename(unfinished.directory, to.directory));
+  return files.sync_directory(parent_of(to.directory));
+}
+
+}  // namespace
+
+std::string write_continuation(const Continuation& continuation) {
+  Json::Array proof;
+  for (const Digest& digest : continuation.proof) proof.emplace_back(digest);
+  Json out;
+  out.set("v", 1).set("hearing", continuation.hearing.text()).set("first", continuation.first).set("held", continuation.held);
+  out.set("proof", std::move(proof));
+  return write_json(out) + "\n";
+}
+
+Result<Continuation> parse_continuation(std::string_view text) {
+  const Json json = GREFFE_TRY(parse_json(text));
+  if (GREFFE_TRY(json.integer("v")) != 1) return fail(Errc::invalid, "of an unknown version");
+  Continuation out;
+  const std::string id = GREFFE_TRY(json.string("hearing"));
+  out.hearing = GREFFE_TRY(parse_hearing_id(id));
+  out.first = GREFFE_TRY(json.size("first"));
+  out.held = GREFFE_TRY(json.string("held"));
+  const std::vector<std::string> proof = GREFFE_TRY(json.strings("proof"));
+  for (const std::string& hex : proof) out.proof.push_back(GREFFE_TRY(digest_from_hex(hex)));
+  return out;
+}
+
+Result<std::optional<Continuation>> read_continuation(FileSystem& files, const SpoolPaths& paths) {
+  const auto bytes = files.read_file(paths.continued(), kMaxContinuationBytes);
+  if (!bytes && bytes.error().code == Errc::not_found) return std::optional<Continuation>();
+  if (!bytes) return bytes.error();
+  auto out = parse_continuation(as_text(*bytes));
+  if (!out) return fail(Errc::corrupt, fmt::format("{}: {}", paths.continued(), out.error().message));
+  return std::optional(std::move(*out));
+}
+
+Status check_continuation(const Continuation& continuation, const SignedLog& log, const PublicKey& station_key, const Enrolment& enrolment) {
+  if (continuation.first == 0) return ok();
+  if (!log.checkpoint || continuation.first > log.entries.size()) return fail(Errc::invalid, "it is not about this log");
+  const SignedCheckpoint held = GREFFE_TRY(parse_signed_checkpoint(continuation.held));
+  const std::string& origin = log.checkpoint->checkpoint.origin;
+  if (held.checkpoint.origin != origin) return fail(Errc::invalid, "it is of another hearing");
+  GREFFE_TRY(verify_note(held.note, VerifierKey{origin, KeyType::ed25519, station_key}));
+  const VerifierKey holder = GREFFE_TRY(enrolment.holder());
+  GREFFE_TRY(verify_cosignature(held.note, holder));
+  return verify_consistency(continuation.first, held.checkpoint.size, root_at(log, continuation.first), held.checkpoint.root, continuation.proof);
+}
+
+Result<HearingId> continue_elsewhere(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
+                                     const HearingId& old, Continuation wanted, const std::optional<Checkpoint>& seen) {
+  const SpoolPaths from = spool_of(settings.directory, old);
+  // An import that begins now would sweep away what is not finished.
+  const auto lock = GREFFE_TRY(files.lock(join(spool_path(settings.directory), "lock")));
+  auto known = GREFFE_TRY(read_continuation(files, from));
+  if (!known) {
+    const auto spool = GREFFE_TRY(HearingSpool::open(files, from, old, enrolment.archive, key));
+    GREFFE_TRY(check_finished(files, old, from, spool->state().closed()));
+    const SignedLog log = GREFFE_TRY(read_signed_log(files, from));
+    GREFFE_TRY(check_continuation(wanted, log, key.public_key(), enrolment));
+    Refiling refiling(log, wanted);
+    GREFFE_TRY(refiling.read());
+    wanted.hearing = make_hearing_id(refiling.start());
+    // From here on nothing is added to the old hearing, and the new one has its name.
+    GREFFE_TRY(files.write_new(from.continued(), as_bytes(write_continuation(wanted))));
+    known = std::move(wanted);
+  }
+  const SpoolPaths to = spool_of(settings.directory, known->hearing);
+  if (files.stat(to.directory)) return known->hearing;
+  const SignedLog log = GREFFE_TRY(read_signed_log(files, from));
+  GREFFE_TRY(sweep_unfinished(files, spool_path(settings.directory)));
+  GREFFE_TRY(build(files, enrolment, key, from, old, log, *known, to, seen));
+  return known->hearing;
+}
+
+}  // namespace greffe::ingest

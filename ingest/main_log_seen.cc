@@ -1,0 +1,62 @@
+#include "ingest/main_log_seen.h"
+
+#include <fmt/format.h>
+
+#include "archive/format/merkle.h"
+
+namespace greffe::ingest {
+namespace {
+
+Result<SignedCheckpoint> verified(std::string_view note, const Enrolment& enrolment) {
+  const VerifierKey key = GREFFE_TRY(parse_verifier_key(enrolment.log_vkey));
+  SignedCheckpoint out = GREFFE_TRY(parse_signed_checkpoint(note));
+  if (out.checkpoint.origin != key.name) return fail(Errc::denied, "it is of the log " + out.checkpoint.origin + ", not of " + key.name);
+  GREFFE_TRY(verify_note(out.note, key));
+  return out;
+}
+
+Error conflict(const Enrolment& enrolment, const std::string& directory, std::string_view what) {
+  return fail(Errc::conflict, fmt::format("the main log of {} is not the one that this station knows: {}. The archive was restored from an "
+                                          "older state, or somebody is tampering with it; tell the court's IT. Only when they say why, "
+                                          "remove {} to believe the archive anew", enrolment.archive, what, main_checkpoint_path(directory)));
+}
+
+Status continues(const Checkpoint& known, const Checkpoint& shown, const Enrolment& enrolment, const std::string& directory,
+                 client::ArchiveClient& archive) {
+  if (shown.size < known.size) {
+    return conflict(enrolment, directory, fmt::format("it has {} entries now, and had {} before", shown.size, known.size));
+  }
+  if (shown.size == known.size && shown.root == known.root) return ok();
+  if (shown.size > known.size) {
+    const std::vector<Digest> proof = GREFFE_TRY(archive.main_consistency(known.size, shown.size));
+    if (verify_consistency(known.size, shown.size, known.root, shown.root, proof)) return ok();
+  }
+  return conflict(enrolment, directory, fmt::format("its first {} entries are other ones than before", known.size));
+}
+
+}  // namespace
+
+std::string main_checkpoint_path(const std::string& directory) { return join(directory, "main-checkpoint"); }
+
+std::optional<Checkpoint> newest_seen(FileSystem& files, const std::string& directory, const Enrolment& enrolment) {
+  const auto note = files.read_file(main_checkpoint_path(directory), kMaxNoteBytes);
+  const auto kept = note ? verified(as_text(*note), enrolment) : Result<SignedCheckpoint>(note.error());
+  return kept ? std::optional(kept->checkpoint) : std::nullopt;
+}
+
+Status look_at_main_log(FileSystem& files, const std::string& directory, const Enrolment& enrolment, client::ArchiveClient& archive) {
+  const auto note = archive.main_checkpoint();
+  if (!note && note.error().code == Errc::not_found) return ok();  // an archive that does not tell
+  if (!note) return note.error();
+  const auto shown = verified(*note, enrolment);
+  if (!shown) return fail(Errc::denied, fmt::format("what {} shows as its main log's checkpoint does not count: {}", enrolment.archive, shown.error().message));
+  // Two processes of this station must not put an older one over a newer one.
+  const auto lock = files.lock(main_checkpoint_path(directory) + ".lock");
+  if (!lock) return lock.error().code == Errc::unavailable ? ok() : Status(lock.error());
+  const std::optional<Checkpoint> known = newest_seen(files, directory, enrolment);
+  if (known) GREFFE_TRY(continues(*known, shown->checkpoint, enrolment, directory, archive));
+  if (known && known->size == shown->checkpoint.size) return ok();
+  return files.replace(main_checkpoint_path(directory), as_bytes(*note), 0640);
+}
+
+}  // namespace greffe::ingest

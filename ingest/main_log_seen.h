@@ -1,0 +1,25 @@
+// The newest checkpoint of the archive's main log that this station has seen. A hearing's `open` entry names it, so that
+// nobody can later claim that the hearing is older. Kept in the station directory; it only ever grows.
+#ifndef GREFFE_INGEST_MAIN_LOG_SEEN_H
+#define GREFFE_INGEST_MAIN_LOG_SEEN_H
+
+#include <optional>
+#include <string>
+
+#include "ingest/station.h"
+
+namespace greffe::ingest {
+
+std::string main_checkpoint_path(const std::string& directory);
+
+// Nothing: none was ever seen, or what is kept does not verify with the key of the enrolment. A recording begins anyway.
+std::optional<Checkpoint> newest_seen(FileSystem& files, const std::string& directory, const Enrolment& enrolment);
+
+// Asks the archive, and keeps its answer, durably, once it verifies: signed by the main log's key of the enrolment code,
+// and proved to continue what was seen before. conflict: the archive shows a main log that is older than what it showed
+// before, or another one; nothing is changed. denied: not signed by that key. unavailable and so on: as the client says.
+Status look_at_main_log(FileSystem& files, const std::string& directory, const Enrolment& enrolment, client::ArchiveClient& archive);
+
+}  // namespace greffe::ingest
+
+#endif
