@@ -71,7 +71,8 @@ class Import {
                         ? fmt::format("{}: the file is cut short or damaged at its end: {} are missing. What could be read is kept; "
                                       "the rest of stream {} is logged as a gap (fault)",
                                       lane->request().path, human_duration((m.to.ms - m.from.ms + 999) / 1000), lane->request().name)
-                        : fmt::format("{}: the file is damaged at its end; everything that could be read is kept", lane->request().path));
+                        : fmt::format("{}: the file is cut short or damaged at its end, and does not say how long it should be; everything "
+                                      "that could be read is kept", lane->request().path));
     }
     return out;
   }

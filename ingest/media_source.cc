@@ -12,6 +12,8 @@ extern "C" {
 #include <libavutil/avstring.h>
 }
 
+#include "ingest/promised_length.h"
+
 namespace greffe::ingest {
 namespace {
 
@@ -204,11 +206,8 @@ Status MediaSource::check_codec() const {
 }
 
 std::optional<std::int64_t> MediaSource::stated_us() const {
-  if (format_->duration == AV_NOPTS_VALUE || format_->duration_estimation_method != AVFMT_DURATION_FROM_STREAM) return std::nullopt;
-  const AVStream& stream = track();
-  if (stream.duration == AV_NOPTS_VALUE || stream.duration <= 0) return std::nullopt;
-  const std::int64_t start = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
-  return av_rescale_q(start + stream.duration, stream.time_base, kMicroseconds) - origin_us_;
+  const auto end = promised_end_us({input_.descriptor, input_.bytes}, *format_, track());
+  return end ? std::optional(*end - origin_us_) : std::nullopt;
 }
 
 Result<bool> MediaSource::read(AVPacket& packet) {
@@ -220,7 +219,7 @@ Result<bool> MediaSource::read(AVPacket& packet) {
     if (code < 0) {
       // Some demuxers report one damaged place and go on behind it.
       if (code == AVERROR_INVALIDDATA && ++errors < kMostErrorsInARow && !avio_feof(io_.get())) continue;
-      damaged_ = damaged_ || code != AVERROR_EOF;
+      damaged_ = damaged_ || code != AVERROR_EOF || ends_early({input_.descriptor, input_.bytes}, *format_);
       ended_ = true;
       break;
     }

@@ -5,6 +5,7 @@
 """
 import json
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -129,6 +130,46 @@ def test_cut_in_the_middle():
         (hearing,) = s.hearings()
         entries = (hearing / "entries").read_bytes()
         assert b'"kind":"segment"' in entries and b'"kind":"gap"' in entries and b'"kind":"close"' in entries
+
+
+def test_cut_short_in_every_container():
+    """The user reads the file's name and about how much is missing, wherever the file says how long it should be."""
+    sound = ("-f", "lavfi", "-i", "aevalsrc=random(0)*0.5:s=16000:d=20")
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=10:d=20", "-c:v", "libx264", "-g", "10", "-bf", "0")
+    both = (*sound, *picture, "-c:a", "libopus", "-map", "1:v", "-map", "0:a")
+    for name, options in (("one.mkv", picture), ("two.mkv", both), ("a.mp4", (*picture, "-movflags", "faststart")), ("video.avi", picture),
+                          ("sound.avi", (*sound, "-c:a", "pcm_s16le")), ("a.wav", sound), ("a.ogg", (*sound, "-c:a", "libopus"))):
+        with Station() as s:
+            whole = s.folder / name
+            ffmpeg(*options, whole)
+            done = s.imports(f"cam-bench={whole}")
+            assert done.returncode == 0, f"{name} is whole: {done.stderr}"
+        with Station() as s:
+            whole = s.folder / "whole" / name
+            whole.parent.mkdir()
+            ffmpeg(*options, whole)
+            data = whole.read_bytes()
+            path = s.file(name, data[: len(data) * 6 // 10])
+            done = s.imports(f"cam-bench={path}")
+            assert done.returncode == 1, (name, done.returncode, done.stdout, done.stderr)
+            assert f"{path}: the file is cut short or damaged at its end" in done.stderr, (name, done.stderr)
+            (hearing,) = s.hearings()
+            entries = (hearing / "entries").read_bytes()
+            assert b'"kind":"segment"' in entries and b'"kind":"close"' in entries, name
+            if name == "a.ogg":
+                assert "does not say how long it should be; everything that could be read is kept" in done.stderr, done.stderr
+                continue
+            seconds = re.search(r": (\d+) s are missing. What could be read is kept; the rest of stream cam-bench is logged as a gap", done.stderr)
+            assert seconds and 7 <= int(seconds[1]) <= 10, (name, done.stderr)
+            assert b'"reason":"fault"' in entries, name
+
+
+def test_a_track_that_is_shorter_than_its_file_is_no_damage():
+    with Station() as s:
+        path = s.folder / "short-sound.mkv"
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=10:d=20", "-f", "lavfi", "-i", "sine=440:d=5", "-c:v", "libx264", "-c:a", "aac", path)
+        done = s.imports(f"mic-judge={path}#a:0")
+        assert done.returncode == 0 and not done.stderr, done.stderr
 
 
 def test_case_numbers():
