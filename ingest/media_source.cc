@@ -206,8 +206,10 @@ Status MediaSource::check_codec() const {
 }
 
 std::optional<std::int64_t> MediaSource::stated_us() const {
+  constexpr std::int64_t kMost = 366LL * 86'400 * 1'000'000;  // what says more is not to be believed
   const auto end = promised_end_us({input_.descriptor, input_.bytes}, *format_, track());
-  return end ? std::optional(*end - origin_us_) : std::nullopt;
+  if (!end || *end <= 0 || *end > kMost || origin_us_ > kMost || origin_us_ < -kMost) return std::nullopt;
+  return *end - origin_us_;
 }
 
 Result<bool> MediaSource::read(AVPacket& packet) {
