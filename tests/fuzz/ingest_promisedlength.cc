@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   static const int file = ::memfd_create("media", MFD_CLOEXEC);
   GREFFE_CHECK(file >= 0 && ::ftruncate(file, 0) == 0);
   GREFFE_CHECK(::pwrite(file, bytes + 1, size - 1, 0) == static_cast<ssize_t>(size - 1));
-  const InputPtr format(avformat_alloc_context());
+  const OutputPtr format(avformat_alloc_context());  // never opened, so not to be closed
   format->iformat = av_find_input_format(kNames[bytes[0] % 5]);
   GREFFE_CHECK(format->iformat != nullptr);
   AVStream* track = avformat_new_stream(format.get(), nullptr);
