@@ -20,8 +20,10 @@ Result<std::optional<Unready>> check_growth(const tlog::LogWriter& writer, std::
                                            first + entries.size()));
   }
   if (writer.preview(entries).root() != wanted.root) {
-    return std::optional(Unready{std::nullopt, {}, fmt::format("the entries from {} on do not extend the tree of {} to the root that the "
-                                                               "checkpoint states", first, wanted.origin), true});
+    std::string detail = fmt::format("the entries from {} on do not extend the tree of {} to the root that the checkpoint states", first, wanted.origin);
+    // With nothing held, the sender contradicts itself and not us.
+    if (first == 0) return fail(Errc::invalid, std::move(detail));
+    return std::optional(Unready{std::nullopt, {}, std::move(detail), true});
   }
   return std::optional<Unready>();
 }
