@@ -121,6 +121,7 @@ struct Kind {
 struct Worst {
   const char* kind = "";
   double p99_ms = 0;
+  double cpu_p99_ms = 0;
   double like_p99_ms = 0;
 };
 
@@ -239,7 +240,7 @@ int run(std::size_t rows, std::size_t queries, unsigned seed, const std::string&
     }
     const double p99 = percentile(ours, 0.99);
     const double like_p99 = percentile(theirs, 0.99);
-    if (Worst& one = worst[kind.target_ms]; p99 >= one.p99_ms) one = {kind.name, p99, like_p99};
+    if (Worst& one = worst[kind.target_ms]; p99 >= one.p99_ms) one = {kind.name, p99, percentile(ours_cpu, 0.99), like_p99};
     const double each = cpu / static_cast<double>(queries), peer_each = peer_cpu / static_cast<double>(peer_queries);
     std::printf("%-24s %8.0f %9.2f %9.2f %9.2f %9.2f %9.2f | %9.2f %9.2f %8.4f\n", kind.name, kind.target_ms,
                 percentile(ours, 0.5), p99, percentile(ours, 1), each, percentile(ours_cpu, 0.99),
@@ -247,8 +248,9 @@ int run(std::size_t rows, std::size_t queries, unsigned seed, const std::string&
   }
   for (const auto& [target_ms, one] : worst) {
     std::printf("ROW {\"row\":\"search among %zu hearings, %s\",\"peer\":\"SQL LIKE\",\"to_reach\":\"p99 <= %.0f ms\","
-                "\"measured\":\"p99 %.1f ms (LIKE %.1f ms), the slowest of its kinds: %s\",\"reached\":%s}\n",
-                rows, target_ms > 5 ? "one character" : "two characters and more", target_ms, one.p99_ms, one.like_p99_ms, one.kind,
+                "\"measured\":\"p99 %.1f ms, of CPU %.1f ms (LIKE %.1f ms), the slowest of its kinds: %s\",\"reached\":%s}\n",
+                rows, target_ms > 5 ? "one character" : "two characters and more", target_ms, one.p99_ms, one.cpu_p99_ms, one.like_p99_ms,
+                one.kind,
                 one.p99_ms <= target_ms ? "true" : "false");
   }
   return 0;
