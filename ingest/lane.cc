@@ -71,6 +71,8 @@ Status Lane::take_news(HearingSpool& spool) {
   if (waiting_.size() >= kMostWaiting) return lie("it says more than a recording can hold");
   if (auto* needed = std::get_if<SegmentFileNeeded>(&news)) {
     return take_need(needed->start);
+  } else if (const auto* fragment = std::get_if<FragmentWritten>(&news)) {
+    return seal_fragment(*fragment, spool);
   } else if (auto* cut = std::get_if<SegmentCut>(&news)) {
     return take_segment(std::move(*cut), spool);
   } else if (auto* peaks = std::get_if<FinishedPeaks>(&news)) {
@@ -107,20 +109,30 @@ Status Lane::check_segment(const FinishedSegment& segment, HearingSpool& spool) 
   const Status follows = check_.follows(segment);
   if (!follows) return lie(follows.error().message);
   if (skipping_) return ok();
-  const auto bytes = spool.read_back(*writing_);
-  if (!bytes && bytes.error().code != Errc::invalid) return bytes.error();
-  const Status matches = bytes ? check_.matches(*bytes, segment) : Status(bytes.error());
+  const auto sealed = spool.end_segment(*writing_);
+  if (!sealed && sealed.error().code != Errc::invalid) return sealed.error();
+  const Status matches = sealed ? check_.matches(sealed->bytes, sealed->digest, segment) : Status(sealed.error());
   return matches ? ok() : Status(lie(matches.error().message));
+}
+
+// The only hash of what was recorded, made here and not by who has parsed foreign bytes.
+Status Lane::seal_fragment(const FragmentWritten& fragment, HearingSpool& spool) {
+  if (!writing_) return lie("it ends a fragment of no file");
+  const auto digest = spool.seal_fragment(*writing_, fragment.bytes);
+  if (digest) return worker_->give_seal(*digest);
+  return digest.error().code == Errc::invalid ? distrust(lie(digest.error().message), spool) : Status(digest.error());
+}
+
+Status Lane::distrust(Error why, HearingSpool& spool) {
+  if (writing_) GREFFE_TRY(spool.distrust_segment(std::move(*writing_)));
+  writing_.reset();
+  return why;
 }
 
 Status Lane::take_segment(SegmentCut cut, HearingSpool& spool) {
   const FinishedSegment& segment = cut.segment;
   const Status checked = check_segment(segment, spool);
-  if (!checked && checked.error().code == Errc::corrupt && writing_) {
-    GREFFE_TRY(spool.distrust_segment(std::move(*writing_)));
-    writing_.reset();
-  }
-  if (!checked) return checked;
+  if (!checked) return checked.error().code == Errc::corrupt ? distrust(checked.error(), spool) : checked;
   SegmentEntry entry;
   entry.stream = request_.name;
   entry.seq = seq_++;

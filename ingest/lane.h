@@ -44,7 +44,8 @@ class Lane {
   const TrackFacts& facts() const { return facts_; }
   Status start(const WallClock& clock, CutRules rules);
   int descriptor() const { return worker_->descriptor(); }
-  // What the reader says next. Nothing of it is believed: a segment is read back and checked before it waits for its turn.
+  // What the reader says next. Nothing of it is believed: what it wrote is hashed here, and a segment is checked before it
+  // waits for its turn.
   Status take_news(HearingSpool& spool);
   bool wants_file() const { return wanted_.has_value(); }
   Status give_file(HearingSpool& spool);
@@ -58,6 +59,8 @@ class Lane {
  private:
   Status take_need(const SegmentStart& start);
   Status take_segment(SegmentCut cut, HearingSpool& spool);
+  Status seal_fragment(const FragmentWritten& fragment, HearingSpool& spool);
+  Status distrust(Error why, HearingSpool& spool);
   Status check_segment(const FinishedSegment& segment, HearingSpool& spool);
   Error lie(std::string_view what) const;
   void take_peaks(FinishedPeaks peaks);

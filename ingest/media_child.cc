@@ -32,6 +32,14 @@ class ChannelSink : public SegmentSink {
     return write ? file_.get() : -1;
   }
 
+  Result<Digest> seal(std::uint64_t bytes) override {
+    Json written;
+    written.set("say", "fragment").set("bytes", bytes);
+    GREFFE_TRY(channel_.send(written));
+    const Message answer = GREFFE_TRY(channel_.receive());
+    return answer.body.digest("digest");
+  }
+
   Status segment(const FinishedSegment& segment) override {
     file_ = Descriptor();
     return channel_.send(write_segment_message(segment, source_.bytes_read()));

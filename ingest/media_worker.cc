@@ -142,9 +142,19 @@ Status MediaWorker::start_cutting(const CutRules& rules) {
 }
 
 Status MediaWorker::give_file(int descriptor) {
-  Json answer;
-  answer.set("write", descriptor >= 0);
-  const Status sent = channel_->send(answer, descriptor);
+  Json words;
+  words.set("write", descriptor >= 0);
+  return answer(words, descriptor);
+}
+
+Status MediaWorker::give_seal(const Digest& digest) {
+  Json words;
+  words.set("digest", digest);
+  return answer(words, -1);
+}
+
+Status MediaWorker::answer(const Json& words, int descriptor) {
+  const Status sent = channel_->send(words, descriptor);
   // A child that is gone has left its reason in the channel; next() reads it.
   return sent || sent.error().code != Errc::unavailable ? sent : ok();
 }
@@ -159,6 +169,7 @@ Result<WorkerNews> MediaWorker::next() {
 Result<WorkerNews> parse_news(const Json& said) {
   const std::string say = GREFFE_TRY(said.string("say"));
   if (say == "need") return WorkerNews(SegmentFileNeeded{GREFFE_TRY(parse_start(said))});
+  if (say == "fragment") return WorkerNews(FragmentWritten{GREFFE_TRY(said.size("bytes"))});
   if (say == "segment") {
     SegmentCut cut;
     cut.segment = GREFFE_TRY(parse_segment_message(said));

@@ -18,6 +18,9 @@ namespace greffe::ingest {
 struct SegmentFileNeeded {
   SegmentStart start;
 };
+struct FragmentWritten {
+  std::uint64_t bytes = 0;  // of the file, so far; its hash box is awaited
+};
 struct TrackEnded {
   bool damaged = false;
 };
@@ -25,7 +28,7 @@ struct SegmentCut {
   FinishedSegment segment;
   std::uint64_t bytes_read = 0;  // of the media file
 };
-using WorkerNews = std::variant<SegmentFileNeeded, SegmentCut, FinishedPeaks, TrackEnded>;
+using WorkerNews = std::variant<SegmentFileNeeded, FragmentWritten, SegmentCut, FinishedPeaks, TrackEnded>;
 // invalid: nothing that a reader says. Not "failed", which next() turns into an error.
 Result<WorkerNews> parse_news(const Json& said);
 
@@ -42,10 +45,12 @@ class MediaWorker {
   int descriptor() const { return channel_->descriptor(); }  // readable: next() does not wait
   Result<WorkerNews> next();
   Status give_file(int descriptor);  // -1: compute the segment only
+  Status give_seal(const Digest& digest);  // of the file with its newest hash box
 
  private:
   MediaWorker() = default;
   Result<Message> receive();
+  Status answer(const Json& words, int descriptor);
   Error failure(const Json& said) const;
   Error ending();
 

@@ -27,7 +27,8 @@ constexpr bool kSanitized = false;
 constexpr bool kSanitized = false;
 #endif
 
-// Work on what is open already, memory, time, and an orderly end.
+// Work on what is open already, memory, time, and an orderly end. A segment's descriptor only appends, and what was hashed
+// must stay: no pwrite, no ftruncate or fallocate, no fcntl that takes O_APPEND away, no way to open the file again.
 constexpr int kAllowed[] = {
     SCMP_SYS(read),           SCMP_SYS(pread64),         SCMP_SYS(lseek),         SCMP_SYS(write),
     SCMP_SYS(fdatasync),      SCMP_SYS(close),           SCMP_SYS(recvmsg),       SCMP_SYS(sendmsg),

@@ -44,14 +44,14 @@ Status SegmentCheck::follows(const FinishedSegment& said) {
   return ok();
 }
 
-Status SegmentCheck::matches(ByteView bytes, const FinishedSegment& said) {
+Status SegmentCheck::matches(ByteView bytes, const Digest& digest, const FinishedSegment& said) {
   if (bytes.size() != said.bytes || bytes.size() > kMaxObjectBytes) {
     return lie(fmt::format("a segment of {} bytes was said to have {}", bytes.size(), said.bytes));
   }
-  const auto found = read_segment(bytes);
+  const auto found = read_sealed_segment(bytes);
   if (!found) return lie(found.error().message);
   if (found->fragments.empty() || found->good_bytes != bytes.size()) return lie("a segment does not end with a whole fragment");
-  if (found->good_digest != said.sha256) return lie("a segment has another digest than was said");
+  if (digest != said.sha256) return lie("a segment has another digest than was said");
 
   const ByteView init = bytes.first(static_cast<std::size_t>(found->init_bytes));
   const Digest init_digest = sha256(init);

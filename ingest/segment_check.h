@@ -14,8 +14,8 @@ class SegmentCheck {  // of one stream of one import
   SegmentCheck(bool video, bool transcoded, std::int64_t after_90k = 0) : video_(video), transcoded_(transcoded), end_90k_(after_90k) {}
   // The segment that follows the ones before. invalid: it cannot stand here; the message goes on after "its reader lies: ".
   Status follows(const FinishedSegment& said);
-  // `bytes` are exactly what was said: digest, length, every hash box, init, times, codec, flags.
-  Status matches(ByteView bytes, const FinishedSegment& said);
+  // `bytes`, sealed by this process and with this digest, are exactly what was said: digest, length, init, times, codec, flags.
+  Status matches(ByteView bytes, const Digest& digest, const FinishedSegment& said);
 
  private:
   const bool video_;

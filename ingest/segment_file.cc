@@ -33,9 +33,8 @@ class Options {
 
 SegmentFile::~SegmentFile() = default;
 
-Result<std::unique_ptr<SegmentFile>> SegmentFile::begin(int fd, const AVCodecParameters& parameters, int time_scale) {
-  std::unique_ptr<SegmentFile> out(new SegmentFile);
-  out->fd_ = fd;
+Result<std::unique_ptr<SegmentFile>> SegmentFile::begin(int fd, FragmentSealer& sealer, const AVCodecParameters& parameters, int time_scale) {
+  std::unique_ptr<SegmentFile> out(new SegmentFile(fd, sealer));
   GREFFE_TRY(out->open(parameters, time_scale));
   return out;
 }
@@ -88,8 +87,8 @@ int SegmentFile::write_piece(void* self, std::uint8_t* bytes, int size, AVIOData
 }
 
 int SegmentFile::put(ByteView bytes) {
-  hash_.update(bytes);
   written_ += bytes.size();
+  if (fd_ < 0) hash_.update(bytes);
   while (fd_ >= 0 && !bytes.empty()) {
     const ssize_t done = ::write(fd_, bytes.data(), bytes.size());
     if (done < 0 && errno == EINTR) continue;
@@ -113,11 +112,15 @@ Status SegmentFile::end_fragment() {
   avio_flush(io_.get());
   if (io_->error < 0) return failure(io_->error, "write a segment");
   waiting_ = 0;
-  const auto box = hash_box(hash_.peek());
-  const int box_code = put(box);
-  if (box_code < 0) return failure(box_code, "write a segment");
+  digest_ = GREFFE_TRY(fd_ >= 0 ? sealer_.seal(written_) : append_box());
+  if (fd_ >= 0) written_ += kHashBoxBytes;
   if (fd_ >= 0 && ::fdatasync(fd_) != 0) return failure(AVERROR(errno), "make a segment durable");
   return ok();
+}
+
+Result<Digest> SegmentFile::append_box() {
+  put(hash_box(hash_.peek()));
+  return hash_.peek();
 }
 
 Status SegmentFile::failure(int code, const char* doing) const {

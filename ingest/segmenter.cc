@@ -160,7 +160,7 @@ Status Segmenter::begin_segment(const AVPacket& packet, bool new_run) {
   if (video_ && !is_key(packet)) current_.flags.push_back("no-key-frame");
   if (transcoded_) current_.flags.push_back("transcoded");
   const int descriptor = GREFFE_TRY(sink_.file_for(current_.start));
-  file_ = GREFFE_TRY(SegmentFile::begin(descriptor, *parameters_, time_scale_));
+  file_ = GREFFE_TRY(SegmentFile::begin(descriptor, sink_, *parameters_, time_scale_));
   if (run_init_.empty()) run_init_ = file_->init();
   GREFFE_CHECK(run_init_ == file_->init());  // one MAP serves the whole run
   segment_start_ = ticks(packet.dts);

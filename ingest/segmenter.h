@@ -38,9 +38,8 @@ struct FinishedSegment {
 };
 
 // Where segments go. Called by the thread that calls the segmenter.
-class SegmentSink {
+class SegmentSink : public FragmentSealer {
  public:
-  virtual ~SegmentSink() = default;
   // A descriptor to write the segment that begins here to, -1: compute it only. It stays the sink's until segment().
   virtual Result<int> file_for(const SegmentStart& start) = 0;
   virtual Status segment(const FinishedSegment& segment) = 0;  // every byte of it is durable

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "archive/format/segment.h"
 #include "archive/format/tiles.h"
 #include "ingest/channel.h"
 #include "ingest/continuation.h"
@@ -196,30 +197,56 @@ Result<OpenSegment> HearingSpool::begin_segment(const std::string& stream, std::
   OpenSegment out;
   out.path = join(paths_.open(), fmt::format("{}-{}-{}.mp4", stream, run, utc.ms));
   out.file = GREFFE_TRY(files_.create(out.path, kFileMode));
+  out.reader = GREFFE_TRY(files_.open_read(out.path));
   GREFFE_TRY(files_.sync_directory(paths_.open()));
+  if (!buffers_.empty()) {
+    out.buffer = std::move(buffers_.back());
+    buffers_.pop_back();
+  }
   return out;
 }
 
-Result<ByteView> HearingSpool::read_back(OpenSegment& segment) {
+Result<Digest> HearingSpool::seal_fragment(OpenSegment& segment, std::uint64_t bytes) {
+  const std::uint64_t end = bytes + kHashBoxBytes;
+  if (bytes <= segment.sealed || bytes > kMaxObjectBytes - kHashBoxBytes) {
+    return fail(Errc::invalid, fmt::format("a fragment cannot end at byte {} of a segment, after one that ended at {}", bytes, segment.sealed));
+  }
+  if (segment.buffer.size() < end) segment.buffer.resize(std::min<std::uint64_t>(kMaxObjectBytes, std::max(end, 2 * segment.buffer.size())));
+  const auto fresh = std::span(segment.buffer).subspan(segment.sealed, bytes - segment.sealed);
+  const std::size_t got = GREFFE_TRY(segment.reader->read_at(segment.sealed, fresh));
+  if (got != fresh.size()) return fail(Errc::invalid, "a segment has fewer bytes than was said");
+  segment.hash.update(fresh);
+  const auto box = hash_box(segment.hash.peek());
+  GREFFE_TRY(segment.file->write(box));
+  // Every write goes to the end: with exactly this size, what was hashed and the box are all that the file holds, for good.
+  const std::uint64_t size = GREFFE_TRY(segment.reader->size());
+  if (size != end) return fail(Errc::invalid, "a segment has more bytes than was said");
+  std::copy(box.begin(), box.end(), segment.buffer.begin() + static_cast<std::ptrdiff_t>(bytes));
+  segment.hash.update(box);
+  segment.sealed = end;
+  return segment.hash.peek();
+}
+
+Result<SealedSegment> HearingSpool::end_segment(OpenSegment& segment) {
   segment.file.reset();
-  const auto file = GREFFE_TRY(files_.open_read(segment.path));
-  const Writers writers = writers_of(file->descriptor());
+  const Writers writers = writers_of(segment.reader->descriptor());
   if (writers == Writers::some) return fail(Errc::invalid, "a finished segment is still open for writing");
-  const std::uint64_t size = GREFFE_TRY(file->size());
-  if (size > kMaxObjectBytes) return fail(Errc::invalid, fmt::format("a segment of {} bytes is larger than an object", size));
-  if (read_back_.size() < size) read_back_.resize(size);
-  const auto out = std::span(read_back_).first(size);
-  const std::size_t got = GREFFE_TRY(file->read_at(0, out));
-  if (got != size) return fail(Errc::io_error, segment.path + " became shorter while it was read");
+  const std::uint64_t size = GREFFE_TRY(segment.reader->size());
+  if (size != segment.sealed) return fail(Errc::invalid, "a segment does not end with a whole fragment");
+  segment.reader.reset();
   const auto durable = GREFFE_TRY(files_.open_append(segment.path));
   GREFFE_TRY(durable->sync());
+  ended_.swap(segment.buffer);
+  buffers_.push_back(std::move(segment.buffer));
+  const SealedSegment out{ByteView(ended_).first(size), segment.hash.peek()};
   // This file system cannot tell who has a file open: the object is a copy that nobody else has ever held.
-  if (writers == Writers::unknown) (void)GREFFE_TRY(put_document(out));
-  return ByteView(out);
+  if (writers == Writers::unknown) (void)GREFFE_TRY(put_document(out.bytes));
+  return out;
 }
 
 Status HearingSpool::distrust_segment(OpenSegment segment) {
   segment.file.reset();
+  segment.reader.reset();
   std::uint8_t salt[8];
   fill_random(salt);
   const std::string name = segment.path.substr(parent_of(segment.path).size() + 1);

@@ -45,7 +45,15 @@ Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths);
 // A segment file while it is written and until its entry is durable.
 struct OpenSegment {
   std::string path;
-  std::unique_ptr<WritableFile> file;
+  std::unique_ptr<WritableFile> file;    // shared with the reading process, which can only append to it
+  std::unique_ptr<ReadableFile> reader;
+  Bytes buffer;                          // [0, sealed) is what the file holds; larger than that, and used again
+  std::uint64_t sealed = 0;
+  Sha256 hash;                           // over [0, sealed)
+};
+struct SealedSegment {
+  ByteView bytes;  // of the whole file; there until the next segment ends
+  Digest digest;
 };
 
 class HearingSpool {
@@ -67,9 +75,12 @@ class HearingSpool {
   Result<Digest> put_document(ByteView bytes);
   // "<stream>-<run>-<wall clock ms of its first sample>.mp4" in open/; the name is durable.
   Result<OpenSegment> begin_segment(const std::string& stream, std::uint64_t run, UtcTime utc);
-  // What the file holds, once nobody can change it any more: our descriptor is closed, everybody else's must be, and
-  // the bytes are synced by this process. They are there until the next call. invalid: somebody still has it open for writing.
-  Result<ByteView> read_back(OpenSegment& segment);
+  // The file has `bytes` bytes now, written by somebody who waits: what is new is hashed and its hash box appended. The digest
+  // of all with the box. Not durable yet. invalid: the file is not as was said.
+  Result<Digest> seal_fragment(OpenSegment& segment, std::uint64_t bytes);
+  // What the file holds, once nobody can add to it any more: our descriptor is closed, everybody else's must be, and
+  // the bytes are synced by this process. invalid: somebody still has it open for writing, or something follows the last seal.
+  Result<SealedSegment> end_segment(OpenSegment& segment);
   // Whole, synced and checked; becomes an object with the next commit.
   void finish_segment(OpenSegment segment, const Digest& digest);
   // A file that must never become an object goes to quarantine.
@@ -109,7 +120,8 @@ class HearingSpool {
   std::optional<Error> broken_;        // why commit() cannot go on
   TreeEdge tree_;                      // over the committed entries
   HearingState state_;
-  Bytes read_back_;                    // kept: fresh memory for every segment costs as much as hashing it
+  Bytes ended_;                        // the buffer of the segment that ended last
+  std::vector<Bytes> buffers_;         // free ones; kept, because fresh memory for every segment costs as much as hashing it
   struct Finished {
     OpenSegment segment;
     Digest digest;

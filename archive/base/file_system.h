@@ -69,6 +69,7 @@ class FileSystem {
   // A file without a name in `directory` (O_TMPFILE): invisible until link(), gone after a crash. Mode 0440.
   virtual Result<std::unique_ptr<WritableFile>> create_unnamed(const std::string& directory) = 0;
   // already_exists when the name is taken. The name is durable only after sync_directory.
+  // Every write goes to the end, whoever else holds the descriptor.
   virtual Result<std::unique_ptr<WritableFile>> create(const std::string& path, unsigned mode) = 0;
   virtual Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) = 0;
   // Gives an unnamed file its name; never replaces: already_exists. Durable only after sync_directory.

@@ -177,7 +177,7 @@ Result<std::unique_ptr<WritableFile>> PosixFileSystem::create_unnamed(const std:
 }
 
 Result<std::unique_ptr<WritableFile>> PosixFileSystem::create(const std::string& path, unsigned mode) {
-  Descriptor fd = GREFFE_TRY(open_descriptor(path, O_CREAT | O_EXCL | O_WRONLY, mode, "create"));
+  Descriptor fd = GREFFE_TRY(open_descriptor(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND, mode, "create"));
   return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(fd), path, 0));
 }
 

@@ -190,11 +190,9 @@ bool is_hash_box(const Box& box, const Digest& before) {
   return std::equal(box.whole.begin(), box.whole.end(), wanted.begin(), wanted.end());
 }
 
-}  // namespace
-
-Result<SegmentLayout> read_segment(ByteView bytes) {
+// `hash`: null when the boxes are known to be right.
+Result<SegmentLayout> walk(ByteView bytes, Sha256* hash) {
   SegmentLayout out;
-  Sha256 hash;  // over [0, hashed)
   const auto ftyp = first_box(bytes);
   if (!ftyp || ftyp->type != "ftyp") return fail(Errc::corrupt, "the segment does not begin with a whole ftyp box");
   const auto moov = first_box(bytes.subspan(ftyp->whole.size()));
@@ -204,7 +202,7 @@ Result<SegmentLayout> read_segment(ByteView bytes) {
   out.init_bytes = ftyp->whole.size() + moov->whole.size();
   out.time_scale = track->time_scale;
   out.good_bytes = out.init_bytes;
-  hash.update(bytes.first(out.init_bytes));
+  if (hash != nullptr) hash->update(bytes.first(out.init_bytes));
 
   ByteView rest = bytes.subspan(out.init_bytes);
   for (;;) {
@@ -218,19 +216,30 @@ Result<SegmentLayout> read_segment(ByteView bytes) {
     Fragment fragment;
     fragment.offset = out.good_bytes;
     fragment.bytes = before_box + box->whole.size();
-    hash.update(rest.first(before_box));
-    if (!is_hash_box(*box, hash.peek())) break;
+    if (hash != nullptr) {
+      hash->update(rest.first(before_box));
+      if (!is_hash_box(*box, hash->peek())) break;
+    }
     if (!read_moof(*moof, *track, fragment)) {
       return fail(Errc::corrupt, "a fragment's hash holds, but its moof box cannot be read");
     }
-    hash.update(box->whole);
+    if (hash != nullptr) hash->update(box->whole);
     out.good_bytes += fragment.bytes;
     out.fragments.push_back(fragment);
-    out.good_digest = hash.peek();
+    if (hash != nullptr) out.good_digest = hash->peek();
     rest = rest.subspan(fragment.bytes);
   }
-  if (out.fragments.empty()) out.good_digest = sha256(bytes.first(out.good_bytes));
+  if (hash != nullptr && out.fragments.empty()) out.good_digest = sha256(bytes.first(out.good_bytes));
   return out;
 }
+
+}  // namespace
+
+Result<SegmentLayout> read_segment(ByteView bytes) {
+  Sha256 hash;
+  return walk(bytes, &hash);
+}
+
+Result<SegmentLayout> read_sealed_segment(ByteView bytes) { return walk(bytes, nullptr); }
 
 }  // namespace greffe

@@ -33,6 +33,9 @@ struct SegmentLayout {
 // Walks a segment and checks every hash box. Never fails on a torn tail: good_bytes says where the good part ends
 // (fragments after it are not listed). corrupt: no whole init, or a box that cannot be.
 Result<SegmentLayout> read_segment(ByteView bytes);
+// The same walk for somebody who appended the hash boxes himself and knows the digest: nothing is hashed, good_digest is
+// not set, and every uuid box counts.
+Result<SegmentLayout> read_sealed_segment(ByteView bytes);
 
 }  // namespace greffe
 

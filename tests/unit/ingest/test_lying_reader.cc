@@ -70,17 +70,40 @@ struct Import {
     words.set("say", "need").set("run", start.run).set("cut", start.cut).set("media_us", start.media_us);
     return say(words);
   }
-  // Asks for a file and writes to it; the descriptor is what the reader got.
-  Descriptor write(const SegmentStart& start, ByteView bytes) {
+  // Asks for a file; the descriptor is what the reader got.
+  Descriptor begin(const SegmentStart& start) {
     REQUIRE(need(start));
     REQUIRE(lane->give_file(*spool));
     auto answer = child->receive();
     REQUIRE(answer);
-    REQUIRE(::write(answer->descriptor.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
     return std::move(answer->descriptor);
   }
-  Status segment(const FinishedSegment& said, ByteView bytes) {
-    (void)write(said.start, bytes);
+  static void put(const Descriptor& file, ByteView bytes) {
+    REQUIRE(::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  }
+  Status end_fragment(std::uint64_t bytes) {
+    Json words;
+    words.set("say", "fragment").set("bytes", bytes);
+    GREFFE_TRY(say(words));
+    REQUIRE(child->receive());
+    return ok();
+  }
+  // Writes `bytes` as an honest reader would a segment of this layout: not the hash boxes, those are awaited.
+  Descriptor write(const SegmentStart& start, ByteView bytes, const SegmentLayout& layout) {
+    Descriptor file = begin(start);
+    std::size_t done = 0;
+    for (const Fragment& fragment : layout.fragments) {
+      const std::size_t end = fragment.offset + fragment.bytes;
+      if (end > bytes.size()) break;
+      put(file, bytes.subspan(done, end - kHashBoxBytes - done));
+      REQUIRE(end_fragment(end - kHashBoxBytes));
+      done = end;
+    }
+    put(file, bytes.subspan(done));
+    return file;
+  }
+  Status segment(const FinishedSegment& said, ByteView bytes, const SegmentLayout& layout) {
+    (void)write(said.start, bytes, layout);
     return say(write_segment_message(said, 0));
   }
   void check_nothing_is_logged(const Status& refused, const std::string& words) {
@@ -99,7 +122,7 @@ TEST_CASE("what an honest reader says is taken") {
   const Honest honest;
   Import import(honest.folder);
   for (const auto& one : honest.recorded.segments) {
-    const auto taken = import.segment(one.said, one.bytes);
+    const auto taken = import.segment(one.said, one.bytes, one.layout);
     INFO((taken ? std::string() : taken.error().message));
     REQUIRE(taken);
   }
@@ -123,8 +146,9 @@ TEST_CASE("each thing that a reader can lie about is found") {
   const Lie lies[] = {
       {"another digest", [](FinishedSegment& s, Bytes&) { s.sha256 = sha256({}); }},
       {"was said to have", [](FinishedSegment& s, Bytes&) { ++s.bytes; }},
-      {"was said to have", [](FinishedSegment&, Bytes& b) { b.push_back(0); }},
-      {"whole fragment", [](FinishedSegment& s, Bytes& b) { b[b.size() / 2] ^= 1; s.sha256 = sha256(b); }},
+      {"whole fragment", [](FinishedSegment&, Bytes& b) { b.push_back(0); }},
+      {"whole fragment", [](FinishedSegment& s, Bytes& b) { b.push_back(0); ++s.bytes; s.sha256 = sha256(b); }},
+      {"another digest", [](FinishedSegment& s, Bytes& b) { b[b.size() / 2] ^= 1; s.sha256 = sha256(b); }},
       {"whole fragment", [](FinishedSegment& s, Bytes& b) { b.resize(b.size() - 1); s.bytes = b.size(); s.sha256 = sha256(b); }},
       {"whole fragment", [](FinishedSegment& s, Bytes& b) { b.resize(s.init_bytes); s.bytes = b.size(); s.sha256 = sha256(b); }},
       {"ftyp", [](FinishedSegment& s, Bytes& b) { b.assign(b.size(), 'x'); s.sha256 = sha256(b); }},
@@ -143,7 +167,7 @@ TEST_CASE("each thing that a reader can lie about is found") {
     FinishedSegment said = first.said;
     Bytes bytes = first.bytes;
     lie.tell(said, bytes);
-    import.check_nothing_is_logged(import.segment(said, bytes), lie.words);
+    import.check_nothing_is_logged(import.segment(said, bytes, first.layout), lie.words);
     CHECK(import.files.list(import.paths.quarantine())->size() == 1);  // kept for whoever looks into it
   }
   const Lie second_lies[] = {
@@ -155,11 +179,11 @@ TEST_CASE("each thing that a reader can lie about is found") {
   for (const Lie& lie : second_lies) {
     CAPTURE(lie.words);
     Import import(honest.folder);
-    REQUIRE(import.segment(first.said, first.bytes));
+    REQUIRE(import.segment(first.said, first.bytes, first.layout));
     FinishedSegment said = second.said;
     Bytes bytes = second.bytes;
     lie.tell(said, bytes);
-    const auto refused = import.segment(said, bytes);
+    const auto refused = import.segment(said, bytes, bytes == first.bytes ? first.layout : second.layout);
     REQUIRE_FALSE(refused);
     CHECK_THAT(refused.error().message, Catch::Contains("not honest") && Catch::Contains(lie.words));
     CHECK(import.lane->waiting().size() == 1);
@@ -170,8 +194,51 @@ TEST_CASE("a reader that keeps a segment open could change it after it was check
   const Honest honest;
   const auto& one = honest.recorded.segments[0];
   Import import(honest.folder);
-  const Descriptor kept = import.write(one.said.start, one.bytes);
+  const Descriptor kept = import.write(one.said.start, one.bytes, one.layout);
   import.check_nothing_is_logged(import.say(write_segment_message(one.said, 0)), "still open for writing");
+}
+
+TEST_CASE("a fragment is sealed only as it stands in the file, and what is sealed stays") {
+  const Honest honest;
+  const auto& one = honest.recorded.segments[0];
+  const std::size_t first_box = one.layout.fragments[0].offset + one.layout.fragments[0].bytes - kHashBoxBytes;
+  Import import(honest.folder);
+  const ByteView bytes = one.bytes;
+  SECTION("less is there than is said") {
+    const Descriptor file = import.begin(one.said.start);
+    Import::put(file, bytes.first(first_box - 1));
+    import.check_nothing_is_logged(import.end_fragment(first_box), "fewer bytes than was said");
+  }
+  SECTION("more is there than is said") {
+    const Descriptor file = import.begin(one.said.start);
+    Import::put(file, bytes.first(first_box + 1));
+    import.check_nothing_is_logged(import.end_fragment(first_box), "more bytes than was said");
+  }
+  SECTION("the same again") {
+    const Descriptor file = import.begin(one.said.start);
+    Import::put(file, bytes.first(first_box));
+    REQUIRE(import.end_fragment(first_box));
+    import.check_nothing_is_logged(import.end_fragment(first_box), "cannot end at byte");
+  }
+  SECTION("more than an object holds") {
+    const Descriptor file = import.begin(one.said.start);
+    import.check_nothing_is_logged(import.end_fragment(16'777'216), "cannot end at byte");
+  }
+  SECTION("a fragment of no file") {
+    import.check_nothing_is_logged(import.end_fragment(first_box), "of no file");
+  }
+  SECTION("what was sealed cannot be written over") {
+    const Descriptor file = import.begin(one.said.start);
+    Import::put(file, bytes.first(first_box));
+    REQUIRE(import.end_fragment(first_box));
+    const std::string path = import.paths.open() + "/" + import.files.list(import.paths.open())->front();
+    const Bytes before = *import.files.read_file(path, 20'000'000);
+    REQUIRE(::lseek(file.get(), 0, SEEK_SET) == 0);
+    Import::put(file, to_bytes("over it"));
+    const Bytes after = *import.files.read_file(path, 20'000'000);
+    REQUIRE(after.size() == before.size() + 7);
+    CHECK(std::equal(before.begin(), before.end(), after.begin()));
+  }
 }
 
 TEST_CASE("a reader that speaks out of turn") {
@@ -183,7 +250,7 @@ TEST_CASE("a reader that speaks out of turn") {
   }
   SECTION("a segment that begins elsewhere than its file") {
     Import import(honest.folder);
-    (void)import.write(one.said.start, one.bytes);
+    (void)import.write(one.said.start, one.bytes, one.layout);
     FinishedSegment said = one.said;
     said.start.media_us = 1000;
     import.check_nothing_is_logged(import.say(write_segment_message(said, 0)), "elsewhere");

@@ -21,14 +21,12 @@ constexpr std::int64_t kFrameUs = 40'000;
 class FileSink : public SegmentSink {
  public:
   explicit FileSink(std::string path) : path_(std::move(path)) {}
-  ~FileSink() override { close_file(); }
   Result<int> file_for(const SegmentStart&) override {
-    close_file();
     std::filesystem::remove(path_);
-    fd_ = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    REQUIRE(fd_ >= 0);
-    return fd_;
+    file_ = GREFFE_TRY(PosixFileSystem().create(path_, 0600));
+    return file_->descriptor();
   }
+  Result<Digest> seal(std::uint64_t bytes) override { return greffe::testing::seal(path_, *file_, bytes); }
   Status segment(const FinishedSegment& said) override {
     PosixFileSystem files;
     RecordedSegment one{said, GREFFE_TRY(files.read_file(path_, 20'000'000)), {}};
@@ -39,12 +37,8 @@ class FileSink : public SegmentSink {
   Recorded recorded;
 
  private:
-  void close_file() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
   const std::string path_;
-  int fd_ = -1;
+  std::unique_ptr<WritableFile> file_;
 };
 
 // Twenty seconds, a key frame each second, with the times that `change` makes of the n-th packet's (microseconds).
