@@ -147,19 +147,19 @@ def seen_by_vlc(browser, master):
     with tempfile.TemporaryDirectory(prefix="greffe-vlc-") as name:
         folder = pathlib.Path(name)
         shutil.copy(browser.certificate, folder / "trusted.pem")
-        words = ["cvlc", "--quiet", "--intf", "dummy", "--gnutls-dir-trust", name, "--sout",
+        words = ["cvlc", "--intf", "dummy", "--gnutls-dir-trust", name, "--sout",
                  f"#std{{access=file,mux=ts,dst={name}/seen.ts}}", master, "vlc://quit"]
         if os.geteuid() == 0:
             for path in (folder, folder / "trusted.pem"):
                 os.chown(path, 65534, 65534)
             words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *words]
-        subprocess.run(words, env={"HOME": name, "PATH": os.environ["PATH"]}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                       timeout=300, check=False)
+        player = subprocess.run(words, env={"HOME": name, "PATH": os.environ["PATH"]}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, errors="replace", timeout=300, check=False)
         probe = ["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v:0", "-show_entries", "stream=nb_read_packets",
                  "-of", "json", str(folder / "seen.ts")]
         done = subprocess.run(probe, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
         streams = json.loads(done.stdout or "{}").get("streams", [])
-        expect(streams, f"VLC played nothing of {master}: {done.stderr[-200:]}")
+        expect(streams, f"VLC (exit status {player.returncode}) played nothing of {master}: {done.stderr[-200:]} {player.stdout[-1500:]}")
         return int(streams[0]["nb_read_packets"])
 
 
