@@ -11,6 +11,8 @@
 #include "archive/base/progress.h"
 #include "ingest/drain.h"
 #include "ingest/import.h"
+#include "ingest/live_child.h"
+#include "ingest/live_verbs.h"
 
 namespace greffe::ingest {
 namespace {
@@ -179,10 +181,18 @@ Result<int> run_import(Program& program, const ImportArguments& arguments, bool 
 
 Result<int> run_close(Program& program, const std::string& hearing, bool no_upload) {
   const IngestSettings settings = GREFFE_TRY(program.settings());
-  const auto id = parse_hearing_id(hearing);
-  if (!id) return fail(Errc::invalid, fmt::format("--hearing {}: this is not the id of a hearing", hearing));
-  const ImportOutcome outcome = GREFFE_TRY(close_hearing(program.files, settings, *id));
-  const Delivered delivered = deliver_now(program, settings, outcome.hearing, !no_upload);
+  const auto given = parse_hearing_id(hearing);
+  if (!hearing.empty() && !given) return fail(Errc::invalid, fmt::format("--hearing {}: this is not the id of a hearing", hearing));
+  // The one that is being recorded is finished by who records it.
+  const auto live = GREFFE_TRY(find_live_hearing(program.files, settings));
+  std::optional<HearingId> id = hearing.empty() ? live : std::optional(*given);
+  if (!id) return fail(Errc::invalid, "no hearing is being recorded here; name one with --hearing");
+  const auto asked = live == id ? client::ask_service(control_socket_of(settings.directory), "close", Json())
+                                : Result<Json>(fail(Errc::unavailable, "it is not live"));
+  if (!asked && asked.error().code != Errc::unavailable) return asked.error();
+  const ImportOutcome outcome = asked ? GREFFE_TRY(look_at_outcome(program.files, settings, *id))
+                                      : GREFFE_TRY(close_hearing(program.files, settings, *id));
+  const Delivered delivered = deliver_now(program, settings, *id, !no_upload);
   report_recording(program, settings, outcome, delivered);
   return kExitDone;
 }
@@ -243,11 +253,72 @@ Result<int> run_drain(Program& program, std::int64_t retry_for_s) {
   return outcome.problems.empty() && outcome.notices.empty() ? kExitDone : kExitFound;
 }
 
+// ---- live recording ----
+
+Result<Json> ask_station(Program& program, const std::string& verb, const Json& arguments) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  return client::ask_service(control_socket_of(settings.directory), verb, arguments);
+}
+
+Result<int> run_record(Program& program, const RecordArguments& arguments, bool no_upload) {
+  IngestSettings settings = GREFFE_TRY(program.settings());
+  GREFFE_TRY(take_streams(settings, arguments));
+  const std::optional<HearingId> recorded = GREFFE_TRY(record(program.files, program.clock, settings, arguments));
+  if (!recorded) return fail(Errc::invalid, "nothing was recorded");
+  const ImportOutcome outcome = GREFFE_TRY(look_at_outcome(program.files, settings, *recorded));
+  report_recording(program, settings, outcome, deliver_now(program, settings, *recorded, !no_upload));
+  return kExitDone;
+}
+
+Result<int> run_service(Program& program) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  GREFFE_TRY(run_station(program.files, program.clock, settings));
+  return kExitDone;
+}
+
+struct AskArguments {
+  std::string details_path;
+  std::string continues;
+  std::string reason;
+  std::string note;
+  std::string text;
+  std::string stream;
+  std::string person;
+};
+
+Result<int> run_ask(Program& program, const std::string& verb, const AskArguments& a) {
+  Json arguments;
+  const auto give = [&](const char* key, const std::string& value) {
+    if (!value.empty()) arguments.set(key, value);
+  };
+  if (!a.details_path.empty()) {
+    const Bytes details = GREFFE_TRY(program.files.read_file(a.details_path, kMaxDocumentBytes));
+    arguments.set("details", std::string(as_text(details)));
+  }
+  give("continues", a.continues);
+  give("reason", a.reason);
+  give("note", a.note);
+  give("text", a.text);
+  give("stream", a.stream);
+  give("person", a.person);
+  const Json answer = GREFFE_TRY(ask_station(program, verb, arguments));
+  if (program.json) {
+    print(answer);
+  } else if (verb == "state") {
+    fmt::print("{}", words_of_state(answer));
+  } else {
+    fmt::print("done: {}\n", verb);
+  }
+  return kExitDone;
+}
+
 // The values that the verbs' options are read into.
 struct Options {
   std::string code_file;
   Enrolment prepared;
   ImportArguments import;
+  RecordArguments record;
+  AskArguments ask;
   bool no_upload = false;
   std::string hearing;
   std::int64_t retry_for_s = 0;
@@ -283,9 +354,48 @@ void add_recording(CommandLine& line, Program& program, Options& o) {
       .flag("--no-upload", o.no_upload, "only record; deliver later with `drain`")
       .body([&] { return run_import(program, o.import, o.no_upload); });
   station_verb(line, program, "close", "Finish a hearing. What a crash left unfinished is recovered first.")
-      .required("--hearing", o.hearing, "the hearing's id", "ID")
+      .option("--hearing", o.hearing, "the hearing's id; the one that is being recorded unless given", "ID")
       .flag("--no-upload", o.no_upload, "deliver later with `drain`")
       .body([&] { return run_close(program, o.hearing, o.no_upload); });
+}
+
+void add_live(CommandLine& line, Program& program, Options& o) {
+  station_verb(line, program, "record", "Record live until stopped. Started again, it goes on with the hearing that was not finished.")
+      .option("--video", o.record.video, "a stream and its source: rtsp://…, v4l2:/dev/video0, file:PATH, test:bars", "NAME=SOURCE")
+      .option("--audio", o.record.audio, "the same for sound: rtsp://…, alsa:default, file:PATH, test:tone", "NAME=SOURCE")
+      .option("--details", o.record.details_path, "cases, parties, judges: a JSON document (docs/formats/details.md)", "FILE")
+      .option("--continues", o.record.continues, "the hearing that this one goes on from", "ID")
+      .option("--for", o.record.for_s, "stop after so long", "SECONDS")
+      .flag("--close", o.record.close, "finish the hearing at the end")
+      .flag("--no-upload", o.no_upload, "only record; deliver later with `drain`")
+      .body([&] { return run_record(program, o.record, o.no_upload); });
+  station_verb(line, program, "run", "The service of a courtroom: keeps its streams connected and records what it is asked to.").body([&] {
+    return run_service(program);
+  });
+  station_verb(line, program, "open", "Begin a hearing at the running station.")
+      .required("--details", o.ask.details_path, "cases, parties, judges: a JSON document (docs/formats/details.md)", "FILE")
+      .option("--continues", o.ask.continues, "the hearing that this one goes on from", "ID")
+      .body([&] { return run_ask(program, "open", o.ask); });
+  station_verb(line, program, "pause", "Stop recording for a reason that is logged; nothing is kept until `resume`.")
+      .required("--reason", o.ask.reason, "recess, closed-evidence, mediation, operator, …", "REASON")
+      .option("--note", o.ask.note, "more in words, kept beside the log", "TEXT")
+      .option("--person", o.ask.person, "who: a short code, never a name", "CODE")
+      .body([&] { return run_ask(program, "pause", o.ask); });
+  station_verb(line, program, "resume", "Record on after a pause.").body([&] { return run_ask(program, "resume", o.ask); });
+  station_verb(line, program, "mute", "Stop recording one stream: a gap that everybody sees, never silence.")
+      .required("--stream", o.ask.stream, "its name", "NAME")
+      .option("--note", o.ask.note, "why, in words", "TEXT")
+      .option("--person", o.ask.person, "who: a short code, never a name", "CODE")
+      .body([&] { return run_ask(program, "mute", o.ask); });
+  station_verb(line, program, "unmute", "Record a muted stream again.").required("--stream", o.ask.stream, "its name", "NAME").body([&] {
+    return run_ask(program, "unmute", o.ask);
+  });
+  station_verb(line, program, "mark", "Note something at this moment of the hearing.")
+      .required("TEXT", o.ask.text, "what", "TEXT")
+      .option("--stream", o.ask.stream, "of this stream only", "NAME")
+      .option("--person", o.ask.person, "who: a short code, never a name", "CODE")
+      .body([&] { return run_ask(program, "mark", o.ask); });
+  station_verb(line, program, "state", "What the running station is doing.").body([&] { return run_ask(program, "state", o.ask); });
 }
 
 void add_spool(CommandLine& line, Program& program, Options& o) {
@@ -304,10 +414,15 @@ int run_program(int count, char** arguments) {
   line.root().option("--config", program.config, "the station's configuration (station.toml)", "FILE");
   add_enrolment(line, program, options);
   add_recording(line, program, options);
+  add_live(line, program, options);
   add_spool(line, program, options);
   return line.run(count, arguments);
 }
 
 }  // namespace greffe::ingest
 
-int main(int count, char** arguments) { return greffe::ingest::run_program(count, arguments); }
+int main(int count, char** arguments) {
+  // Not a verb for people: this program started by itself, to read one live stream (ingest/live_child.h).
+  if (count == 2 && std::string_view(arguments[1]) == "read-live") return greffe::ingest::run_live_child();
+  return greffe::ingest::run_program(count, arguments);
+}

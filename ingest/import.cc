@@ -272,12 +272,12 @@ Status append_close(HearingSpool& spool, const char* reason) {
   return spool.commit();
 }
 
-ImportOutcome outcome_of(const HearingSpool& spool) {
+ImportOutcome outcome_of(const HearingId& id, const HearingState& state, std::size_t entries) {
   ImportOutcome out;
-  out.hearing = spool.id();
-  out.closed = spool.state().closed();
-  out.entries = spool.entries().size();
-  for (const StreamState& stream : spool.state().streams()) {
+  out.hearing = id;
+  out.closed = state.closed();
+  out.entries = entries;
+  for (const StreamState& stream : state.streams()) {
     out.segments += stream.segments;
     out.bytes += stream.bytes;
   }
@@ -301,7 +301,7 @@ Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const Ingest
     GREFFE_TRY(files.replace(spool.paths().import_record(begun.number), as_bytes(write_import_record(begun.record)), 0640));
   }
   if (plan.close && !spool.state().closed()) GREFFE_TRY(append_close(spool, "no-signal"));
-  ImportOutcome out = outcome_of(spool);
+  ImportOutcome out = outcome_of(spool.id(), spool.state(), spool.entries().size());
   out.resumed = begun.resumed;
   out.warnings = std::move(warnings);
   return out;
@@ -319,10 +319,17 @@ Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& set
     if (!spool->state().open()) {
       return fail(Errc::conflict, fmt::format("hearing {} has no entry yet; start its import again", id.text()));
     }
-    GREFFE_TRY(spool->recover_open_segments());
+    GREFFE_TRY(spool->recover_open_segments({kImportBoot, {"import", kImportClockErrorMs}}));
     GREFFE_TRY(append_close(*spool, "fault"));
   }
-  return outcome_of(*spool);
+  return outcome_of(id, spool->state(), spool->entries().size());
+}
+
+Result<ImportOutcome> look_at_outcome(FileSystem& files, const IngestSettings& settings, const HearingId& id) {
+  const SignedLog log = GREFFE_TRY(read_signed_log(files, spool_of(settings.directory, id)));
+  HearingState state;
+  for (const std::string& entry : log.entries) GREFFE_TRY(state.apply(entry));
+  return outcome_of(id, state, log.entries.size());
 }
 
 }  // namespace greffe::ingest

@@ -30,6 +30,9 @@ Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const Ingest
 // Finishes a hearing: what a crash left in open/ is recovered, holes at the end are declared, and `close` is signed.
 Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id);
 
+// What is signed of a hearing, whoever is recording it.
+Result<ImportOutcome> look_at_outcome(FileSystem& files, const IngestSettings& settings, const HearingId& id);
+
 }  // namespace greffe::ingest
 
 #endif

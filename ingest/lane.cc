@@ -46,7 +46,7 @@ Lane::Lane(StreamRequest request, std::unique_ptr<MediaWorker> worker, TrackFact
       logged_(logged),
       end_(hearing_start_),
       after_90k_(media_end_90k(before.find(request_.name))),
-      check_(facts_.medium == "video", facts_.transcoded, after_90k_) {
+      reception_(request_.path, *worker_, SegmentCheck(facts_.medium == "video", facts_.transcoded, after_90k_)) {
   const StreamState* known = before.find(request_.name);
   if (known == nullptr) return;
   seq_ = known->segments;
@@ -60,79 +60,38 @@ Status Lane::start(const WallClock& clock, CutRules rules) {
   return worker_->start_cutting(rules);
 }
 
-// A reader that lies spoils only the recording that it reads, and only until it is found out.
-Error Lane::lie(std::string_view what) const {
-  return fail(Errc::corrupt, fmt::format("{}: its reader was not honest: {}. The file may be built to attack; nothing of it was logged "
-                                         "from here on", request_.path, what));
-}
-
 Status Lane::take_news(HearingSpool& spool) {
   WorkerNews news = GREFFE_TRY(worker_->next());
-  if (waiting_.size() >= kMostWaiting) return lie("it says more than a recording can hold");
-  if (auto* needed = std::get_if<SegmentFileNeeded>(&news)) {
-    return take_need(needed->start);
+  if (waiting_.size() >= kMostWaiting) return reception_.lie("it says more than a recording can hold");
+  if (const auto* needed = std::get_if<SegmentFileNeeded>(&news)) {
+    return reception_.need(needed->start);
   } else if (const auto* fragment = std::get_if<FragmentWritten>(&news)) {
-    return seal_fragment(*fragment, spool);
-  } else if (auto* cut = std::get_if<SegmentCut>(&news)) {
-    return take_segment(std::move(*cut), spool);
-  } else if (auto* peaks = std::get_if<FinishedPeaks>(&news)) {
-    take_peaks(std::move(*peaks));
+    return reception_.seal(*fragment, spool);
+  } else if (const auto* cut = std::get_if<SegmentCut>(&news)) {
+    return take_segment(*cut, spool);
+  } else if (auto* measured = std::get_if<PeaksMeasured>(&news)) {
+    take_peaks(std::move(measured->peaks));
   } else if (const auto* end = std::get_if<TrackEnded>(&news)) {
     take_end(*end);
+  } else {
+    return reception_.lie("it says what only a live stream says");
   }
-  return ok();
-}
-
-Status Lane::take_need(const SegmentStart& start) {
-  if (wanted_ || writing_ || skipping_) return lie("it wants a file before it has finished the last one");
-  wanted_ = start;
   return ok();
 }
 
 Status Lane::give_file(HearingSpool& spool) {
-  const SegmentStart start = asked_ = *wanted_;
-  wanted_.reset();
-  skipping_ = logged_ > 0;
-  if (skipping_) {
+  if (logged_ > 0) {
     --logged_;
-    return worker_->give_file(-1);
+    return reception_.give_nothing();
   }
-  const std::uint64_t run = first_run_ + start.run;
-  writing_ = GREFFE_TRY(spool.begin_segment(request_.name, run, clock_.at(start.media_us, start.cut)));
-  return worker_->give_file(writing_->file->descriptor());
+  const SegmentStart& start = reception_.wanted();
+  const UtcTime utc = clock_.at(start.media_us, start.cut);
+  return reception_.give_file(spool, {request_.name, first_run_ + start.run, utc, std::max<std::int64_t>(0, utc.ms - hearing_start_.ms)});
 }
 
-// The file is what the entry will say, or nothing is logged. A segment that is computed only is compared with the log.
-Status Lane::check_segment(const FinishedSegment& segment, HearingSpool& spool) {
-  if (!skipping_ && !writing_) return lie("it reports a segment that nobody asked for");
-  if (segment.start != asked_) return lie("it reports a segment that begins elsewhere than the one it asked for");
-  const Status follows = check_.follows(segment);
-  if (!follows) return lie(follows.error().message);
-  if (skipping_) return ok();
-  const auto sealed = spool.end_segment(*writing_);
-  if (!sealed && sealed.error().code != Errc::invalid) return sealed.error();
-  const Status matches = sealed ? check_.matches(sealed->bytes, sealed->digest, segment) : Status(sealed.error());
-  return matches ? ok() : Status(lie(matches.error().message));
-}
-
-// The only hash of what was recorded, made here and not by who has parsed foreign bytes.
-Status Lane::seal_fragment(const FragmentWritten& fragment, HearingSpool& spool) {
-  if (!writing_) return lie("it ends a fragment of no file");
-  const auto digest = spool.seal_fragment(*writing_, fragment.bytes);
-  if (digest) return worker_->give_seal(*digest);
-  return digest.error().code == Errc::invalid ? distrust(lie(digest.error().message), spool) : Status(digest.error());
-}
-
-Status Lane::distrust(Error why, HearingSpool& spool) {
-  if (writing_) GREFFE_TRY(spool.distrust_segment(std::move(*writing_)));
-  writing_.reset();
-  return why;
-}
-
-Status Lane::take_segment(SegmentCut cut, HearingSpool& spool) {
+Status Lane::take_segment(const SegmentCut& cut, HearingSpool& spool) {
   const FinishedSegment& segment = cut.segment;
-  const Status checked = check_segment(segment, spool);
-  if (!checked) return checked.error().code == Errc::corrupt ? distrust(checked.error(), spool) : checked;
+  std::optional<OpenSegment> file = GREFFE_TRY(reception_.finish(segment, spool));
   SegmentEntry entry;
   entry.stream = request_.name;
   entry.seq = seq_++;
@@ -150,14 +109,12 @@ Status Lane::take_segment(SegmentCut cut, HearingSpool& spool) {
   entry.flags = segment.flags;
   const std::string text = write_hearing_entry(entry);
   const auto possible = parse_hearing_entry(text);
-  if (!possible) return lie(possible.error().message);
+  if (!possible) return reception_.lie(possible.error().message);
   declare_hole(entry.utc);
   end_ = UtcTime{entry.utc.ms + entry.duration_90k / 90};
   last_cut_ = segment.start.cut;
   bytes_read_ = std::max(bytes_read_, cut.bytes_read);
-  waiting_.push_back({entry.utc, entry, {}, std::move(writing_)});
-  writing_.reset();
-  skipping_ = false;
+  waiting_.push_back({entry.utc, entry, {}, std::move(file)});
   return ok();
 }
 

@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "ingest/import_plan.h"
-#include "ingest/media_worker.h"
-#include "ingest/segment_check.h"
-#include "ingest/spool.h"
+#include "ingest/reception.h"
 
 namespace greffe::ingest {
 
@@ -47,7 +45,7 @@ class Lane {
   // What the reader says next. Nothing of it is believed: what it wrote is hashed here, and a segment is checked before it
   // waits for its turn.
   Status take_news(HearingSpool& spool);
-  bool wants_file() const { return wanted_.has_value(); }
+  bool wants_file() const { return reception_.wants_file(); }
   Status give_file(HearingSpool& spool);
   bool ended() const { return ended_; }
   std::deque<Waiting>& waiting() { return waiting_; }
@@ -57,12 +55,7 @@ class Lane {
   const std::optional<Missing>& cut_short() const { return cut_short_; }
 
  private:
-  Status take_need(const SegmentStart& start);
-  Status take_segment(SegmentCut cut, HearingSpool& spool);
-  Status seal_fragment(const FragmentWritten& fragment, HearingSpool& spool);
-  Status distrust(Error why, HearingSpool& spool);
-  Status check_segment(const FinishedSegment& segment, HearingSpool& spool);
-  Error lie(std::string_view what) const;
+  Status take_segment(const SegmentCut& cut, HearingSpool& spool);
   void take_peaks(FinishedPeaks peaks);
   void take_end(const TrackEnded& end);
   void declare_hole(UtcTime until);
@@ -79,13 +72,9 @@ class Lane {
   std::uint64_t logged_;
   UtcTime end_;                      // of what was recorded so far; the hearing's start at first
   bool ended_ = false;
-  std::optional<SegmentStart> wanted_;
-  SegmentStart asked_;               // where the segment begins that is being made
   std::uint64_t last_cut_ = 0;
-  std::optional<OpenSegment> writing_;
-  bool skipping_ = false;            // the segment that is being computed is in the log already
   const std::int64_t after_90k_;     // media time at which the stream's earlier runs ended
-  SegmentCheck check_;
+  Reception reception_;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_reported_ = 0;
   std::deque<Waiting> waiting_;

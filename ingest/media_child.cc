@@ -1,10 +1,7 @@
 #include "ingest/media_child.h"
 
-#include <algorithm>
-
-#include "ingest/audio.h"
+#include "ingest/channel_sink.h"
 #include "ingest/sandbox.h"
-#include "ingest/track_reader.h"
 
 namespace greffe::ingest {
 namespace {
@@ -12,141 +9,16 @@ namespace {
 constexpr std::uint64_t kBytesPerCpuSecond = 250'000;  // the slowest reading that is still work and not a trap
 constexpr std::uint64_t kCpuSecondsAtLeast = 300;
 
-Json write_start(const char* say, const SegmentStart& start) {
-  Json out;
-  out.set("say", say).set("run", start.run).set("cut", start.cut).set("media_us", start.media_us);
-  return out;
-}
-
-// Asks the other end for files and reports what was written to them.
-class ChannelSink : public SegmentSink {
+// Of a segment of a file: how far the file was read for it.
+class FileSink : public ChannelSink {
  public:
-  ChannelSink(Channel& channel, const MediaSource& source) : channel_(channel), source_(source) {}
-
-  Result<int> file_for(const SegmentStart& start) override {
-    GREFFE_TRY(channel_.send(write_start("need", start)));
-    Message answer = GREFFE_TRY(channel_.receive());
-    file_ = std::move(answer.descriptor);
-    const bool write = GREFFE_TRY(answer.body.boolean("write"));
-    if (write && !file_.is_open()) return fail(Errc::unavailable, "no file was given for the next segment");
-    return write ? file_.get() : -1;
-  }
-
-  Result<Digest> seal(std::uint64_t bytes) override {
-    Json written;
-    written.set("say", "fragment").set("bytes", bytes);
-    GREFFE_TRY(channel_.send(written));
-    const Message answer = GREFFE_TRY(channel_.receive());
-    return answer.body.digest("digest");
-  }
-
-  Status segment(const FinishedSegment& segment) override {
-    file_ = Descriptor();
-    return channel_.send(write_segment_message(segment, source_.bytes_read()));
-  }
-
-  Status peaks(const FinishedPeaks& peaks) {
-    Json json;
-    json.set("say", "peaks").set("cut", peaks.cut).set("media_us", peaks.media_us).set("levels", to_base64(peaks.levels));
-    return channel_.send(json);
-  }
+  FileSink(Channel& channel, const MediaSource& source) : ChannelSink(channel), source_(source) {}
 
  private:
-  Channel& channel_;
+  using ChannelSink::add_facts;
+  void add_facts(Json& message, const FinishedSegment&) override { message.set("bytes_read", source_.bytes_read()); }
   const MediaSource& source_;
-  Descriptor file_;
 };
-
-// From packets to segments and peaks.
-class Pipeline {
- public:
-  static Result<std::unique_ptr<Pipeline>> open(TrackReader& reader, ChannelSink& sink, const CutRules& rules, std::int64_t origin_us) {
-    std::unique_ptr<Pipeline> out(new Pipeline(sink, rules, origin_us));
-    out->source_ = &reader.parameters();
-    out->time_base_ = reader.time_base();
-    out->to_flac_ = treatment_of(reader.parameters().codec_id) == CodecTreatment::to_flac;
-    if (reader.parameters().codec_type == AVMEDIA_TYPE_AUDIO) {
-      out->decoder_ = GREFFE_TRY(AudioDecoder::open(reader.parameters(), reader.time_base()));
-    }
-    if (!out->to_flac_) {
-      out->segmenter_ = std::make_unique<Segmenter>(sink, rules, reader.parameters(), reader.time_base(), origin_us, reader.frame_us(), false);
-    }
-    return out;
-  }
-
-  Status add(PacketPtr packet) {
-    if (!decoder_) return segmenter_->add(std::move(packet));
-    if (to_flac_) return decoder_->decode(packet.get(), [this](AVFrame& frame) { return encode(frame); });
-    const PacketPtr copy(av_packet_clone(packet.get()));
-    if (!copy) return fail(Errc::unavailable, "there is not enough memory");
-    GREFFE_TRY(segmenter_->add(std::move(packet)));
-    return measure(*copy);
-  }
-
-  Status finish() {
-    if (to_flac_) {
-      GREFFE_TRY(decoder_->decode(nullptr, [this](AVFrame& frame) { return encode(frame); }));
-      if (flac_) GREFFE_TRY(flac_->finish([this](PacketPtr p) { return segmenter_->add(std::move(p)); }));
-    }
-    if (segmenter_) GREFFE_TRY(segmenter_->finish());
-    return meter_.finish();
-  }
-
- private:
-  Pipeline(ChannelSink& sink, const CutRules& rules, std::int64_t origin_us)
-      : sink_(sink), rules_(rules), origin_us_(origin_us), meter_(rules.cuts_us, [this](FinishedPeaks peaks) { return sink_.peaks(peaks); }) {}
-
-  // Levels stand where the packet stands, however its own clock jumped.
-  Status measure(const AVPacket& packet) {
-    const std::int64_t at = segmenter_->media_us(packet);
-    std::int64_t samples = 0;
-    return decoder_->decode(&packet, [&](AVFrame& frame) {
-      const std::int64_t frame_at = at + (frame.sample_rate > 0 ? av_rescale(samples, 1'000'000, frame.sample_rate) : 0);
-      samples += frame.nb_samples;
-      return meter_.add(frame_at, frame);
-    });
-  }
-
-  Status encode(AVFrame& frame) {
-    const auto add = [this](PacketPtr p) { return segmenter_->add(std::move(p)); };
-    if (flac_ && !flac_->continues(frame)) {
-      GREFFE_TRY(flac_->finish(add));
-      flac_.reset();
-    }
-    if (!flac_) flac_ = GREFFE_TRY(FlacEncoder::open(*source_, frame.format));
-    if (!segmenter_) {
-      const std::int64_t frame_us = av_rescale(4096, 1'000'000, source_->sample_rate);
-      segmenter_ = std::make_unique<Segmenter>(sink_, rules_, flac_->parameters(), time_base_, origin_us_, frame_us, true);
-    }
-    GREFFE_TRY(flac_->encode(frame, add));
-    if (frame.pts == AV_NOPTS_VALUE) return ok();
-    return meter_.add(av_rescale_q(frame.pts, time_base_, kMicroseconds) - origin_us_, frame);
-  }
-
-  ChannelSink& sink_;
-  const CutRules rules_;
-  const std::int64_t origin_us_;
-  const AVCodecParameters* source_ = nullptr;  // of the reader
-  AVRational time_base_{1, 1};
-  bool to_flac_ = false;
-  PeakMeter meter_;
-  std::unique_ptr<AudioDecoder> decoder_;
-  std::unique_ptr<FlacEncoder> flac_;
-  std::unique_ptr<Segmenter> segmenter_;
-};
-
-Result<CutRules> parse_rules(const Json& json) {
-  CutRules out;
-  out.video_ms = GREFFE_TRY(json.integer("video_ms"));
-  out.audio_ms = GREFFE_TRY(json.integer("audio_ms"));
-  out.after_90k = GREFFE_TRY(json.integer("after_90k"));
-  const Json::Array cuts = GREFFE_TRY(json.array("cuts_us"));
-  for (const Json& cut : cuts) {
-    if (cut.as_integer() == nullptr) return fail(Errc::invalid, "a cut is not a number");
-    out.cuts_us.push_back(*cut.as_integer());
-  }
-  return out;
-}
 
 Status read_media(const ChildTask& task, Channel& channel) {
   SandboxLimits limits;
@@ -164,7 +36,7 @@ Status read_media(const ChildTask& task, Channel& channel) {
 
   const Message go = GREFFE_TRY(channel.receive());
   const CutRules rules = GREFFE_TRY(parse_rules(go.body));
-  ChannelSink sink(channel, *source);
+  FileSink sink(channel, *source);
   const auto pipeline = GREFFE_TRY(Pipeline::open(*reader, sink, rules, source->origin_us()));
   for (;;) {
     PacketPtr packet = GREFFE_TRY(reader->next());
@@ -191,6 +63,33 @@ void run_media_child(const ChildTask& task, Channel& channel) {
 }
 
 // ---- messages ----
+
+Json write_start(const char* say, const SegmentStart& start) {
+  Json out;
+  out.set("say", say).set("run", start.run).set("cut", start.cut).set("media_us", start.media_us);
+  return out;
+}
+
+Json write_rules(const CutRules& rules) {
+  Json::Array cuts;
+  for (const std::int64_t cut : rules.cuts_us) cuts.emplace_back(cut);
+  Json out;
+  out.set("do", "record").set("video_ms", rules.video_ms).set("audio_ms", rules.audio_ms).set("cuts_us", std::move(cuts)).set("after_90k", rules.after_90k);
+  return out;
+}
+
+Result<CutRules> parse_rules(const Json& json) {
+  CutRules out;
+  out.video_ms = GREFFE_TRY(json.integer("video_ms"));
+  out.audio_ms = GREFFE_TRY(json.integer("audio_ms"));
+  out.after_90k = GREFFE_TRY(json.integer("after_90k"));
+  const Json::Array cuts = GREFFE_TRY(json.array("cuts_us"));
+  for (const Json& cut : cuts) {
+    if (cut.as_integer() == nullptr) return fail(Errc::invalid, "a cut is not a number");
+    out.cuts_us.push_back(*cut.as_integer());
+  }
+  return out;
+}
 
 Json write_facts(const TrackFacts& facts) {
   Json out;
@@ -219,13 +118,13 @@ Result<SegmentStart> parse_start(const Json& json) {
   return out;
 }
 
-Json write_segment_message(const FinishedSegment& segment, std::uint64_t bytes_read) {
+Json write_segment_message(const FinishedSegment& segment) {
   Json::Array flags;
   for (const std::string& flag : segment.flags) flags.emplace_back(flag);
   Json out = write_start("segment", segment.start);
   out.set("bytes", segment.bytes).set("init_bytes", segment.init_bytes).set("digest", segment.sha256);
   out.set("start_90k", segment.start_90k).set("duration_90k", segment.duration_90k).set("codecs", segment.codecs);
-  out.set("flags", std::move(flags)).set("bytes_read", bytes_read);
+  out.set("flags", std::move(flags));
   return out;
 }
 

@@ -20,9 +20,13 @@ struct TrackFacts {
 Json write_facts(const TrackFacts& facts);
 Result<TrackFacts> parse_facts(const Json& json);
 
+Json write_start(const char* say, const SegmentStart& start);
 Result<SegmentStart> parse_start(const Json& json);
-Json write_segment_message(const FinishedSegment& segment, std::uint64_t bytes_read);
+Json write_segment_message(const FinishedSegment& segment);
 Result<FinishedSegment> parse_segment_message(const Json& json);
+
+Json write_rules(const CutRules& rules);
+Result<CutRules> parse_rules(const Json& json);
 
 struct ChildTask {
   int media = -1;                // not owned

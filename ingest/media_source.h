@@ -8,8 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "archive/base/result.h"
-#include "ingest/libav_owners.h"
+#include "ingest/packet_source.h"
 
 namespace greffe::ingest {
 
@@ -23,20 +22,18 @@ struct TrackChoice {
 extern const char* const kAcceptedFormats;
 extern const char* const kAcceptedFormatsInWords;
 
-class MediaSource {
+class MediaSource : public PacketSource {
  public:
   // `descriptor` stays the caller's and must outlive this object. Errors are sentences that go on after "FILE: ";
   // invalid: not accepted. corrupt: cut short so that nothing can be read. unavailable: not enough memory.
   static Result<std::unique_ptr<MediaSource>> open(int descriptor, std::uint64_t bytes, const TrackChoice& choice);
-  ~MediaSource();
+  ~MediaSource() override;
 
-  const AVStream& track() const { return *format_->streams[track_]; }
-  bool is_video() const { return track().codecpar->codec_type == AVMEDIA_TYPE_VIDEO; }
-  std::int64_t origin_us() const { return origin_us_; }  // where the file's time begins, in its own timestamps
+  const AVStream& track() const override { return *format_->streams[track_]; }
+  std::int64_t origin_us() const override { return origin_us_; }
   // How long the file says that it is; nothing when it does not say.
   std::optional<std::int64_t> stated_us() const;
-  // False at the end, or where the rest cannot be read. dts may be AV_NOPTS_VALUE.
-  Result<bool> read(AVPacket& packet);
+  Result<bool> read(AVPacket& packet) override;
   bool damaged() const { return damaged_; }  // reading ended before the file did, or in the middle of a sample
   std::uint64_t bytes_read() const { return input_.offset; }
 
@@ -62,10 +59,6 @@ class MediaSource {
   bool damaged_ = false;
   bool ended_ = false;
 };
-
-// What is done with a codec: kept as it is, decoded and stored as FLAC, or refused.
-enum class CodecTreatment { keep, to_flac, refuse };
-CodecTreatment treatment_of(AVCodecID codec);
 
 }  // namespace greffe::ingest
 

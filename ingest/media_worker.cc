@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,6 +13,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+
+#include "ingest/live_child.h"
 
 namespace greffe::ingest {
 namespace {
@@ -74,6 +77,29 @@ Result<std::unique_ptr<MediaWorker>> MediaWorker::start(const std::string& path,
   return out;
 }
 
+// Not a fork: the copy of a process with threads can do nothing, and a camera's bytes must not come near the keys.
+Result<std::unique_ptr<MediaWorker>> MediaWorker::start_live(const LiveRequest& request) {
+  auto ends = Channel::pair();
+  if (!ends) return std::move(ends).error();
+  std::unique_ptr<MediaWorker> out(new MediaWorker);
+  out->path_ = request.address.text();
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  const std::unique_ptr<posix_spawn_file_actions_t, int (*)(posix_spawn_file_actions_t*)> owner(&actions, ::posix_spawn_file_actions_destroy);
+  int code = ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+  code |= ::posix_spawn_file_actions_adddup2(&actions, 0, 1);
+  code |= ::posix_spawn_file_actions_adddup2(&actions, ends->second.descriptor(), kLiveChannelDescriptor);
+  code |= ::posix_spawn_file_actions_addclosefrom_np(&actions, kLiveChannelDescriptor + 1);
+  char program[] = "greffe-ingest";
+  char verb[] = "read-live";
+  char* arguments[] = {program, verb, nullptr};
+  if (code == 0) code = ::posix_spawn(&out->child_, "/proc/self/exe", &actions, nullptr, arguments, environ);
+  if (code != 0) return fail(Errc::unavailable, fmt::format("cannot start a process to read {}: {}", out->path_, std::strerror(code)));
+  out->channel_ = std::make_unique<Channel>(std::move(ends->first));
+  GREFFE_TRY(out->answer(write_live_request(request), -1));
+  return out;
+}
+
 std::unique_ptr<MediaWorker> MediaWorker::over(Channel channel, std::string path) {
   std::unique_ptr<MediaWorker> out(new MediaWorker);
   out->path_ = std::move(path);
@@ -96,13 +122,15 @@ Result<Message> MediaWorker::receive() {
   return message;
 }
 
-Error MediaWorker::failure(const Json& said) const {
+Error MediaWorker::failure(const Json& said) {
   const auto words = said.string("words");
   const auto code = said.string("code");
   Errc found = Errc::invalid;
   for (const Errc one : kCodes) {
     if (code && name_of(one) == *code) found = one;
   }
+  const auto reason = said.string("reason");
+  if (reason && (*reason == kEndedNoSignal || *reason == kEndedNetwork)) gap_reason_ = *reason;
   std::string text = words ? *words : "the file cannot be read";
   // The child has parsed foreign bytes: nothing that it says may steer a terminal.
   std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
@@ -133,13 +161,13 @@ Result<TrackFacts> MediaWorker::facts() {
   return parse_facts(message.body);
 }
 
-Status MediaWorker::start_cutting(const CutRules& rules) {
-  Json::Array cuts;
-  for (const std::int64_t cut : rules.cuts_us) cuts.emplace_back(cut);
-  Json go;
-  go.set("video_ms", rules.video_ms).set("audio_ms", rules.audio_ms).set("cuts_us", std::move(cuts)).set("after_90k", rules.after_90k);
-  return channel_->send(go);
-}
+Status MediaWorker::start_cutting(const CutRules& rules) { return answer(write_rules(rules), -1); }
+
+Status MediaWorker::hold() { return answer(std::move(Json().set("do", "hold")), -1); }
+
+Status MediaWorker::begin_new_run() { return answer(std::move(Json().set("do", "new-run")), -1); }
+
+Status MediaWorker::stop() { return answer(std::move(Json().set("do", "stop")), -1); }
 
 Status MediaWorker::give_file(int descriptor) {
   Json words;
@@ -168,22 +196,32 @@ Result<WorkerNews> MediaWorker::next() {
 
 Result<WorkerNews> parse_news(const Json& said) {
   const std::string say = GREFFE_TRY(said.string("say"));
-  if (say == "need") return WorkerNews(SegmentFileNeeded{GREFFE_TRY(parse_start(said))});
+  if (say == "need") {
+    SegmentFileNeeded needed;
+    needed.start = GREFFE_TRY(parse_start(said));
+    if (said.has("mono_ms")) needed.mono_ms = GREFFE_TRY(said.integer("mono_ms"));
+    return WorkerNews(needed);
+  }
   if (say == "fragment") return WorkerNews(FragmentWritten{GREFFE_TRY(said.size("bytes"))});
   if (say == "segment") {
     SegmentCut cut;
     cut.segment = GREFFE_TRY(parse_segment_message(said));
-    cut.bytes_read = GREFFE_TRY(said.size("bytes_read"));
+    if (said.has("bytes_read")) cut.bytes_read = GREFFE_TRY(said.size("bytes_read"));
+    if (said.has("mono_ms")) cut.mono_ms = GREFFE_TRY(said.integer("mono_ms"));
     return WorkerNews(std::move(cut));
   }
+  if (say == "track") return WorkerNews(GREFFE_TRY(parse_facts(said)));
+  if (say == "holding") return WorkerNews(Holding{});
   if (say == "peaks") {
-    FinishedPeaks peaks;
+    PeaksMeasured measured;
+    FinishedPeaks& peaks = measured.peaks;
+    if (said.has("mono_ms")) measured.mono_ms = GREFFE_TRY(said.integer("mono_ms"));
     peaks.cut = GREFFE_TRY(said.size("cut"));
     peaks.media_us = GREFFE_TRY(said.integer("media_us"));
     const std::string levels = GREFFE_TRY(said.string("levels"));
     peaks.levels = GREFFE_TRY(from_base64(levels));
     if (peaks.levels.empty() || peaks.levels.size() > kPeaksPerObject) return fail(Errc::invalid, "impossible level peaks");
-    return WorkerNews(std::move(peaks));
+    return WorkerNews(std::move(measured));
   }
   if (say == "done") return WorkerNews(TrackEnded{GREFFE_TRY(said.boolean("damaged"))});
   return fail(Errc::invalid, "something unknown");

@@ -5,11 +5,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 
 namespace greffe::ingest {
@@ -45,6 +48,16 @@ constexpr int kRefused[] = {
     SCMP_SYS(statx), SCMP_SYS(socket),
 };
 
+// What is live waits for its packets.
+constexpr int kLive[] = {
+    SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6),
+    SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(getsockopt), SCMP_SYS(shutdown),
+};
+// Before any segment is open, so that taking O_APPEND away is no danger yet.
+constexpr int kConnecting[] = {
+    SCMP_SYS(connect), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(fcntl), SCMP_SYS(seccomp), SCMP_SYS(prctl),
+};
+
 std::uint64_t mapped_bytes() {
   unsigned long pages = 0;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/statm", "re"), std::fclose);
@@ -58,7 +71,23 @@ Status limit(int what, std::uint64_t value, const char* words) {
   return fail(Errc::unavailable, fmt::format("cannot limit the {} of the reading process: {}", words, std::strerror(errno)));
 }
 
-Status load_filter() {
+int allow_sockets(scmp_filter_ctx filter) {
+  int code = 0;
+  for (const int family : {AF_INET, AF_INET6}) {
+    const scmp_arg_cmp is_it{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0};
+    code |= seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &is_it);
+  }
+  // The name service asks for these in passing.
+  for (const int family : {AF_UNIX, AF_NETLINK}) {
+    const scmp_arg_cmp is_it{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0};
+    code |= seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1, &is_it);
+  }
+  return code;
+}
+
+bool is_among(int call, std::initializer_list<int> calls) { return std::find(calls.begin(), calls.end(), call) != calls.end(); }
+
+Status load_filter(SandboxKind kind) {
   // The sanitizers' own runtime makes more calls than these; under them the limits and refusals are tested, not the killing.
   const std::unique_ptr<void, void (*)(void*)> filter(seccomp_init(kSanitized ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS),
                                                       seccomp_release);
@@ -67,7 +96,20 @@ Status load_filter() {
   for (const int call : kAllowed) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
   // With this UBSan finds out whether a pointer may be looked through before it judges the object behind it.
   if (kSanitized) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(pipe2), 0);
-  for (const int call : kRefused) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EACCES), call, 0);
+  const bool connecting = kind == SandboxKind::connecting;
+  for (const int call : kRefused) {
+    if (connecting && is_among(call, {SCMP_SYS(socket), SCMP_SYS(fcntl)})) continue;
+    if (kind == SandboxKind::device && call == SCMP_SYS(ioctl)) continue;
+    code |= seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EACCES), call, 0);
+  }
+  if (kind != SandboxKind::file) {
+    for (const int call : kLive) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
+  }
+  if (kind == SandboxKind::device) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 0);
+  if (connecting) {
+    for (const int call : kConnecting) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
+    code |= allow_sockets(filter.get());
+  }
   // Memory, but never memory that can be executed.
   const scmp_arg_cmp not_executable{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
@@ -94,10 +136,12 @@ Status enter_sandbox(const SandboxLimits& limits) {
   const std::uint64_t mapped = mapped_bytes();
   if (mapped == 0) return fail(Errc::unavailable, "cannot read /proc/self/statm; is /proc mounted?");
   if (!kSanitized) GREFFE_TRY(limit(RLIMIT_AS, mapped + limits.memory_bytes, "memory"));
-  GREFFE_TRY(limit(RLIMIT_CPU, limits.cpu_seconds, "time"));
+  if (limits.kind == SandboxKind::file) GREFFE_TRY(limit(RLIMIT_CPU, limits.cpu_seconds, "time"));
   GREFFE_TRY(limit(RLIMIT_NOFILE, limits.descriptors, "open files"));
   GREFFE_TRY(limit(RLIMIT_CORE, 0, "memory dumps"));
-  return load_filter();
+  return load_filter(limits.kind);
 }
+
+Status tighten_sandbox() { return load_filter(SandboxKind::camera); }
 
 }  // namespace greffe::ingest

@@ -44,8 +44,8 @@ Segmenter::Segmenter(SegmentSink& sink, CutRules rules, const AVCodecParameters&
 
 Segmenter::~Segmenter() = default;
 
-std::int64_t Segmenter::media_us(const AVPacket& packet) const {
-  return av_rescale_q(packet.dts, time_base_, kMicroseconds) - origin_us_ + rebase_us_;
+std::int64_t Segmenter::media_us(std::int64_t dts) const {
+  return av_rescale_q(dts, time_base_, kMicroseconds) - origin_us_ + rebase_us_;
 }
 
 std::int64_t Segmenter::ticks(std::int64_t dts) const {
@@ -75,12 +75,12 @@ Status Segmenter::add(PacketPtr next) {
     held_ = std::move(next);
     return ok();
   }
-  const std::int64_t before = media_us(*held_);
+  const std::int64_t before = media_us(held_->dts);
   GREFFE_TRY(write(*held_, held_->dts + av_rescale_q(frame_us_, kMicroseconds, time_base_)));
   held_ = std::move(next);
   break_before_held_ = true;
-  const std::int64_t jump = media_us(*held_) - before;
-  if (jump < 0 || jump > kMostForwardUs) rebase_us_ += before + frame_us_ - media_us(*held_);
+  const std::int64_t jump = media_us(held_->dts) - before;
+  if (jump < 0 || jump > kMostForwardUs) rebase_us_ += before + frame_us_ - media_us(held_->dts);
   return ok();
 }
 
@@ -105,8 +105,9 @@ bool Segmenter::takes_new_parameters(const AVPacket& packet) {
 }
 
 bool Segmenter::starts_run(const AVPacket& packet) {
-  bool out = break_before_held_ || !any_run_;
-  const std::int64_t at = media_us(packet);
+  bool out = break_before_held_ || !any_run_ || (run_wanted_ && (!video_ || is_key(packet)));
+  if (out) run_wanted_ = false;
+  const std::int64_t at = media_us(packet.dts);
   while (cut_ < rules_.cuts_us.size() && at >= rules_.cuts_us[cut_]) {
     // A picture in the middle of a group would need those before the gap; wait a little for the next group.
     if (!out && video_ && !is_key(packet) && at < rules_.cuts_us[cut_] + kWaitForKeyUs) break;
@@ -156,7 +157,7 @@ Status Segmenter::begin_segment(const AVPacket& packet, bool new_run) {
   if (new_run) run_init_.clear();
   any_run_ = true;
   current_ = FinishedSegment();
-  current_.start = {run_, cut_, media_us(packet)};
+  current_.start = {run_, cut_, media_us(packet.dts)};
   if (video_ && !is_key(packet)) current_.flags.push_back("no-key-frame");
   if (transcoded_) current_.flags.push_back("transcoded");
   const int descriptor = GREFFE_TRY(sink_.file_for(current_.start));

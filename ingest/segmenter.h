@@ -55,8 +55,10 @@ class Segmenter {
   // Packets in decoding order with pts and dts. Keeps the packet.
   Status add(PacketPtr packet);
   Status finish();
-  // Where a packet stands, from the file's origin. Ask after it was added: its own clock may have jumped before it.
-  std::int64_t media_us(const AVPacket& packet) const;
+  // Video: from the next key frame on, so that nothing is lost.
+  void begin_new_run() { run_wanted_ = true; }
+  // Where a packet with this dts stands, from the source's origin. Ask after it was added: its own clock may have jumped before it.
+  std::int64_t media_us(std::int64_t dts) const;
 
  private:
   std::int64_t ticks(std::int64_t dts) const;       // media time of this run
@@ -82,6 +84,7 @@ class Segmenter {
   PacketPtr held_;               // its length is known when the next one comes
   Bytes parameter_sets_;         // of the video as last seen inside the packets
   bool break_before_held_ = true;
+  bool run_wanted_ = false;
   std::int64_t rebase_us_ = 0;   // added to media times after a jump of the file's own clock
   std::int64_t run_first_dts_ = 0;
   std::int64_t run_start_ = 0;   // ticks: one second behind the end of the run before

@@ -3,9 +3,32 @@
 #include <fmt/format.h>
 
 #include "archive/base/config.h"
+#include "archive/format/names.h"
 
 namespace greffe::ingest {
 namespace {
+
+Result<StreamSettings> stream_from(Config& config, const std::string& config_path) {
+  StreamSettings out;
+  out.name = GREFFE_TRY(config.string("name"));
+  out.medium = GREFFE_TRY(config.string("medium"));
+  out.source = GREFFE_TRY(config.string_or("source", out.source));
+  const std::string where = fmt::format("{}: stream {}", config_path, out.name);
+  const std::string address = GREFFE_TRY(config.string("address"));
+  auto parsed = parse_source_address(address);
+  if (!parsed) return parsed.error().within(where + ": address");
+  out.address = std::move(*parsed);
+  const std::string sub = GREFFE_TRY(config.string_or("sub_address", ""));
+  if (!sub.empty()) {
+    auto second = parse_source_address(sub);
+    if (!second) return second.error().within(where + ": sub_address");
+    out.sub = std::move(*second);
+  }
+  const Status possible = check_stream(out);
+  if (!possible) return possible.error().within(where);
+  GREFFE_TRY(config.refuse_unknown());
+  return out;
+}
 
 Result<IngestSettings> from_config(Config& config, const std::string& config_path) {
   IngestSettings out;
@@ -32,11 +55,28 @@ Result<IngestSettings> from_config(Config& config, const std::string& config_pat
   out.video_ms = 1000 * GREFFE_TRY(segments.integer_or("video_seconds", 10, 2, 30));
   out.audio_ms = 1000 * GREFFE_TRY(segments.integer_or("audio_seconds", 30, 5, 60));
   GREFFE_TRY(segments.refuse_unknown());
+  std::vector<Config> streams = GREFFE_TRY(config.tables("stream"));
+  for (Config& one : streams) out.streams.push_back(GREFFE_TRY(stream_from(one, config_path)));
+  for (std::size_t i = 0; i < out.streams.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (out.streams[i].name == out.streams[j].name) return fail(Errc::invalid, fmt::format("{}: two streams are called {}", config_path, out.streams[i].name));
+    }
+  }
   GREFFE_TRY(config.refuse_unknown());
   return out;
 }
 
 }  // namespace
+
+Status check_stream(const StreamSettings& stream) {
+  if (!is_valid_name(stream.name)) return fail(Errc::invalid, "the name of a stream must be of a-z, 0-9 and '-', at most 32");
+  if (stream.medium != "video" && stream.medium != "audio") return fail(Errc::invalid, "medium must be \"video\" or \"audio\"");
+  if (stream.source != "room" && stream.source != "remote" && stream.source != "screen") {
+    return fail(Errc::invalid, "source must be \"room\", \"remote\" or \"screen\"");
+  }
+  if (stream.sub && stream.medium != "video") return fail(Errc::invalid, "only a camera has a sub_address");
+  return ok();
+}
 
 Result<IngestSettings> load_settings(FileSystem& files, const std::string& config_path, const std::string& directory) {
   IngestSettings out;

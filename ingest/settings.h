@@ -5,11 +5,24 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "archive/base/file_system.h"
 #include "archive/format/ed25519.h"
+#include "ingest/source_address.h"
 
 namespace greffe::ingest {
+
+// One live input of the courtroom.
+struct StreamSettings {
+  std::string name;
+  std::string medium;           // "video" or "audio"
+  std::string source = "room";  // "room", "remote", "screen"
+  SourceAddress address;
+  std::optional<SourceAddress> sub;  // the camera's H.264 beside H.265, which not every browser shows
+};
+// invalid: a name, medium or source that is none; the address is parsed by parse_source_address.
+Status check_stream(const StreamSettings& stream);
 
 struct IngestSettings {
   std::string directory = "/var/lib/greffe-ingest";
@@ -19,6 +32,7 @@ struct IngestSettings {
   std::int64_t keep_days = 7;              // media stay here so long after they are safe
   std::int64_t video_ms = 10'000;          // length of a segment
   std::int64_t audio_ms = 30'000;
+  std::vector<StreamSettings> streams;
 };
 
 // `config_path` empty: the defaults. `directory` not empty: instead of the configured one.

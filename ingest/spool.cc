@@ -193,9 +193,9 @@ Result<Digest> HearingSpool::put_document(ByteView bytes) {
   return digest;
 }
 
-Result<OpenSegment> HearingSpool::begin_segment(const std::string& stream, std::uint64_t run, UtcTime utc) {
+Result<OpenSegment> HearingSpool::begin_segment(const OpenSegmentName& name) {
   OpenSegment out;
-  out.path = join(paths_.open(), fmt::format("{}-{}-{}.mp4", stream, run, utc.ms));
+  out.path = join(paths_.open(), name.text());
   out.file = GREFFE_TRY(files_.create(out.path, kFileMode));
   out.reader = GREFFE_TRY(files_.open_read(out.path));
   GREFFE_TRY(files_.sync_directory(paths_.open()));

@@ -26,6 +26,7 @@ struct SpoolPaths {
   std::string continued() const { return join(directory, "continued.json"); }
   std::string freed() const { return join(directory, "freed"); }
   std::string lock() const { return join(directory, "lock"); }
+  std::string live_record() const { return join(directory, "live.json"); }
   std::string import_record(std::uint64_t number) const { return join(directory, "import-" + std::to_string(number) + ".json"); }
   std::string open() const { return join(directory, "open"); }
   std::string objects() const { return join(directory, "objects"); }
@@ -42,6 +43,17 @@ Digest root_at(const SignedLog& log, std::uint64_t size);  // of its first `size
 // corrupt: the entries do not have the root that was signed.
 Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths);
 
+// What the name of a segment file in open/ says, for who finds it after a crash:
+// "<stream>-<run>-<wall clock ms>-<monotonic ms>.mp4", both of its first sample.
+struct OpenSegmentName {
+  std::string stream;
+  std::uint64_t run = 0;
+  UtcTime utc;
+  std::int64_t mono_ms = 0;
+  std::string text() const;
+};
+std::optional<OpenSegmentName> parse_open_name(std::string_view name);
+
 // A segment file while it is written and until its entry is durable.
 struct OpenSegment {
   std::string path;
@@ -50,6 +62,11 @@ struct OpenSegment {
   Bytes buffer;                          // [0, sealed) is what the file holds; larger than that, and used again
   std::uint64_t sealed = 0;
   Sha256 hash;                           // over [0, sealed)
+};
+// Whose monotonic clock stands in the names of recovered segments, and how good its wall clock was.
+struct RecoveredFrom {
+  std::string boot;
+  ClockState clock;
 };
 struct SealedSegment {
   ByteView bytes;  // of the whole file; there until the next segment ends
@@ -73,8 +90,8 @@ class HearingSpool {
 
   // Durable when it returns; the same document twice is one object.
   Result<Digest> put_document(ByteView bytes);
-  // "<stream>-<run>-<wall clock ms of its first sample>.mp4" in open/; the name is durable.
-  Result<OpenSegment> begin_segment(const std::string& stream, std::uint64_t run, UtcTime utc);
+  // A new file in open/; the name is durable.
+  Result<OpenSegment> begin_segment(const OpenSegmentName& name);
   // The file has `bytes` bytes now, written by somebody who waits: what is new is hashed and its hash box appended. The digest
   // of all with the box. Not durable yet. invalid: the file is not as was said.
   Result<Digest> seal_fragment(OpenSegment& segment, std::uint64_t bytes);
@@ -92,7 +109,9 @@ class HearingSpool {
   Status commit();
   // After a crash without the source at hand: every whole fragment in open/ becomes a `recovered` segment, what is
   // behind it goes to quarantine. The entries wait for commit().
-  Status recover_open_segments();
+  Status recover_open_segments(const RecoveredFrom& from);
+  // The same for one of them, whose reader is gone in the middle of it.
+  Status recover_segment(OpenSegment segment, const RecoveredFrom& from);
   Status discard_open_segments();  // the source is at hand and gives them again
 
  private:
@@ -103,7 +122,7 @@ class HearingSpool {
   bool is_whole(std::string_view entry);
   Status set_aside(const std::string& name, ByteView bytes);
   Status sign();
-  Status recover_one(const std::string& name);
+  Status recover_one(const std::string& name, const RecoveredFrom& from);
   Status link_finished();
   Status commit_waiting();
   Bytes records_from(std::size_t first) const;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "archive/format/segment.h"
@@ -13,25 +14,6 @@ namespace {
 
 constexpr std::uint64_t kMaxOpenBytes = 2 * kMaxObjectBytes;
 
-struct OpenName {
-  std::string stream;
-  std::uint64_t run = 0;
-  UtcTime utc;
-};
-
-// "<stream>-<run>-<ms>.mp4", as begin_segment makes it.
-std::optional<OpenName> parse_open_name(std::string_view name) {
-  if (name.size() < 4 || name.substr(name.size() - 4) != ".mp4") return std::nullopt;
-  name.remove_suffix(4);
-  const std::size_t second = name.rfind('-');
-  const std::size_t first = second == std::string_view::npos || second == 0 ? second : name.rfind('-', second - 1);
-  if (first == std::string_view::npos || first == 0) return std::nullopt;
-  const auto run = parse_decimal(name.substr(first + 1, second - first - 1));
-  const auto ms = parse_decimal(name.substr(second + 1));
-  if (!run || !ms || !is_valid_name(name.substr(0, first))) return std::nullopt;
-  return OpenName{std::string(name.substr(0, first)), *run, UtcTime{static_cast<std::int64_t>(*ms)}};
-}
-
 std::int64_t to_90k(std::int64_t ticks, std::uint32_t time_scale) {
   const auto scale = static_cast<std::int64_t>(time_scale);
   return ticks / scale * 90'000 + ticks % scale * 90'000 / scale;
@@ -39,13 +21,38 @@ std::int64_t to_90k(std::int64_t ticks, std::uint32_t time_scale) {
 
 }  // namespace
 
+std::string OpenSegmentName::text() const { return fmt::format("{}-{}-{}-{}.mp4", stream, run, utc.ms, mono_ms); }
+
+std::optional<OpenSegmentName> parse_open_name(std::string_view name) {
+  if (!name.ends_with(".mp4")) return std::nullopt;
+  name.remove_suffix(4);
+  std::array<std::uint64_t, 3> numbers{};  // from the right: the stream's name may hold hyphens itself
+  for (std::uint64_t& number : numbers) {
+    const std::size_t hyphen = name.rfind('-');
+    if (hyphen == std::string_view::npos) return std::nullopt;
+    const auto found = parse_decimal(name.substr(hyphen + 1));
+    if (!found) return std::nullopt;
+    number = *found;
+    name = name.substr(0, hyphen);
+  }
+  if (!is_valid_name(name)) return std::nullopt;
+  return OpenSegmentName{std::string(name), numbers[2], UtcTime{static_cast<std::int64_t>(numbers[1])}, static_cast<std::int64_t>(numbers[0])};
+}
+
 Status HearingSpool::discard_open_segments() {
   const std::vector<std::string> names = GREFFE_TRY(files_.list(paths_.open()));
   for (const std::string& name : names) GREFFE_TRY(files_.remove(join(paths_.open(), name)));
   return ok();
 }
 
-Status HearingSpool::recover_open_segments() {
+Status HearingSpool::recover_segment(OpenSegment segment, const RecoveredFrom& from) {
+  const std::string name = segment.path.substr(parent_of(segment.path).size() + 1);
+  segment.file.reset();
+  segment.reader.reset();
+  return recover_one(name, from);
+}
+
+Status HearingSpool::recover_open_segments(const RecoveredFrom& from) {
   const std::vector<std::string> names = GREFFE_TRY(files_.list(paths_.open()));
   std::vector<std::tuple<UtcTime, std::string>> by_time;
   for (const std::string& name : names) {
@@ -53,11 +60,11 @@ Status HearingSpool::recover_open_segments() {
     by_time.emplace_back(parsed ? parsed->utc : UtcTime{}, name);
   }
   std::sort(by_time.begin(), by_time.end());
-  for (const auto& [utc, name] : by_time) GREFFE_TRY(recover_one(name));
+  for (const auto& [utc, name] : by_time) GREFFE_TRY(recover_one(name, from));
   return ok();
 }
 
-Status HearingSpool::recover_one(const std::string& name) {
+Status HearingSpool::recover_one(const std::string& name, const RecoveredFrom& from) {
   const std::string path = join(paths_.open(), name);
   const auto parsed = parse_open_name(name);
   const StreamState* stream = parsed ? state_.find(parsed->stream) : nullptr;
@@ -83,9 +90,9 @@ Status HearingSpool::recover_one(const std::string& name) {
   entry.duration_90k = to_90k(last.decode_time + last.duration, layout->time_scale) - entry.start_90k;
   entry.codecs = codec_string(good.first(static_cast<std::size_t>(layout->init_bytes)));
   entry.utc = parsed->utc;
-  entry.boot = state_.open()->boot;
-  entry.mono_ms = std::max<std::int64_t>(0, parsed->utc.ms - state_.open()->start.ms);
-  entry.clock = {"import", kImportClockErrorMs};
+  entry.boot = from.boot;
+  entry.mono_ms = parsed->mono_ms;
+  entry.clock = from.clock;
   entry.flags = {"recovered"};
   if (stream->stream.medium == "video" && !layout->fragments.front().key) entry.flags.emplace_back("no-key-frame");
   GREFFE_TRY(put_document(good));

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostUndated = 64;       // packets without a dts that are held back at the beginning
 constexpr std::size_t kLookAtPresentation = 16;
+constexpr std::int64_t kArrivalJitterUs = 100'000;  // of a source that dates by arrival; more is sound that is missing
 
 bool is_key(const AVPacket& packet) { return (packet.flags & AV_PKT_FLAG_KEY) != 0; }
 
@@ -36,7 +37,7 @@ std::int64_t usual_frame_ticks(const AVStream& stream) {
 
 }  // namespace
 
-TrackReader::TrackReader(MediaSource& source)
+TrackReader::TrackReader(PacketSource& source)
     : source_(source),
       parameters_(avcodec_parameters_alloc()),
       time_base_(source.is_video() ? source.track().time_base : AVRational{1, source.track().codecpar->sample_rate}),
@@ -46,7 +47,7 @@ TrackReader::TrackReader(MediaSource& source)
 
 TrackReader::~TrackReader() = default;
 
-Result<std::unique_ptr<TrackReader>> TrackReader::open(MediaSource& source) {
+Result<std::unique_ptr<TrackReader>> TrackReader::open(PacketSource& source) {
   std::unique_ptr<TrackReader> out(new TrackReader(source));
   GREFFE_TRY(out->open_filter());
   GREFFE_TRY(out->skip_to_key_frame());
@@ -182,10 +183,23 @@ void TrackReader::count_samples(AVPacket& packet) {
   const std::int64_t samples =
       av_get_audio_frame_duration2(const_cast<AVCodecParameters*>(parameters_.get()), packet.size);
   std::int64_t at = av_rescale_q(packet.dts, source_base, time_base_);
-  const std::int64_t tolerance = 2 * av_rescale_q_rnd(1, source_base, time_base_, AV_ROUND_UP);
-  if (next_sample_ != AV_NOPTS_VALUE && std::llabs(at - next_sample_) <= tolerance) at = next_sample_;
+  // A clock of this machine and the one of the sound drift apart for ever: only from packet to packet do they tell of a hole.
+  const bool by_arrival = source_.dates_by_arrival() && arrival_end_ != AV_NOPTS_VALUE;
+  const std::int64_t tolerance = by_arrival ? av_rescale_q(kArrivalJitterUs, kMicroseconds, time_base_)
+                                            : 2 * av_rescale_q_rnd(1, source_base, time_base_, AV_ROUND_UP);
   const std::int64_t stated = av_rescale_q(packet.duration, source_base, time_base_);
   packet.duration = samples > 0 ? samples : stated;
+  if (next_sample_ != AV_NOPTS_VALUE) {
+    const std::int64_t off = at - (by_arrival ? arrival_end_ : next_sample_);
+    arrival_end_ = at + packet.duration;
+    if (std::llabs(off) <= tolerance) {
+      at = next_sample_;
+    } else if (by_arrival) {
+      at = next_sample_ + off;
+    }
+  } else {
+    arrival_end_ = at + packet.duration;
+  }
   next_sample_ = packet.duration > 0 ? at + packet.duration : AV_NOPTS_VALUE;
   packet.dts = at;
   packet.pts = at;

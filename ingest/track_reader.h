@@ -7,14 +7,14 @@
 #include <deque>
 #include <memory>
 
-#include "ingest/media_source.h"
+#include "ingest/packet_source.h"
 
 namespace greffe::ingest {
 
 class TrackReader {
  public:
   // Reads until the first packet that can be kept is known. invalid: there is none (no key frame, nothing but headers).
-  static Result<std::unique_ptr<TrackReader>> open(MediaSource& source);  // `source` must outlive it
+  static Result<std::unique_ptr<TrackReader>> open(PacketSource& source);  // `source` must outlive it
   ~TrackReader();
 
   const AVCodecParameters& parameters() const { return *parameters_; }
@@ -24,7 +24,7 @@ class TrackReader {
   Result<PacketPtr> next();         // null at the end
 
  private:
-  explicit TrackReader(MediaSource& source);
+  explicit TrackReader(PacketSource& source);
   Status open_filter();
   Result<PacketPtr> read_raw();     // null at the end
   Status fill();                    // until the head of the queue has a dts, or nothing more can be learnt
@@ -34,13 +34,14 @@ class TrackReader {
   void finish_times(AVPacket& packet);
   void count_samples(AVPacket& packet);
 
-  MediaSource& source_;
+  PacketSource& source_;
   ParametersPtr parameters_;
   BitstreamFilterPtr filter_;       // ADTS to the form that MP4 wants
   AVRational time_base_;
   std::int64_t frame_ticks_ = 1;    // of the source's time base
   std::int64_t last_dts_ = AV_NOPTS_VALUE;
   std::int64_t next_sample_ = AV_NOPTS_VALUE;  // audio: where the next packet is expected, in samples
+  std::int64_t arrival_end_ = AV_NOPTS_VALUE;  // of the last packet, as a source that dates by arrival dated it, in samples
   std::deque<PacketPtr> queue_;
   bool ended_ = false;
 };

@@ -5,9 +5,9 @@
 
 #include "archive/archive_keys.h"
 #include "archive/base/command_line.h"
+#include "archive/client/control_client.h"
 #include "archive/format/policy.h"
 #include "archive/settings.h"
-#include "web/control_client.h"
 #include "web/init_archive.h"
 #include "web/offline_verbs.h"
 #include "web/serve.h"
@@ -42,7 +42,7 @@ Result<Settings> settings_of(const Arguments& a) { return greffe::archive::load_
 
 Result<Json> ask(const Arguments& a, const std::string& verb, const Json& arguments) {
   const Settings settings = GREFFE_TRY(settings_of(a));
-  return greffe::web::ask_service(settings.control_socket, verb, arguments);
+  return greffe::client::ask_service({settings.control_socket, "the archive", "greffe-archive serve"}, verb, arguments);
 }
 
 // A secret goes into a file of mode 0600, never onto the terminal's history of arguments.

@@ -5,12 +5,12 @@
 #include "archive/archive_keys.h"
 #include "archive/base/command_line.h"
 #include "archive/base/progress.h"
+#include "archive/client/control_client.h"
 #include "archive/export.h"
 #include "archive/format/policy.h"
 #include "archive/main_log.h"
 #include "archive/pool_check.h"
 #include "archive/store/local_pool.h"
-#include "web/control_client.h"
 
 namespace greffe::web {
 namespace {
@@ -103,7 +103,7 @@ Result<int> export_to_folder(const archive::Settings& settings, const OfflineOpt
   // An export is an act that the log knows before the first byte leaves.
   Json act;
   act.set("hearing", id.text()).set("root", head.checkpoint.root).set("size", head.checkpoint.size);
-  GREFFE_TRY(ask_service(settings.control_socket, "export-logged", act));
+  GREFFE_TRY(client::ask_service({settings.control_socket, "the archive", "greffe-archive serve"}, "export-logged", act));
   const archive::Exported done =
       GREFFE_TRY(archive::export_hearing(files, clock, {*pool, *pool, *pool}, catalogue, write_policy(policy), id, options.directory));
   if (options.json) {

@@ -10,7 +10,7 @@ namespace {
 using namespace greffe::ingest;
 
 void check_segment(const SegmentCut& cut) {
-  const greffe::Json said = write_segment_message(cut.segment, cut.bytes_read);
+  const greffe::Json said = write_segment_message(cut.segment);
   const auto again = parse_news(said);
   GREFFE_CHECK(again && std::holds_alternative<SegmentCut>(*again));
   GREFFE_CHECK(std::get<SegmentCut>(*again).segment.sha256 == cut.segment.sha256);
@@ -36,6 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const auto news = parse_news(*json);
   if (!news) return 0;
   if (const auto* cut = std::get_if<SegmentCut>(&*news)) check_segment(*cut);
-  if (const auto* peaks = std::get_if<FinishedPeaks>(&*news)) GREFFE_CHECK(!peaks->levels.empty() && peaks->levels.size() <= kPeaksPerObject);
+  if (const auto* peaks = std::get_if<PeaksMeasured>(&*news)) {
+    GREFFE_CHECK(!peaks->peaks.levels.empty() && peaks->peaks.levels.size() <= kPeaksPerObject);
+  }
   return 0;
 }

@@ -148,8 +148,8 @@ inline Recorded record(const MediaFolder& folder, const std::string& name, const
         segment.layout = *layout;
       }
       out.segments.push_back(std::move(segment));
-    } else if (auto* peaks = std::get_if<ingest::FinishedPeaks>(&*news)) {
-      out.peaks.push_back(std::move(*peaks));
+    } else if (auto* measured = std::get_if<ingest::PeaksMeasured>(&*news)) {
+      out.peaks.push_back(std::move(measured->peaks));
     } else if (const auto* end = std::get_if<ingest::TrackEnded>(&*news)) {
       out.damaged = end->damaged;
       return out;

@@ -63,7 +63,7 @@ struct Station {
     if (spool.entries().empty()) spool.append(open_entry(id, key));
     const int number = static_cast<int>(spool.entries().size());
     spool.append(gap_entry(number));
-    auto segment = spool.begin_segment("mic-judge", static_cast<std::uint64_t>(number), UtcTime{kStart.ms + number});
+    auto segment = spool.begin_segment({"mic-judge", static_cast<std::uint64_t>(number), UtcTime{kStart.ms + number}, number});
     if (!segment) return;
     const std::string bytes = "segment " + std::to_string(number);
     if (!segment->file->write(as_bytes(bytes)) || !segment->file->sync()) return;

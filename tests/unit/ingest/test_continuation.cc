@@ -133,7 +133,7 @@ TEST_CASE("what is still being recorded is finished first") {
   Diverged station;
   {
     const auto spool = station.open();
-    REQUIRE(spool->begin_segment("mic-judge", 9, greffe::testing::kStart));
+    REQUIRE(spool->begin_segment({"mic-judge", 9, greffe::testing::kStart, 0}));
   }
   const auto refused = station.refile();
   REQUIRE_FALSE(refused);

@@ -104,7 +104,7 @@ struct Import {
   }
   Status segment(const FinishedSegment& said, ByteView bytes, const SegmentLayout& layout) {
     (void)write(said.start, bytes, layout);
-    return say(write_segment_message(said, 0));
+    return say(write_segment_message(said));
   }
   void check_nothing_is_logged(const Status& refused, const std::string& words) {
     REQUIRE_FALSE(refused);
@@ -195,7 +195,7 @@ TEST_CASE("a reader that keeps a segment open could change it after it was check
   const auto& one = honest.recorded.segments[0];
   Import import(honest.folder);
   const Descriptor kept = import.write(one.said.start, one.bytes, one.layout);
-  import.check_nothing_is_logged(import.say(write_segment_message(one.said, 0)), "still open for writing");
+  import.check_nothing_is_logged(import.say(write_segment_message(one.said)), "still open for writing");
 }
 
 TEST_CASE("a fragment is sealed only as it stands in the file, and what is sealed stays") {
@@ -246,14 +246,14 @@ TEST_CASE("a reader that speaks out of turn") {
   const auto& one = honest.recorded.segments[0];
   SECTION("a segment that nobody asked for") {
     Import import(honest.folder);
-    import.check_nothing_is_logged(import.say(write_segment_message(one.said, 0)), "nobody asked for");
+    import.check_nothing_is_logged(import.say(write_segment_message(one.said)), "nobody asked for");
   }
   SECTION("a segment that begins elsewhere than its file") {
     Import import(honest.folder);
     (void)import.write(one.said.start, one.bytes, one.layout);
     FinishedSegment said = one.said;
     said.start.media_us = 1000;
-    import.check_nothing_is_logged(import.say(write_segment_message(said, 0)), "elsewhere");
+    import.check_nothing_is_logged(import.say(write_segment_message(said)), "elsewhere");
   }
   SECTION("two files at once") {
     Import import(honest.folder);

@@ -1,8 +1,8 @@
-#include "web/control_client.h"
+#include "archive/client/control_client.h"
 
 #include "archive/base/http_client.h"
 
-namespace greffe::web {
+namespace greffe::client {
 namespace {
 
 // A scrub answers when the whole pool was read.
@@ -10,9 +10,9 @@ constexpr unsigned kPatienceS = 7 * 24 * 3600;
 
 }  // namespace
 
-Result<Json> ask_service(const std::string& socket, const std::string& verb, const Json& arguments) {
+Result<Json> ask_service(const ControlSocket& socket, const std::string& verb, const Json& arguments) {
   HttpClientSettings settings;
-  settings.base_url = "http+unix://" + socket;
+  settings.base_url = "http+unix://" + socket.path;
   settings.stall_timeout_s = kPatienceS;
   HttpClient client(std::move(settings));
   HttpRequest request;
@@ -22,13 +22,13 @@ Result<Json> ask_service(const std::string& socket, const std::string& verb, con
   request.headers = {{"Content-Type", "application/json"}};
   const auto response = client.send(request);
   if (!response) {
-    return fail(response.error().code, "the archive does not answer at " + socket + ": " + response.error().message +
-                                           "; start it with `greffe-archive serve`");
+    return fail(response.error().code, socket.service + " does not answer at " + socket.path + ": " + response.error().message +
+                                           "; start it with `" + socket.start + "`");
   }
   const Json json = GREFFE_TRY(parse_json(response->body));
   if (response->status >= 200 && response->status < 300) return json;
   const auto detail = json.string("detail");
-  return fail(Errc::invalid, detail ? *detail : "the archive answered with status " + std::to_string(response->status));
+  return fail(Errc::invalid, detail ? *detail : socket.service + " answered with status " + std::to_string(response->status));
 }
 
-}  // namespace greffe::web
+}  // namespace greffe::client

@@ -1,0 +1,163 @@
+#include "ingest/live_child.h"
+
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <csignal>
+#include <memory>
+
+#include "ingest/capture_clock.h"
+#include "ingest/channel_sink.h"
+#include "ingest/media_child.h"
+
+namespace greffe::ingest {
+namespace {
+
+std::int64_t monotonic_us() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+// Says of each segment when it was captured.
+class LiveSink : public ChannelSink {
+ public:
+  explicit LiveSink(Channel& channel) : ChannelSink(channel) {}
+  CaptureClock& clock() { return clock_; }
+  void begin() { clock_ = CaptureClock(); }
+
+ private:
+  void add_facts(Json& message, const FinishedSegment& segment) override { message.set("mono_ms", clock_.start_us(segment) / 1000); }
+  void add_facts(Json& message, const SegmentStart& start) override { message.set("mono_ms", clock_.at_us(start.media_us) / 1000); }
+  void add_facts(Json& message, const FinishedPeaks& peaks) override { message.set("mono_ms", clock_.at_us(peaks.media_us) / 1000); }
+  CaptureClock clock_;
+};
+
+class LiveReading {
+ public:
+  explicit LiveReading(Channel& channel) : channel_(channel), sink_(channel) {}
+
+  Status run() {
+    const std::optional<Json> asked = GREFFE_TRY(sink_.command(true));
+    const LiveRequest request = GREFFE_TRY(parse_live_request(*asked));
+    source_ = GREFFE_TRY(LiveSource::open(request));
+    reader_ = GREFFE_TRY(TrackReader::open(*source_));
+    GREFFE_TRY(channel_.send(write_facts(facts())));
+    while (!stopped_) {
+      GREFFE_TRY(obey());
+      if (stopped_) break;
+      auto packet = reader_->next();
+      if (packet && *packet) {
+        GREFFE_TRY(take(std::move(*packet)));
+        continue;
+      }
+      // What came before it ended is kept.
+      GREFFE_TRY(end_recording());
+      if (!packet) return packet.error();
+      return fail(Errc::unavailable, "it ended the connection");
+    }
+    Json done;
+    done.set("say", "done").set("damaged", false);
+    return channel_.send(done);
+  }
+
+  const char* why() const {
+    if (!source_) return kEndedNetwork;
+    return source_->stalled() ? kEndedNoSignal : kEndedNetwork;
+  }
+
+ private:
+  TrackFacts facts() const {
+    TrackFacts out;
+    out.medium = source_->is_video() ? "video" : "audio";
+    out.codec = avcodec_get_name(source_->track().codecpar->codec_id);
+    out.transcoded = treatment_of(source_->track().codecpar->codec_id) == CodecTreatment::to_flac;
+    return out;
+  }
+
+  Status obey() {
+    while (const std::optional<Json> command = GREFFE_TRY(sink_.command(false))) {
+      const std::string what = GREFFE_TRY(command->string("do"));
+      if (what == "stop") {
+        stopped_ = true;
+        return end_recording();
+      }
+      if (what == "hold") {
+        GREFFE_TRY(end_recording());
+        GREFFE_TRY(channel_.send(std::move(Json().set("say", "holding"))));
+      } else if (what == "new-run") {
+        if (pipeline_) pipeline_->begin_new_run();
+      } else if (what == "record") {
+        const CutRules rules = GREFFE_TRY(parse_rules(*command));
+        sink_.begin();
+        pipeline_ = GREFFE_TRY(Pipeline::open(*reader_, sink_, rules, source_->origin_us()));
+        wait_for_key_ = source_->is_video();
+      } else {
+        return fail(Errc::invalid, "an unknown command");
+      }
+    }
+    return ok();
+  }
+
+  Status take(PacketPtr packet) {
+    if (!pipeline_) return ok();  // on hold: the connection is kept alive, and nothing of what comes is
+    if (wait_for_key_ && (packet->flags & AV_PKT_FLAG_KEY) == 0) return ok();
+    wait_for_key_ = false;
+    const std::int64_t read_us = monotonic_us();
+    const std::int64_t dts = packet->dts;
+    GREFFE_TRY(pipeline_->add(std::move(packet)));
+    sink_.clock().note(pipeline_->media_us(dts), read_us);
+    return ok();
+  }
+
+  Status end_recording() {
+    if (!pipeline_) return ok();
+    const std::unique_ptr<Pipeline> ending = std::move(pipeline_);
+    return ending->finish();
+  }
+
+  Channel& channel_;
+  LiveSink sink_;
+  std::unique_ptr<LiveSource> source_;
+  std::unique_ptr<TrackReader> reader_;
+  std::unique_ptr<Pipeline> pipeline_;  // null: on hold
+  bool wait_for_key_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Json write_live_request(const LiveRequest& request) {
+  Json out = write_source_address(request.address);
+  out.set("do", "open").set("video", request.video).set("open_ms", request.open_ms).set("stall_ms", request.stall_ms);
+  return out;
+}
+
+Result<LiveRequest> parse_live_request(const Json& json) {
+  LiveRequest out;
+  out.address = GREFFE_TRY(parse_source_message(json));
+  out.video = GREFFE_TRY(json.boolean("video"));
+  out.open_ms = GREFFE_TRY(json.integer("open_ms"));
+  out.stall_ms = GREFFE_TRY(json.integer("stall_ms"));
+  return out;
+}
+
+int run_live_child() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it must not outlive a recorder that was killed
+  ::signal(SIGINT, SIG_IGN);           // the recorder decides
+  ::signal(SIGTERM, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);
+  (void)sha256({});  // libcrypto sets itself up with files that cannot be opened later
+  Channel channel{Descriptor(kLiveChannelDescriptor)};
+  LiveReading reading(channel);
+  const Status status = reading.run();
+  if (status) return 0;
+  Json failed;
+  failed.set("say", "failed").set("code", name_of(status.error().code)).set("words", status.error().message).set("reason", reading.why());
+  // When the other end is gone there is nobody left to tell.
+  const Status sent = channel.send(failed);
+  (void)sent;
+  return 1;
+}
+
+}  // namespace greffe::ingest

@@ -1,0 +1,156 @@
+#include "ingest/live_hearing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "archive/format/documents.h"
+#include "ingest/import_begin.h"
+#include "ingest/main_log_seen.h"
+
+namespace greffe::ingest {
+namespace {
+
+constexpr std::uint64_t kMaxRecordBytes = 64 * 1024;
+
+Json write_pause(const OpenPause& pause) {
+  Json out;
+  out.set("boot", pause.boot).set("from", pause.at.utc).set("mono_ms", pause.at.mono_ms).set("person", pause.person).set("reason", pause.reason);
+  if (pause.note) out.set("note_sha256", *pause.note);
+  return out;
+}
+
+Result<OpenPause> parse_pause(const Json& json) {
+  OpenPause out;
+  out.boot = GREFFE_TRY(json.string("boot"));
+  out.at.utc = GREFFE_TRY(json.utc("from"));
+  out.at.mono_ms = GREFFE_TRY(json.integer("mono_ms"));
+  out.person = GREFFE_TRY(json.string("person"));
+  out.reason = GREFFE_TRY(json.string("reason"));
+  if (json.has("note_sha256")) out.note = GREFFE_TRY(json.digest("note_sha256"));
+  return out;
+}
+
+// Whatever a crash leaves of it has no name yet and is swept.
+Result<HearingId> make_directory(FileSystem& files, const IngestSettings& settings, const LiveRecord& record, std::string_view details,
+                                 UtcTime start) {
+  const HearingId id = make_hearing_id(start);
+  const SpoolPaths paths = spool_of(settings.directory, id);
+  const SpoolPaths unfinished{paths.directory + std::string(kUnfinishedHearing)};
+  GREFFE_TRY(HearingSpool::create(files, unfinished));
+  GREFFE_TRY(files.write_new(unfinished.object(sha256(as_bytes(details))), as_bytes(details)));
+  GREFFE_TRY(save_live_record(files, unfinished, record));
+  GREFFE_TRY(files.rename(unfinished.directory, paths.directory));
+  GREFFE_TRY(files.sync_directory(spool_path(settings.directory)));
+  return id;
+}
+
+}  // namespace
+
+std::string write_live_record(const LiveRecord& record) {
+  Json clock;
+  clock.set("error_ms", record.clock.error_ms).set("state", record.clock.state);
+  Json muted{Json::Object{}};
+  for (const auto& [stream, pause] : record.muted) muted.set(stream, write_pause(pause));
+  Json out;
+  out.set("boot", record.boot).set("clock", std::move(clock)).set("muted", std::move(muted)).set("stopped", record.stopped);
+  if (record.pause) out.set("pause", write_pause(*record.pause));
+  return write_json(out) + "\n";
+}
+
+Result<LiveRecord> parse_live_record(std::string_view text) {
+  const Json json = GREFFE_TRY(parse_json(text));
+  LiveRecord out;
+  out.boot = GREFFE_TRY(json.string("boot"));
+  const Json clock = GREFFE_TRY(json.object("clock"));
+  out.clock.error_ms = GREFFE_TRY(clock.integer("error_ms"));
+  out.clock.state = GREFFE_TRY(clock.string("state"));
+  out.stopped = GREFFE_TRY(json.boolean("stopped"));
+  if (json.has("pause")) {
+    const Json pause = GREFFE_TRY(json.object("pause"));
+    out.pause = GREFFE_TRY(parse_pause(pause));
+  }
+  const Json muted = GREFFE_TRY(json.object("muted"));
+  for (const auto& [stream, pause] : *muted.as_object()) out.muted[stream] = GREFFE_TRY(parse_pause(pause));
+  return out;
+}
+
+Status save_live_record(FileSystem& files, const SpoolPaths& paths, const LiveRecord& record) {
+  return files.replace(paths.live_record(), as_bytes(write_live_record(record)), 0640);
+}
+
+Result<LiveRecord> load_live_record(FileSystem& files, const SpoolPaths& paths) {
+  const Bytes bytes = GREFFE_TRY(files.read_file(paths.live_record(), kMaxRecordBytes));
+  auto record = parse_live_record(as_text(bytes));
+  if (!record) return record.error().within(paths.live_record());
+  return record;
+}
+
+Result<std::unique_ptr<HearingSpool>> begin_live_hearing(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment,
+                                                         const PrivateKey& key, StationClock& clock, const LiveOpening& opening) {
+  const Details details = GREFFE_TRY(parse_details(opening.details));
+  const std::string document = write_details(details);
+  GREFFE_TRY(files.make_directories(spool_path(settings.directory)));
+  const auto lock = GREFFE_TRY(files.lock(join(spool_path(settings.directory), "lock")));
+  GREFFE_TRY(sweep_unfinished(files, spool_path(settings.directory)));
+  LiveRecord record;
+  record.boot = clock.boot();
+  record.clock = clock.state();
+  const Moment now = clock.now();
+  const HearingId id = GREFFE_TRY(make_directory(files, settings, record, document, now.utc));
+  auto spool = GREFFE_TRY(HearingSpool::open(files, spool_of(settings.directory, id), id, enrolment.archive, key));
+  OpenEntry open;
+  open.archive = enrolment.archive;
+  open.hearing = id;
+  open.station = enrolment.name;
+  open.station_key = key.public_key();
+  open.court = enrolment.court;
+  open.room = enrolment.room;
+  for (const StreamSettings& stream : settings.streams) open.streams.push_back({stream.name, stream.medium, stream.source});
+  open.details = sha256(as_bytes(document));
+  open.main_root = empty_root();
+  if (const auto seen = newest_seen(files, settings.directory, enrolment)) {
+    open.main_size = seen->size;
+    open.main_root = seen->root;
+  }
+  open.continues = opening.continues;
+  open.start = now.utc;
+  open.boot = clock.boot();
+  open.mono_ms = now.mono_ms;
+  spool->append(open);
+  GREFFE_TRY(spool->commit());
+  return spool;
+}
+
+Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const IngestSettings& settings) {
+  const std::vector<HearingId> all = GREFFE_TRY(list_hearings(files, settings.directory));
+  for (auto id = all.rbegin(); id != all.rend(); ++id) {
+    const SpoolPaths paths = spool_of(settings.directory, *id);
+    if (!files.stat(paths.live_record()) || files.stat(paths.continued())) continue;
+    const SignedLog log = GREFFE_TRY(read_signed_log(files, paths));
+    if (log.entries.empty()) continue;
+    const HearingEntry last = GREFFE_TRY(parse_hearing_entry(log.entries.back()));
+    if (!std::holds_alternative<CloseEntry>(last)) return std::optional<HearingId>(*id);
+  }
+  return std::optional<HearingId>();
+}
+
+Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start, const std::string& boot) {
+  Accounted out = start;
+  const StreamState* known = state.find(stream);
+  if (known != nullptr && known->last) {
+    const SegmentEntry& last = *known->last;
+    const std::int64_t ms = last.duration_90k / 90;
+    out = {{UtcTime{last.utc.ms + ms}, last.mono_ms + ms}, last.boot};
+  }
+  for (const GapEntry& gap : state.gaps()) {
+    const bool applies = std::any_of(gap.streams.begin(), gap.streams.end(), [&](const std::string& s) { return s == "*" || s == stream; });
+    // A gap over a restart ends on the clock of a later boot.
+    const std::string& end_boot = gap.mono_ms[1] >= gap.mono_ms[0] ? gap.boot : boot;
+    const bool later = end_boot == out.boot ? gap.mono_ms[1] > out.at.mono_ms : gap.to > out.at.utc;
+    if (applies && later) out = {{gap.to, gap.mono_ms[1]}, end_boot};
+  }
+  return out;
+}
+
+}  // namespace greffe::ingest

@@ -1,0 +1,63 @@
+// A hearing that is recorded live, as the spool keeps it beside its log: what must survive a power cut so that recording
+// goes on by itself in the same way, and so that the lost time gets its true reason.
+#ifndef GREFFE_INGEST_LIVE_HEARING_H
+#define GREFFE_INGEST_LIVE_HEARING_H
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ingest/settings.h"
+#include "ingest/spool.h"
+#include "ingest/station.h"
+#include "ingest/station_clock.h"
+
+namespace greffe::ingest {
+
+// Until when a stream is accounted for.
+struct Accounted {
+  Moment at;
+  std::string boot;  // whose monotonic clock that is
+};
+
+// A pause of the hearing or of one stream that has not ended yet.
+struct OpenPause {
+  Moment at;
+  std::string boot;
+  std::string reason;
+  std::optional<Digest> note;
+  std::string person;
+};
+
+// live.json
+struct LiveRecord {
+  std::string boot;         // of the recorder that wrote it
+  ClockState clock;         // as it was then
+  bool stopped = false;     // the service was stopped in order; else what is missing after it is a power cut or a fault
+  std::optional<OpenPause> pause;
+  std::map<std::string, OpenPause> muted;  // by stream
+};
+std::string write_live_record(const LiveRecord& record);
+Result<LiveRecord> parse_live_record(std::string_view text);
+Status save_live_record(FileSystem& files, const SpoolPaths& paths, const LiveRecord& record);  // durable
+Result<LiveRecord> load_live_record(FileSystem& files, const SpoolPaths& paths);  // not_found: it is no live hearing
+
+struct LiveOpening {
+  std::string details;                 // the document that a person wrote
+  std::optional<HearingId> continues;
+};
+// Makes the hearing with its signed `open` entry; durable when it returns. invalid: the details.
+Result<std::unique_ptr<HearingSpool>> begin_live_hearing(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment,
+                                                         const PrivateKey& key, StationClock& clock, const LiveOpening& opening);
+// The newest live hearing that was not finished.
+Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const IngestSettings& settings);
+
+// Until when a stream of this log is accounted for, by its last segment or gap; `start` when there is none. `boot`: the
+// one that the log was last written in.
+Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start, const std::string& boot);
+
+}  // namespace greffe::ingest
+
+#endif

@@ -1,0 +1,255 @@
+#include "ingest/live_source.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <cerrno>
+#include <cstring>
+
+extern "C" {
+#include <libavdevice/avdevice.h>
+}
+
+#include "ingest/media_source.h"
+#include "ingest/sandbox.h"
+
+namespace greffe::ingest {
+namespace {
+
+constexpr std::int64_t kLongestSleepUs = 200'000;
+
+// Owns what libav leaves of the options.
+class Options {
+ public:
+  ~Options() { av_dict_free(&dictionary_); }
+  void set(const char* key, const std::string& value) { av_dict_set(&dictionary_, key, value.c_str(), 0); }
+  AVDictionary** get() { return &dictionary_; }
+
+ private:
+  AVDictionary* dictionary_ = nullptr;
+};
+
+std::int64_t monotonic_us() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+void sleep_us(std::int64_t us) {
+  const timespec length{us / 1'000'000, static_cast<long>(us % 1'000'000) * 1000};
+  ::nanosleep(&length, nullptr);
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+// "host:port/path" with the host's number in place of its name: nothing can be looked up inside the sandbox.
+Result<std::string> with_number(const std::string& place) {
+  const std::size_t path = std::min(place.find('/'), place.size());
+  std::string host = place.substr(0, path);
+  std::string port = "554";
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.rfind(':');
+  if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
+    port = host.substr(colon + 1);
+    host.resize(colon);
+  }
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  addrinfo wanted{};
+  wanted.ai_family = AF_UNSPEC;
+  wanted.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), port.c_str(), &wanted, &found);
+  if (code != 0) return fail(Errc::unavailable, fmt::format("the name {} is not known here: {}", host, ::gai_strerror(code)));
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
+  char number[NI_MAXHOST] = {};
+  if (::getnameinfo(found->ai_addr, found->ai_addrlen, number, sizeof number, nullptr, 0, NI_NUMERICHOST) != 0) {
+    return fail(Errc::unavailable, fmt::format("the address of {} cannot be used", host));
+  }
+  return found->ai_family == AF_INET6 ? fmt::format("[{}]:{}{}", number, port, place.substr(path))
+                                      : fmt::format("{}:{}{}", number, port, place.substr(path));
+}
+
+std::string option_or(const SourceAddress& address, const char* name, const char* fallback) {
+  const auto found = address.options.find(name);
+  return found == address.options.end() ? fallback : found->second;
+}
+
+}  // namespace
+
+LiveSource::~LiveSource() = default;
+
+Result<std::unique_ptr<LiveSource>> LiveSource::open(const LiveRequest& request) {
+  av_log_set_level(AV_LOG_QUIET);  // its lines are for developers; ours say what to do
+  std::unique_ptr<LiveSource> out(new LiveSource(request));
+  if (request.address.kind == SourceAddress::Kind::rtsp) {
+    GREFFE_TRY(out->open_camera());
+  } else {
+    GREFFE_TRY(out->open_here());
+  }
+  GREFFE_TRY(out->choose());
+  return out;
+}
+
+void LiveSource::arm(std::int64_t patience_ms) { deadline_us_ = monotonic_us() + patience_ms * 1000; }
+
+int LiveSource::is_over(void* self) { return monotonic_us() > static_cast<LiveSource*>(self)->deadline_us_ ? 1 : 0; }
+
+Status LiveSource::open_camera() {
+  const SourceAddress& address = request_.address;
+  const std::string place = GREFFE_TRY(with_number(address.place));
+  SandboxLimits limits;
+  limits.kind = SandboxKind::connecting;
+  GREFFE_TRY(enter_sandbox(limits));
+  const std::string user = address.user.empty() ? "" : percent_encoded(address.user) + ":" + percent_encoded(address.password) + "@";
+  Options options;
+  options.set("rtsp_transport", "tcp");
+  options.set("timeout", std::to_string(request_.open_ms * 1000));
+  options.set("allowed_media_types", request_.video ? "video" : "audio");
+  GREFFE_TRY(open_input(av_find_input_format("rtsp"), "rtsp://" + user + place, options.get()));
+  return tighten_sandbox();
+}
+
+// Devices and files are opened first: what is on this machine is not hostile, and the sandbox opens nothing.
+Status LiveSource::open_here() {
+  const SourceAddress& address = request_.address;
+  avdevice_register_all();
+  Options options;
+  std::string location = address.place;
+  const char* format = nullptr;
+  switch (address.kind) {
+    case SourceAddress::Kind::alsa:
+      format = "alsa";
+      options.set("sample_rate", option_or(address, "rate", "48000"));
+      options.set("channels", option_or(address, "channels", "1"));
+      by_arrival_ = true;
+      break;
+    case SourceAddress::Kind::v4l2:
+      format = "v4l2";
+      if (address.options.contains("size")) options.set("video_size", address.options.at("size"));
+      if (address.options.contains("rate")) options.set("framerate", address.options.at("rate"));
+      if (address.options.contains("format")) options.set("input_format", address.options.at("format"));
+      break;
+    case SourceAddress::Kind::test:
+      format = "lavfi";
+      paced_ = true;
+      location = address.place == "bars"
+                     ? fmt::format("testsrc2=size={}:rate={}", option_or(address, "size", "640x360"), option_or(address, "rate", "25"))
+                     : fmt::format("sine=frequency={}:sample_rate={}", option_or(address, "frequency", "440"), option_or(address, "rate", "48000"));
+      break;
+    case SourceAddress::Kind::file: {
+      struct stat facts {};
+      if (::stat(location.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return fail(Errc::not_found, "there is no such file");
+      paced_ = true;
+      break;
+    }
+    case SourceAddress::Kind::rtsp: break;
+  }
+  const AVInputFormat* input = format == nullptr ? nullptr : av_find_input_format(format);
+  if (format != nullptr && input == nullptr) return fail(Errc::invalid, fmt::format("this system's libavdevice cannot read from {}", format));
+  GREFFE_TRY(open_input(input, location, options.get()));
+  SandboxLimits limits;
+  limits.kind = SandboxKind::device;
+  return enter_sandbox(limits);
+}
+
+Status LiveSource::open_input(const AVInputFormat* format, const std::string& location, AVDictionary** options) {
+  AVFormatContext* context = avformat_alloc_context();
+  if (context == nullptr) return why_not(AVERROR(ENOMEM));
+  context->interrupt_callback = {is_over, this};
+  if (format == nullptr) {
+    context->format_whitelist = av_strdup(kAcceptedFormats);
+    context->protocol_whitelist = av_strdup("file");
+  }
+  arm(request_.open_ms);
+  int code = avformat_open_input(&context, location.c_str(), format, options);  // frees the context when it fails
+  if (code < 0) return why_not(code);
+  format_.reset(context);
+  arm(request_.open_ms);
+  code = avformat_find_stream_info(format_.get(), nullptr);
+  return code < 0 ? Status(why_not(code)) : ok();
+}
+
+Error LiveSource::why_not(int code) const {
+  switch (code) {
+    case AVERROR_EXIT: return fail(Errc::unavailable, fmt::format("it does not answer within {} s", request_.open_ms / 1000));
+    case AVERROR_HTTP_UNAUTHORIZED:
+    case AVERROR_HTTP_FORBIDDEN: return fail(Errc::denied, "it refuses the user or password in the configuration");
+    case AVERROR_HTTP_NOT_FOUND: return fail(Errc::not_found, "it does not know this path");
+    case AVERROR(ENOMEM): return fail(Errc::unavailable, "there is not enough memory");
+    case AVERROR(ECONNREFUSED): return fail(Errc::unavailable, "it refuses the connection: is it switched on?");
+    case AVERROR(ENOENT):
+    case AVERROR(ENODEV): return fail(Errc::not_found, "there is no such device: is it plugged in?");
+    case AVERROR(EACCES): return fail(Errc::denied, "this user may not open it (groups audio and video)");
+    case AVERROR(EBUSY): return fail(Errc::unavailable, "another program is using it");
+    case AVERROR_EOF: return fail(Errc::unavailable, "it ends the connection");
+    case AVERROR_INVALIDDATA: return fail(Errc::invalid, "what it sends is not a recording");
+    default: return fail(Errc::unavailable, libav_words(code));
+  }
+}
+
+Status LiveSource::choose() {
+  const AVMediaType wanted = request_.video ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO;
+  std::optional<unsigned> found;
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    AVStream& stream = *format_->streams[i];
+    if (!found && stream.codecpar->codec_type == wanted) found = i;
+    if (found != i) stream.discard = AVDISCARD_ALL;
+  }
+  if (!found) return fail(Errc::invalid, fmt::format("it sends no {}", request_.video ? "picture" : "sound"));
+  track_ = *found;
+  const AVCodecParameters& parameters = *track().codecpar;
+  if (treatment_of(parameters.codec_id) == CodecTreatment::refuse) {
+    return fail(Errc::invalid, fmt::format("it sends {}, which is not kept. Set it to H.264, H.265, AAC, Opus or G.711",
+                                           avcodec_get_name(parameters.codec_id)));
+  }
+  if (request_.video && (parameters.width <= 0 || parameters.height <= 0)) return fail(Errc::unavailable, "no picture comes");
+  if (!request_.video && (parameters.sample_rate <= 0 || parameters.ch_layout.nb_channels <= 0)) return fail(Errc::unavailable, "no sound comes");
+  return ok();
+}
+
+// Until the packet's time has come, counted from the first one on.
+void LiveSource::pace(const AVPacket& packet) {
+  if (packet.dts == AV_NOPTS_VALUE) return;
+  const std::int64_t at_us = av_rescale_q(packet.dts, track().time_base, kMicroseconds);
+  if (first_us_ == AV_NOPTS_VALUE) {
+    first_us_ = at_us;
+    began_us_ = monotonic_us();
+  }
+  for (;;) {
+    const std::int64_t wait_us = began_us_ + (at_us - first_us_) - monotonic_us();
+    if (wait_us <= 0) return;
+    sleep_us(std::min(wait_us, kLongestSleepUs));
+  }
+}
+
+Result<bool> LiveSource::read(AVPacket& packet) {
+  arm(request_.stall_ms);
+  for (;;) {
+    const int code = av_read_frame(format_.get(), &packet);
+    if (code == AVERROR_EOF) return false;
+    if (code == AVERROR(EAGAIN)) {
+      if (is_over(this) != 0) return fail(Errc::unavailable, "nothing comes any more");
+      sleep_us(5'000);
+      continue;
+    }
+    stalled_ = code == AVERROR_EXIT || code == AVERROR(ETIMEDOUT);
+    if (stalled_) return fail(Errc::unavailable, fmt::format("nothing has come for {} s", request_.stall_ms / 1000));
+    if (code < 0) return fail(Errc::unavailable, "the connection broke: " + libav_words(code));
+    if (packet.stream_index == static_cast<int>(track_) && packet.size > 0) break;
+    av_packet_unref(&packet);
+  }
+  if (paced_) pace(packet);
+  return true;
+}
+
+}  // namespace greffe::ingest

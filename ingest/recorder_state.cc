@@ -1,0 +1,79 @@
+// What the recorder shows of itself: docs/formats/station-control.md.
+#include "ingest/recorder.h"
+
+namespace greffe::ingest {
+namespace {
+
+const char* name_of(LiveLane::State state) {
+  switch (state) {
+    case LiveLane::State::connecting: return "connecting";
+    case LiveLane::State::waiting: return "waiting";
+    case LiveLane::State::ready: return "ready";
+    case LiveLane::State::recording: return "recording";
+    case LiveLane::State::ending: return "ending";
+  }
+  return "";
+}
+
+Json to_json(const OpenPause& pause) {
+  Json out;
+  out.set("reason", pause.reason).set("since", pause.at.utc).set("person", pause.person);
+  return out;
+}
+
+Json to_json(const LiveLane& lane, const HearingSpool* spool, Moment now) {
+  Json out;
+  out.set("name", lane.stream().name).set("medium", lane.stream().medium).set("source", lane.stream().source);
+  out.set("address", lane.stream().address.text()).set("state", name_of(lane.state()));
+  if (lane.facts()) out.set("codec", lane.facts()->codec);
+  if (!lane.problem().empty()) out.set("problem", lane.problem()).set("problem_since", lane.problem_since()->utc);
+  if (lane.state() == LiveLane::State::recording && lane.heard_mono_ms() > 0) out.set("silent_ms", now.mono_ms - lane.heard_mono_ms());
+  const StreamState* known = spool == nullptr ? nullptr : spool->state().find(lane.stream().name);
+  if (known == nullptr) return out;
+  out.set("segments", known->segments).set("bytes", known->bytes).set("recorded_ms", known->duration_90k / 90);
+  if (known->last) out.set("recorded_until", known->end);
+  return out;
+}
+
+Json hearing_json(const HearingSpool& spool, const Details& details, const LiveRecord& record, Moment now) {
+  const OpenEntry& open = *spool.state().open();
+  Json out;
+  Json::Array cases;
+  for (const std::string& one : details.cases) cases.emplace_back(one);
+  out.set("id", spool.id().text()).set("title", details.title).set("cases", std::move(cases)).set("opened", open.start);
+  out.set("elapsed_ms", open.boot == record.boot ? now.mono_ms - open.mono_ms : now.utc.ms - open.start.ms);
+  out.set("entries", std::uint64_t{spool.entries().size()});
+  if (record.pause) out.set("pause", to_json(*record.pause));
+  Json::Array muted;
+  for (const auto& [stream, pause] : record.muted) muted.push_back(std::move(to_json(pause).set("stream", stream)));
+  out.set("muted", std::move(muted));
+  return out;
+}
+
+}  // namespace
+
+void Recorder::publish() {
+  const Moment now = clock_.now();
+  const ClockState quality = clock_.state();
+  Json clock;
+  clock.set("state", quality.state).set("error_ms", quality.error_ms).set("boot", clock_.boot());
+  Json::Array streams;
+  bool any_dead = false;
+  for (const auto& lane : lanes_) {
+    any_dead = any_dead || (lane->wanted() && lane->state() != LiveLane::State::recording);
+    streams.push_back(to_json(*lane, spool_.get(), now));
+  }
+  Json out;
+  out.set("station", enrolment_.name).set("court", enrolment_.court).set("room", enrolment_.room).set("archive", enrolment_.archive);
+  out.set("now", now.utc).set("clock", std::move(clock)).set("streams", std::move(streams));
+  const char* word = "ready";
+  if (spool_) word = closing_ ? "finishing" : record_.pause ? "paused" : any_dead ? "fault" : "recording";
+  if (!trouble_.empty()) word = "fault";
+  out.set("state", word);
+  if (!trouble_.empty()) out.set("trouble", trouble_).set("trouble_since", trouble_since_.utc);
+  if (spool_) out.set("hearing", hearing_json(*spool_, details_, record_, now));
+  const std::lock_guard<std::mutex> guard(mutex_);
+  state_ = std::move(out);
+}
+
+}  // namespace greffe::ingest

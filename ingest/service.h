@@ -1,0 +1,52 @@
+// The station while it records: the recorder on a thread of its own, and the socket over which this machine's users talk
+// to it. One thread makes it and waits.
+#ifndef GREFFE_INGEST_SERVICE_H
+#define GREFFE_INGEST_SERVICE_H
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "archive/client/control_client.h"
+#include "ingest/recorder.h"
+#include "web/http/server.h"
+
+namespace greffe::ingest {
+
+client::ControlSocket control_socket_of(const std::string& station_directory);
+
+// From here on no thread takes SIGTERM or SIGINT; wait() does. Make it before any other thread.
+class StopSignals {
+ public:
+  StopSignals();
+  // True: one came. False: `wait_ms` passed.
+  bool wait(std::int64_t wait_ms);
+
+ private:
+  sigset_t set_{};
+};
+
+class Service {
+ public:
+  // Everything must outlive it.
+  Service(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key);
+  ~Service();
+  Status start();       // conflict: another one runs in this directory
+  Recorder& recorder() { return recorder_; }
+  bool ended() const { return ended_; }
+  Status stop();        // what the recorder ended with
+
+ private:
+  FileSystem& files_;
+  const IngestSettings& settings_;
+  Recorder recorder_;
+  std::unique_ptr<FileLock> lock_;
+  http::Server server_{1, 4};
+  std::thread thread_;
+  std::atomic<bool> ended_{false};
+  Status result_ = ok();
+};
+
+}  // namespace greffe::ingest
+
+#endif
