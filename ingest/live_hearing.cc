@@ -106,7 +106,7 @@ Result<std::unique_ptr<HearingSpool>> begin_live_hearing(FileSystem& files, cons
   open.station_key = key.public_key();
   open.court = enrolment.court;
   open.room = enrolment.room;
-  for (const StreamSettings& stream : settings.streams) open.streams.push_back({stream.name, stream.medium, stream.source});
+  open.streams = opening.streams;
   open.details = sha256(as_bytes(document));
   open.main_root = empty_root();
   if (const auto seen = newest_seen(files, settings.directory, enrolment)) {

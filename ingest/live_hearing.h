@@ -47,6 +47,7 @@ Result<LiveRecord> load_live_record(FileSystem& files, const SpoolPaths& paths);
 struct LiveOpening {
   std::string details;                 // the document that a person wrote
   std::optional<HearingId> continues;
+  std::vector<ExpectedStream> streams;
 };
 // Makes the hearing with its signed `open` entry; durable when it returns. invalid: the details.
 Result<std::unique_ptr<HearingSpool>> begin_live_hearing(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment,

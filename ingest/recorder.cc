@@ -143,6 +143,7 @@ Result<Json> Recorder::open(const Json& arguments) {
   const std::string continues = GREFFE_TRY(optional_text(arguments, "continues", 64));
   if (!continues.empty()) opening.continues = GREFFE_TRY(parse_hearing_id(continues));
   if (lanes_.empty()) return fail(Errc::conflict, "no stream is configured: station.toml needs a [[stream]] for each camera and microphone");
+  for (const auto& lane : lanes_) opening.streams.push_back({lane->stream().name, lane->stream().medium, lane->stream().source});
   spool_ = GREFFE_TRY(begin_live_hearing(files_, settings_, enrolment_, key_, clock_, opening));
   details_ = GREFFE_TRY(parse_details(opening.details));
   record_ = LiveRecord{clock_.boot(), clock_.state(), false, {}, {}};
@@ -326,6 +327,7 @@ Status Recorder::tick() {
     for (const auto& lane : lanes_) lane->begin_new_run();
   }
   for (const auto& lane : lanes_) GREFFE_TRY(lane->tick(now));
+  GREFFE_TRY(add_sub_streams(now));
   if (!trouble_.empty() && now.mono_ms >= try_again_at_ms_) {
     const Status again = go_on();
     if (!again) return again;
@@ -390,6 +392,27 @@ Status Recorder::announce_streams() {
       return fail(Errc::invalid, fmt::format("stream {} is {} in the hearing that is being recorded and {} in the configuration; give it another name",
                                              lane->stream().name, known->stream.medium, lane->stream().medium));
     }
+  }
+  return ok();
+}
+
+Status Recorder::add_sub_streams(Moment now) {
+  std::vector<StreamSettings> wanted;
+  for (const auto& lane : lanes_) {
+    if (!lane->stream().sub || !lane->facts() || lane->facts()->codec != "hevc") continue;
+    StreamSettings sub = lane->stream();
+    sub.name += kSubStream;
+    sub.address = *lane->stream().sub;
+    sub.sub.reset();
+    const bool known = std::any_of(lanes_.begin(), lanes_.end(), [&](const auto& one) { return one->stream().name == sub.name; });
+    if (!known) wanted.push_back(std::move(sub));
+  }
+  for (const StreamSettings& sub : wanted) {
+    lanes_.push_back(std::make_unique<LiveLane>(sub, settings_, clock_));
+    if (!spool_) continue;
+    GREFFE_TRY(announce_streams());
+    lanes_.back()->join(*spool_, accounted_so_far(spool_->state(), sub.name, {now, clock_.boot()}, clock_.boot()), kEndedNoSignal);
+    lanes_.back()->record(wants(sub.name), now, kEndedNoSignal);
   }
   return ok();
 }

@@ -57,6 +57,7 @@ class Recorder {
   Status go_on();                       // with the hearing of before, if there is one
   Status take_up(const HearingId& id);
   Status announce_streams();
+  Status add_sub_streams(Moment now);   // of cameras that turned out to send H.265
   Status step();                        // one round: news, questions, timers, commit
   Status wait_for_news();
   Status tick();

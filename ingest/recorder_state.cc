@@ -26,6 +26,9 @@ Json to_json(const LiveLane& lane, const HearingSpool* spool, Moment now) {
   out.set("name", lane.stream().name).set("medium", lane.stream().medium).set("source", lane.stream().source);
   out.set("address", lane.stream().address.text()).set("state", name_of(lane.state()));
   if (lane.facts()) out.set("codec", lane.facts()->codec);
+  if (lane.facts() && lane.facts()->codec == "hevc" && !lane.stream().sub) {
+    out.set("warning", "this camera sends H.265, which not all browsers show: give its H.264 stream as sub_address in station.toml");
+  }
   if (!lane.problem().empty()) out.set("problem", lane.problem()).set("problem_since", lane.problem_since()->utc);
   if (lane.state() == LiveLane::State::recording && lane.heard_mono_ms() > 0) out.set("silent_ms", now.mono_ms - lane.heard_mono_ms());
   const StreamState* known = spool == nullptr ? nullptr : spool->state().find(lane.stream().name);

@@ -75,6 +75,7 @@ Status check_stream(const StreamSettings& stream) {
     return fail(Errc::invalid, "source must be \"room\", \"remote\" or \"screen\"");
   }
   if (stream.sub && stream.medium != "video") return fail(Errc::invalid, "only a camera has a sub_address");
+  if (stream.sub && !is_valid_name(stream.name + kSubStream)) return fail(Errc::invalid, "the name is too long to be followed by -sub");
   return ok();
 }
 

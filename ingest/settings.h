@@ -21,6 +21,7 @@ struct StreamSettings {
   SourceAddress address;
   std::optional<SourceAddress> sub;  // the camera's H.264 beside H.265, which not every browser shows
 };
+constexpr const char* kSubStream = "-sub";  // follows the name of the stream that is recorded beside H.265
 // invalid: a name, medium or source that is none; the address is parsed by parse_source_address.
 Status check_stream(const StreamSettings& stream);
 

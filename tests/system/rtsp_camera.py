@@ -26,7 +26,7 @@ def launch_line(path, codec):
 def main():
     Gst.init(None)
     path = pathlib.Path(sys.argv[2]).resolve()
-    codec = "h265" if b"hvc1" in path.read_bytes()[:1 << 20] or b"hev1" in path.read_bytes()[:1 << 20] else "h264"
+    codec = "h265" if b"hvc1" in path.read_bytes() else "h264"
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(sys.argv[1])

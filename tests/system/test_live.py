@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""A hearing recorded live through faults of cameras, of the recorder and of people; then filed, verified and added up.
+
+    tests/system/test_live.py [TEST...]
+"""
+import atexit
+import pathlib
+import shutil
+import signal
+import tempfile
+
+import live_room as r
+import world as w
+
+SEGMENTS = "[segments]\nvideo_seconds = 2\naudio_seconds = 5\n"
+
+
+class Folder:
+    """With two films, made once."""
+    films = None
+
+    def __enter__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="greffe."))
+        if Folder.films is None:
+            Folder.films = pathlib.Path(tempfile.mkdtemp(prefix="greffe-films."))
+            atexit.register(shutil.rmtree, Folder.films, ignore_errors=True)
+            r.make_film(Folder.films / "large.mp4")
+            r.make_film(Folder.films / "small.mp4", size="320x240")
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def film(self, name):
+        return Folder.films / name
+
+
+def test_five_faults():
+    """Two cameras and three microphones; a camera dies and comes back as another model, one freezes, a reader crashes, the
+    recorder is killed, a person pauses and mutes. Everything is named, adds up, and verifies."""
+    with Folder() as folder, w.World() as world:
+        world.start()
+        bench, room = r.Camera(folder.film("large.mp4"), mounts=3), r.Camera(folder.film("small.mp4"), mounts=2)
+        streams = [("cam-bench", "video", bench.address(0)), ("cam-room", "video", room.address(0)), ("mic-judge", "audio", bench.address(1)),
+                   ("mic-bar", "audio", room.address(1)), ("mic-witness", "audio", "test:tone")]
+        with r.LiveRoom(world.folder, streams, SEGMENTS, enrol=world.station_code()) as station:
+            try:
+                station.start()
+                hearing = station.open()
+                station.records("cam-bench", "cam-room", "mic-judge", "mic-bar", "mic-witness")
+                names = [name for name, _, _ in streams]
+
+                bench.end()  # unplugged, with its microphone
+                r.wait_for("the loss to be noticed", lambda: "problem" in station.stream("cam-bench"))
+                bench.start(folder.film("small.mp4"))  # replaced by a model with another resolution
+                station.records(*names)
+
+                room.signal(signal.SIGSTOP)  # frozen
+                r.wait_for("the freeze to be noticed", lambda: "problem" in station.stream("cam-room"))
+                room.signal(signal.SIGCONT)
+                station.records(*names)
+
+                assert station.ask("pause", "--reason", "recess", "--person", "u-17")["reason"] == "recess"
+                r.wait_for("the pause", lambda: station.state()["state"] == "paused" and all(s["state"] == "ready" for s in station.state()["streams"]))
+                assert not list(station.home.glob("spool/*/open/*")), "something is recorded in a pause"
+                station.ask("resume")
+                station.records(*names)
+
+                station.ask("mark", "the witness is heard")
+                station.ask("mute", "--stream", "mic-bar", "--note", "counsel speaks with the client")
+                r.running_for(1.5)
+                station.ask("unmute", "--stream", "mic-bar")
+                station.records(*names)
+
+                r.kill(r.children(station.service.pid)[0], signal.SIGKILL)  # the process that reads one of them
+                r.wait_for("its loss to be noticed", lambda: any("problem" in s for s in station.state()["streams"]))
+                station.records(*names)
+
+                station.end(signal.SIGKILL)  # the recorder
+                assert any(station.home.glob("spool/*/open/*"))
+                station.start()
+                station.records(*names)
+                assert station.state()["hearing"]["id"] == hearing
+
+                closed = station.ask("close")
+                assert closed["closed"] and closed["delivered"], closed
+                entries = station.entries(hearing)
+            finally:
+                bench.end()
+                room.signal(signal.SIGCONT)
+                room.end()
+        check_log(entries)
+        code, verdict = world.verify()
+        assert code == 0 and [h["verdict"] for h in verdict["hearings"]] == ["VERIFIED_WITH_DECLARED_GAPS"], verdict
+        world.invariants([])
+
+
+def check_log(entries):
+    bench, room = r.gaps_of(entries, "cam-bench"), r.gaps_of(entries, "cam-room")
+    assert "network" in [g["reason"] for g in bench], bench
+    assert "no-signal" in [g["reason"] for g in room], room
+    assert [g["reason"] for g in entries if g["kind"] == "gap" and g["streams"] == ["*"]] == ["recess"]
+    muted = [g for g in r.gaps_of(entries, "mic-bar") if g["reason"] == "operator"]
+    assert len(muted) == 1 and muted[0]["mono_ms"][1] - muted[0]["mono_ms"][0] >= 1400 and "note_sha256" in muted[0], muted
+    for name in ("cam-bench", "cam-room", "mic-judge", "mic-bar", "mic-witness"):
+        assert "fault" in [g["reason"] for g in r.gaps_of(entries, name)], (name, r.gaps_of(entries, name))
+    assert any("recovered" in e["flags"] for e in entries if e["kind"] == "segment"), "nothing was recovered"
+    assert len({e["codecs"] for e in entries if e["kind"] == "segment" and e["stream"] == "cam-bench"}) == 2, "the other model's pictures are described as the first one's"
+    for stream, (declared, recorded, gaps, rest) in r.account(entries).items():
+        assert recorded > 0 and rest <= 500, f"{stream}: of {declared} ms {rest} ms are neither recorded ({recorded}) nor a gap ({gaps})"
+
+
+def test_a_paused_hearing_stays_paused_over_a_crash():
+    with Folder() as folder, r.LiveRoom(folder.path, [("mic", "audio", "test:tone")], SEGMENTS) as station:
+        station.start()
+        hearing = station.open()
+        station.records("mic")
+        station.ask("pause", "--reason", "closed-evidence")
+        station.end(signal.SIGKILL)
+        station.start()
+        state = station.state()
+        assert state["state"] == "paused" and state["hearing"]["pause"]["reason"] == "closed-evidence", state
+        r.running_for(1)
+        assert not list(station.home.glob("spool/*/open/*")), "a paused hearing was recorded after a crash"
+        assert "paused already" in station.ask("pause", "--reason", "recess", status=2)
+        station.ask("resume")
+        station.records("mic")
+        station.ask("close")
+        entries = station.entries(hearing)
+        pauses = [e for e in entries if e["kind"] == "gap" and e["streams"] == ["*"]]
+        assert [p["reason"] for p in pauses] == ["closed-evidence"], pauses
+        assert r.account(entries)["mic"][3] <= 500, r.account(entries)
+
+
+def test_a_stop_in_order_loses_nothing_and_is_told_apart_from_a_crash():
+    with Folder() as folder, r.LiveRoom(folder.path, [("mic", "audio", "test:tone")], SEGMENTS) as station:
+        station.start()
+        hearing = station.open()
+        station.records("mic")
+        station.end()
+        assert not list(station.home.glob("spool/*/open/*"))
+        station.start()
+        station.records("mic")
+        station.ask("close")
+        reasons = [g["reason"] for g in r.gaps_of(station.entries(hearing), "mic")]
+        assert "operator" in reasons and "fault" not in reasons, reasons
+
+
+def test_h265_is_recorded_with_its_h264_beside_it():
+    with Folder() as folder:
+        main_film = r.make_film(folder.path / "h265.mp4", size="320x240", seconds=30, codec="libx265")
+        main, sub = r.Camera(main_film), r.Camera(folder.film("small.mp4"))
+        more = f'sub_address = "{sub.address()}"\n'
+        with r.LiveRoom(folder.path, [("cam", "video", main.address()), ("plain", "video", main.address())], SEGMENTS) as station:
+            station.config.write_text(station.config.read_text().replace('name = "cam"\n', 'name = "cam"\n' + more))
+            try:
+                station.start()
+                hearing = station.open()
+                station.records("cam", "cam-sub", "plain")
+                assert "browsers" in station.stream("plain")["warning"] and "warning" not in station.stream("cam"), station.state()
+                station.ask("close")
+            finally:
+                main.end()
+                sub.end()
+        codecs = {e["stream"]: e["codecs"][:4] for e in station.entries(hearing) if e["kind"] == "segment"}
+        assert codecs == {"cam": "hvc1", "plain": "hvc1", "cam-sub": "avc1"}, codecs
+
+
+def test_wrong_questions_are_answered_in_words():
+    with Folder() as folder, r.LiveRoom(folder.path, [("mic", "audio", "test:tone")], SEGMENTS) as station:
+        assert "greffe-ingest run" in station.ask("pause", "--reason", "recess", status=2)
+        station.start()
+        assert "no hearing" in station.ask("resume", status=2)
+        hearing = station.open()
+        assert "already" in station.ask("open", "--details", station.details, status=2)
+        assert "recess" in station.ask("pause", "--reason", "coffee", status=2)
+        assert "there is no stream" in station.ask("mute", "--stream", "mic-9", status=2)
+        assert "short code" in station.ask("mark", "x", "--person", "Jean Dupont", status=2)
+        other = w.run(w.INGEST, "--config", station.config, "record", "--details", station.details, check=False)
+        assert other.returncode == 2 and "already" in other.stderr, other
+        secret = w.run(w.INGEST, "--config", station.config, "record", "--video", "cam=rtsp://u:secret@h/p", check=False)
+        assert secret.returncode == 2 and "station.toml" in secret.stderr and "secret" not in secret.stderr, secret
+        station.ask("close")
+        assert station.entries(hearing)[-1]["kind"] == "close"
+
+
+if __name__ == "__main__":
+    w.main([test_five_faults, test_a_paused_hearing_stays_paused_over_a_crash,
+            test_a_stop_in_order_loses_nothing_and_is_told_apart_from_a_crash,
+            test_h265_is_recorded_with_its_h264_beside_it, test_wrong_questions_are_answered_in_words])
