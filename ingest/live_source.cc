@@ -1,6 +1,7 @@
 #include "ingest/live_source.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/stat.h>
@@ -10,7 +11,7 @@
 #include <cstring>
 
 extern "C" {
-#include <libavdevice/avdevice.h>
+#include <libavdevice/version.h>
 }
 
 #include "ingest/media_source.h"
@@ -84,6 +85,17 @@ std::string option_or(const SourceAddress& address, const char* name, const char
   return found == address.options.end() ? fallback : found->second;
 }
 
+// Not linked: it draws in a hundred libraries, which the process of a camera has no use for, neither for its memory nor
+// near foreign bytes.
+Status register_devices() {
+  const std::string name = fmt::format("libavdevice.so.{}", LIBAVDEVICE_VERSION_MAJOR);
+  void* const library = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);  // stays for the life of the process
+  const auto register_all = library == nullptr ? nullptr : reinterpret_cast<void (*)()>(::dlsym(library, "avdevice_register_all"));
+  if (register_all == nullptr) return fail(Errc::unavailable, fmt::format("devices need {}, which cannot be loaded: {}", name, ::dlerror()));
+  register_all();
+  return ok();
+}
+
 }  // namespace
 
 LiveSource::~LiveSource() = default;
@@ -122,7 +134,7 @@ Status LiveSource::open_camera() {
 // Devices and files are opened first: what is on this machine is not hostile, and the sandbox opens nothing.
 Status LiveSource::open_here() {
   const SourceAddress& address = request_.address;
-  avdevice_register_all();
+  if (address.kind != SourceAddress::Kind::file) GREFFE_TRY(register_devices());
   Options options;
   std::string location = address.place;
   const char* format = nullptr;

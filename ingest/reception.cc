@@ -53,7 +53,7 @@ Status Reception::check(const FinishedSegment& segment, HearingSpool& spool) {
   if (skipping_) return ok();
   const auto sealed = spool.end_segment(*writing_);
   if (!sealed && sealed.error().code != Errc::invalid) return sealed.error();
-  const Status matches = sealed ? check_.matches(sealed->bytes, sealed->digest, segment) : Status(sealed.error());
+  const Status matches = sealed ? check_.matches(writing_->scan, *sealed, segment) : Status(sealed.error());
   return matches ? ok() : Status(lie(matches.error().message));
 }
 

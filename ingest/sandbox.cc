@@ -96,6 +96,8 @@ Status load_filter(SandboxKind kind) {
   for (const int call : kAllowed) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
   // With this UBSan finds out whether a pointer may be looked through before it judges the object behind it.
   if (kSanitized) code |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(pipe2), 0);
+  // A search tree: what is live makes a thousand calls a second.
+  code |= seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
   const bool connecting = kind == SandboxKind::connecting;
   for (const int call : kRefused) {
     if (connecting && is_among(call, {SCMP_SYS(socket), SCMP_SYS(fcntl)})) continue;

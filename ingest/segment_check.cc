@@ -44,16 +44,15 @@ Status SegmentCheck::follows(const FinishedSegment& said) {
   return ok();
 }
 
-Status SegmentCheck::matches(ByteView bytes, const Digest& digest, const FinishedSegment& said) {
-  if (bytes.size() != said.bytes || bytes.size() > kMaxObjectBytes) {
-    return lie(fmt::format("a segment of {} bytes was said to have {}", bytes.size(), said.bytes));
+Status SegmentCheck::matches(const SegmentScan& sealed, const Digest& digest, const FinishedSegment& said) {
+  const SegmentLayout* const found = &sealed.layout();
+  if (found->good_bytes != said.bytes || found->good_bytes > kMaxObjectBytes) {
+    return lie(fmt::format("a segment of {} bytes was said to have {}", found->good_bytes, said.bytes));
   }
-  const auto found = read_sealed_segment(bytes);
-  if (!found) return lie(found.error().message);
-  if (found->fragments.empty() || found->good_bytes != bytes.size()) return lie("a segment does not end with a whole fragment");
+  if (found->fragments.empty()) return lie("a segment does not end with a whole fragment");
   if (digest != said.sha256) return lie("a segment has another digest than was said");
 
-  const ByteView init = bytes.first(static_cast<std::size_t>(found->init_bytes));
+  const ByteView init = sealed.init();
   const Digest init_digest = sha256(init);
   if (found->init_bytes != said.init_bytes || codec_string(init) != said.codecs) return lie("a segment is of another codec than was said");
   if (run_init_known_ && init_digest != run_init_) return lie("the description of the track changes in the middle of a run");

@@ -3,7 +3,7 @@
 #ifndef GREFFE_INGEST_SEGMENT_CHECK_H
 #define GREFFE_INGEST_SEGMENT_CHECK_H
 
-#include "archive/base/bytes.h"
+#include "archive/format/segment.h"
 #include "ingest/segmenter.h"
 
 namespace greffe::ingest {
@@ -14,8 +14,8 @@ class SegmentCheck {  // of one stream of one import
   SegmentCheck(bool video, bool transcoded, std::int64_t after_90k = 0) : video_(video), transcoded_(transcoded), end_90k_(after_90k) {}
   // The segment that follows the ones before. invalid: it cannot stand here; the message goes on after "its reader lies: ".
   Status follows(const FinishedSegment& said);
-  // `bytes`, sealed by this process and with this digest, are exactly what was said: digest, length, init, times, codec, flags.
-  Status matches(ByteView bytes, const Digest& digest, const FinishedSegment& said);
+  // What this process sealed, piece by piece, is exactly what was said: digest, length, init, times, codec, flags.
+  Status matches(const SegmentScan& sealed, const Digest& digest, const FinishedSegment& said);
 
  private:
   const bool video_;

@@ -199,10 +199,6 @@ Result<OpenSegment> HearingSpool::begin_segment(const OpenSegmentName& name) {
   out.file = GREFFE_TRY(files_.create(out.path, kFileMode));
   out.reader = GREFFE_TRY(files_.open_read(out.path));
   GREFFE_TRY(files_.sync_directory(paths_.open()));
-  if (!buffers_.empty()) {
-    out.buffer = std::move(buffers_.back());
-    buffers_.pop_back();
-  }
   return out;
 }
 
@@ -211,23 +207,25 @@ Result<Digest> HearingSpool::seal_fragment(OpenSegment& segment, std::uint64_t b
   if (bytes <= segment.sealed || bytes > kMaxObjectBytes - kHashBoxBytes) {
     return fail(Errc::invalid, fmt::format("a fragment cannot end at byte {} of a segment, after one that ended at {}", bytes, segment.sealed));
   }
-  if (segment.buffer.size() < end) segment.buffer.resize(std::min<std::uint64_t>(kMaxObjectBytes, std::max(end, 2 * segment.buffer.size())));
-  const auto fresh = std::span(segment.buffer).subspan(segment.sealed, bytes - segment.sealed);
+  const std::size_t length = static_cast<std::size_t>(bytes - segment.sealed);
+  if (piece_.size() < length) piece_.resize(std::max(length, std::min<std::size_t>(kMaxObjectBytes, 2 * piece_.size())));
+  const auto fresh = std::span(piece_).first(length);
   const std::size_t got = GREFFE_TRY(segment.reader->read_at(segment.sealed, fresh));
   if (got != fresh.size()) return fail(Errc::invalid, "a segment has fewer bytes than was said");
+  const Status whole = segment.scan.take(fresh);
+  if (!whole) return fail(Errc::invalid, whole.error().message);
   segment.hash.update(fresh);
   const auto box = hash_box(segment.hash.peek());
   GREFFE_TRY(segment.file->write(box));
   // Every write goes to the end: with exactly this size, what was hashed and the box are all that the file holds, for good.
   const std::uint64_t size = GREFFE_TRY(segment.reader->size());
   if (size != end) return fail(Errc::invalid, "a segment has more bytes than was said");
-  std::copy(box.begin(), box.end(), segment.buffer.begin() + static_cast<std::ptrdiff_t>(bytes));
   segment.hash.update(box);
   segment.sealed = end;
   return segment.hash.peek();
 }
 
-Result<SealedSegment> HearingSpool::end_segment(OpenSegment& segment) {
+Result<Digest> HearingSpool::end_segment(OpenSegment& segment) {
   segment.file.reset();
   const Writers writers = writers_of(segment.reader->descriptor());
   if (writers == Writers::some) return fail(Errc::invalid, "a finished segment is still open for writing");
@@ -236,12 +234,12 @@ Result<SealedSegment> HearingSpool::end_segment(OpenSegment& segment) {
   segment.reader.reset();
   const auto durable = GREFFE_TRY(files_.open_append(segment.path));
   GREFFE_TRY(durable->sync());
-  ended_.swap(segment.buffer);
-  buffers_.push_back(std::move(segment.buffer));
-  const SealedSegment out{ByteView(ended_).first(size), segment.hash.peek()};
+  const Digest digest = segment.hash.peek();
+  if (writers == Writers::none) return digest;
   // This file system cannot tell who has a file open: the object is a copy that nobody else has ever held.
-  if (writers == Writers::unknown) (void)GREFFE_TRY(put_document(out.bytes));
-  return out;
+  const Bytes bytes = GREFFE_TRY(files_.read_file(segment.path, kMaxObjectBytes));
+  const Digest copied = GREFFE_TRY(put_document(bytes));
+  return copied == digest ? Result<Digest>(digest) : fail(Errc::invalid, "a finished segment was changed");
 }
 
 Status HearingSpool::distrust_segment(OpenSegment segment) {

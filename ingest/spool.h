@@ -12,6 +12,7 @@
 #include "archive/base/file_system.h"
 #include "archive/format/ed25519.h"
 #include "archive/format/merkle.h"
+#include "archive/format/segment.h"
 #include "archive/format/signed_note.h"
 #include "ingest/hearing_state.h"
 
@@ -59,20 +60,15 @@ struct OpenSegment {
   std::string path;
   std::unique_ptr<WritableFile> file;    // shared with the reading process, which can only append to it
   std::unique_ptr<ReadableFile> reader;
-  Bytes buffer;                          // [0, sealed) is what the file holds; larger than that, and used again
   std::uint64_t sealed = 0;
   Sha256 hash;                           // over [0, sealed)
+  SegmentScan scan;                      // of [0, sealed)
 };
 // Whose monotonic clock stands in the names of recovered segments, and how good its wall clock was.
 struct RecoveredFrom {
   std::string boot;
   ClockState clock;
 };
-struct SealedSegment {
-  ByteView bytes;  // of the whole file; there until the next segment ends
-  Digest digest;
-};
-
 class HearingSpool {
  public:
   // Makes the empty hearing; the caller renames it into place. Durable.
@@ -96,8 +92,9 @@ class HearingSpool {
   // of all with the box. Not durable yet. invalid: the file is not as was said.
   Result<Digest> seal_fragment(OpenSegment& segment, std::uint64_t bytes);
   // What the file holds, once nobody can add to it any more: our descriptor is closed, everybody else's must be, and
-  // the bytes are synced by this process. invalid: somebody still has it open for writing, or something follows the last seal.
-  Result<SealedSegment> end_segment(OpenSegment& segment);
+  // the bytes are synced by this process; its digest. invalid: somebody still has it open for writing, or something follows
+  // the last seal.
+  Result<Digest> end_segment(OpenSegment& segment);
   // Whole, synced and checked; becomes an object with the next commit.
   void finish_segment(OpenSegment segment, const Digest& digest);
   // A file that must never become an object goes to quarantine.
@@ -139,8 +136,7 @@ class HearingSpool {
   std::optional<Error> broken_;        // why commit() cannot go on
   TreeEdge tree_;                      // over the committed entries
   HearingState state_;
-  Bytes ended_;                        // the buffer of the segment that ended last
-  std::vector<Bytes> buffers_;         // free ones; kept, because fresh memory for every segment costs as much as hashing it
+  Bytes piece_;                        // a fragment; kept, because fresh memory for every one costs as much as hashing it
   struct Finished {
     OpenSegment segment;
     Digest digest;

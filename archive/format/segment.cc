@@ -190,56 +190,87 @@ bool is_hash_box(const Box& box, const Digest& before) {
   return std::equal(box.whole.begin(), box.whole.end(), wanted.begin(), wanted.end());
 }
 
-// `hash`: null when the boxes are known to be right.
-Result<SegmentLayout> walk(ByteView bytes, Sha256* hash) {
-  SegmentLayout out;
+struct Init {
+  std::size_t bytes = 0;
+  TrackDefaults track;
+};
+Result<Init> read_init(ByteView bytes) {
   const auto ftyp = first_box(bytes);
   if (!ftyp || ftyp->type != "ftyp") return fail(Errc::corrupt, "the segment does not begin with a whole ftyp box");
   const auto moov = first_box(bytes.subspan(ftyp->whole.size()));
   if (!moov || moov->type != "moov") return fail(Errc::corrupt, "the segment has no whole moov box after ftyp");
   const auto track = read_moov(*moov);
   if (!track) return fail(Errc::corrupt, "the segment's moov box does not describe one fragmented track");
-  out.init_bytes = ftyp->whole.size() + moov->whole.size();
-  out.time_scale = track->time_scale;
-  out.good_bytes = out.init_bytes;
-  if (hash != nullptr) hash->update(bytes.first(out.init_bytes));
+  return Init{ftyp->whole.size() + moov->whole.size(), *track};
+}
 
-  ByteView rest = bytes.subspan(out.init_bytes);
-  for (;;) {
-    const auto moof = first_box(rest);
-    if (!moof || moof->type != "moof") break;
-    const auto mdat = first_box(rest.subspan(moof->whole.size()));
-    if (!mdat || mdat->type != "mdat") break;
-    const std::size_t before_box = moof->whole.size() + mdat->whole.size();
-    const auto box = first_box(rest.subspan(before_box));
-    if (!box || box->type != "uuid") break;
-    Fragment fragment;
-    fragment.offset = out.good_bytes;
-    fragment.bytes = before_box + box->whole.size();
-    if (hash != nullptr) {
-      hash->update(rest.first(before_box));
-      if (!is_hash_box(*box, hash->peek())) break;
-    }
-    if (!read_moof(*moof, *track, fragment)) {
-      return fail(Errc::corrupt, "a fragment's hash holds, but its moof box cannot be read");
-    }
-    if (hash != nullptr) hash->update(box->whole);
-    out.good_bytes += fragment.bytes;
-    out.fragments.push_back(fragment);
-    if (hash != nullptr) out.good_digest = hash->peek();
-    rest = rest.subspan(fragment.bytes);
-  }
-  if (hash != nullptr && out.fragments.empty()) out.good_digest = sha256(bytes.first(out.good_bytes));
-  return out;
+// The moof and mdat at the front.
+struct Media {
+  Box moof;
+  std::size_t bytes = 0;
+};
+std::optional<Media> first_media(ByteView bytes) {
+  const auto moof = first_box(bytes);
+  if (!moof || moof->type != "moof") return std::nullopt;
+  const auto mdat = first_box(bytes.subspan(moof->whole.size()));
+  if (!mdat || mdat->type != "mdat") return std::nullopt;
+  return Media{*moof, moof->whole.size() + mdat->whole.size()};
 }
 
 }  // namespace
 
 Result<SegmentLayout> read_segment(ByteView bytes) {
+  SegmentLayout out;
+  const Init init = GREFFE_TRY(read_init(bytes));
+  out.init_bytes = init.bytes;
+  out.time_scale = init.track.time_scale;
+  out.good_bytes = out.init_bytes;
   Sha256 hash;
-  return walk(bytes, &hash);
+  hash.update(bytes.first(out.init_bytes));
+  ByteView rest = bytes.subspan(out.init_bytes);
+  while (const auto media = first_media(rest)) {
+    const auto box = first_box(rest.subspan(media->bytes));
+    if (!box || box->type != "uuid") break;
+    Fragment fragment;
+    fragment.offset = out.good_bytes;
+    fragment.bytes = media->bytes + box->whole.size();
+    hash.update(rest.first(media->bytes));
+    if (!is_hash_box(*box, hash.peek())) break;
+    if (!read_moof(media->moof, init.track, fragment)) {
+      return fail(Errc::corrupt, "a fragment's hash holds, but its moof box cannot be read");
+    }
+    hash.update(box->whole);
+    out.good_bytes += fragment.bytes;
+    out.fragments.push_back(fragment);
+    out.good_digest = hash.peek();
+    rest = rest.subspan(fragment.bytes);
+  }
+  if (out.fragments.empty()) out.good_digest = sha256(bytes.first(out.good_bytes));
+  return out;
 }
 
-Result<SegmentLayout> read_sealed_segment(ByteView bytes) { return walk(bytes, nullptr); }
+Status SegmentScan::take(ByteView piece) {
+  if (init_.empty()) {
+    const Init init = GREFFE_TRY(read_init(piece));
+    init_.assign(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(init.bytes));
+    layout_.init_bytes = init.bytes;
+    layout_.time_scale = init.track.time_scale;
+    layout_.good_bytes = init.bytes;
+    default_duration_ = init.track.duration;
+    default_flags_ = init.track.flags;
+    piece = piece.subspan(init.bytes);
+  }
+  const auto media = first_media(piece);
+  if (!media || media->bytes != piece.size()) return fail(Errc::corrupt, "a segment does not go on with exactly one whole fragment");
+  Fragment fragment;
+  fragment.offset = layout_.good_bytes;
+  fragment.bytes = media->bytes + kHashBoxBytes;
+  if (!read_moof(media->moof, {layout_.time_scale, default_duration_, default_flags_}, fragment)) {
+    return fail(Errc::corrupt, "a fragment's moof box cannot be read");
+  }
+  layout_.good_bytes += fragment.bytes;
+  layout_.fragments.push_back(fragment);
+  return ok();
+}
 
 }  // namespace greffe

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "archive/base/bytes.h"
 #include "archive/format/digest.h"
 
 namespace greffe {
@@ -33,9 +34,22 @@ struct SegmentLayout {
 // Walks a segment and checks every hash box. Never fails on a torn tail: good_bytes says where the good part ends
 // (fragments after it are not listed). corrupt: no whole init, or a box that cannot be.
 Result<SegmentLayout> read_segment(ByteView bytes);
-// The same walk for somebody who appended the hash boxes himself and knows the digest: nothing is hashed, good_digest is
-// not set, and every uuid box counts.
-Result<SegmentLayout> read_sealed_segment(ByteView bytes);
+
+// The same for who writes the hash boxes himself: reads each fragment as it comes, so that no whole segment is ever in memory.
+class SegmentScan {
+ public:
+  // What was appended since the last hash box: moof and mdat, the first time with ftyp and moov in front; the caller
+  // appends the hash box behind it. corrupt: it is not exactly that.
+  Status take(ByteView piece);
+  const SegmentLayout& layout() const { return layout_; }  // good_digest is not set
+  const Bytes& init() const { return init_; }
+
+ private:
+  SegmentLayout layout_;
+  Bytes init_;
+  std::uint32_t default_duration_ = 0;
+  std::uint32_t default_flags_ = 0;
+};
 
 }  // namespace greffe
 

@@ -20,7 +20,7 @@ void check_segment(const SegmentCut& cut) {
   FinishedSegment next = cut.segment;
   next.start_90k += next.duration_90k;
   (void)check.follows(next);
-  (void)check.matches({}, next.sha256, next);
+  (void)check.matches(greffe::SegmentScan(), next.sha256, next);
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ struct Import {
     REQUIRE(child->receive());
     return ok();
   }
+  Status written = ok();  // what was said to the first fragment that was refused
   // Writes `bytes` as an honest reader would a segment of this layout: not the hash boxes, those are awaited.
   Descriptor write(const SegmentStart& start, ByteView bytes, const SegmentLayout& layout) {
     Descriptor file = begin(start);
@@ -96,7 +97,8 @@ struct Import {
       const std::size_t end = fragment.offset + fragment.bytes;
       if (end > bytes.size()) break;
       put(file, bytes.subspan(done, end - kHashBoxBytes - done));
-      REQUIRE(end_fragment(end - kHashBoxBytes));
+      written = end_fragment(end - kHashBoxBytes);
+      if (!written) return file;
       done = end;
     }
     put(file, bytes.subspan(done));
@@ -104,6 +106,7 @@ struct Import {
   }
   Status segment(const FinishedSegment& said, ByteView bytes, const SegmentLayout& layout) {
     (void)write(said.start, bytes, layout);
+    if (!written) return written;
     return say(write_segment_message(said));
   }
   void check_nothing_is_logged(const Status& refused, const std::string& words) {
