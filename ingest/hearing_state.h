@@ -55,8 +55,6 @@ class HearingState {
 };
 
 constexpr std::int64_t kDeclareFromMs = 1000;  // shorter holes are within the clock error of an import
-// Imported recordings have no monotonic clock: the hearing's own time stands for it, under this name of a boot.
-constexpr const char* kImportBoot = "import";
 constexpr std::int64_t kImportClockErrorMs = 1000;
 
 }  // namespace greffe::ingest

@@ -68,11 +68,15 @@ struct SegmentEntry {
   std::vector<std::string> flags;
 };
 
+// What is imported has no monotonic clock: the hearing's own time stands for it, under this name of a boot.
+constexpr const char* kImportBoot = "import";
+
 struct GapEntry {
   std::vector<std::string> streams;  // {"*"}: all
   UtcTime from;
   UtcTime to;
   std::string boot;
+  std::string to_boot;  // when a restart lies in the gap: the boot that the second number belongs to; else empty
   std::array<std::int64_t, 2> mono_ms{};
   std::string reason;  // one of kGapReasons
   std::string person;  // account or empty
@@ -80,6 +84,14 @@ struct GapEntry {
 };
 extern const std::vector<std::string_view> kGapReasons;  // DESIGN section 4, closed list
 bool is_excused(std::string_view reason);                // recess, closed-evidence, mediation
+
+// What a person filed later about a gap that nothing explained. It excuses nothing: only the reason of the gap does.
+struct ExplanationEntry {
+  std::uint64_t gap = 0;  // index of the `gap` entry in this log
+  Digest note;            // note_sha256: a document object {"kind":"explanation","text":…,"salt":…}
+  std::string person;     // account or empty
+  std::string reason;     // one of kGapReasons, or empty
+};
 
 struct MarkEntry {
   UtcTime at;
@@ -117,8 +129,8 @@ struct UnknownEntry {  // a kind or version of the future: reported, never ignor
   std::int64_t version = 0;
 };
 
-using HearingEntry = std::variant<OpenEntry, SegmentEntry, GapEntry, MarkEntry, StreamEntry, PeaksEntry, LostEntry,
-                                  CloseEntry, UnknownEntry>;
+using HearingEntry = std::variant<OpenEntry, SegmentEntry, GapEntry, ExplanationEntry, MarkEntry, StreamEntry, PeaksEntry,
+                                  LostEntry, CloseEntry, UnknownEntry>;
 
 std::string write_hearing_entry(const HearingEntry& entry);  // canonical; never an UnknownEntry
 // invalid with the field: canonical JSON, but not of this shape. Fields of the future are allowed and kept in the

@@ -65,8 +65,17 @@ Json to_json(const GapEntry& e) {
   Json out = begin("gap");
   out.set("boot", e.boot).set("from", e.from).set("mono_ms", Json::Array{e.mono_ms[0], e.mono_ms[1]});
   out.set("reason", e.reason).set("streams", list_of(e.streams)).set("to", e.to);
+  if (!e.to_boot.empty()) out.set("to_boot", e.to_boot);
   if (!e.person.empty()) out.set("person", e.person);
   if (e.note) out.set("note_sha256", *e.note);
+  return out;
+}
+
+Json to_json(const ExplanationEntry& e) {
+  Json out = begin("explanation");
+  out.set("gap", e.gap).set("note_sha256", e.note);
+  if (!e.person.empty()) out.set("person", e.person);
+  if (!e.reason.empty()) out.set("reason", e.reason);
   return out;
 }
 
@@ -176,6 +185,12 @@ Result<std::vector<std::string>> gap_streams(const Json& json) {
   return name_list_member(json, "streams");
 }
 
+Result<std::string> reason_member(const Json& json) {
+  std::string out = GREFFE_TRY(json.string("reason"));
+  if (std::find(kGapReasons.begin(), kGapReasons.end(), out) != kGapReasons.end()) return out;
+  return fail(Errc::invalid, "\"reason\" is not one of the reasons for a gap");
+}
+
 Result<HearingEntry> read_gap(const Json& json) {
   GapEntry e;
   e.streams = GREFFE_TRY(gap_streams(json));
@@ -190,12 +205,19 @@ Result<HearingEntry> read_gap(const Json& json) {
     return fail(Errc::invalid, "\"mono_ms\" must be two whole numbers that are not negative");
   }
   e.mono_ms = {*mono[0].as_integer(), *mono[1].as_integer()};
-  e.reason = GREFFE_TRY(json.string("reason"));
-  if (std::find(kGapReasons.begin(), kGapReasons.end(), e.reason) == kGapReasons.end()) {
-    return fail(Errc::invalid, "\"reason\" is not one of the reasons for a gap");
-  }
+  e.to_boot = GREFFE_TRY(optional_token_member(json, "to_boot"));
+  e.reason = GREFFE_TRY(reason_member(json));
   e.person = GREFFE_TRY(optional_token_member(json, "person"));
   if (json.has("note_sha256")) e.note = GREFFE_TRY(json.digest("note_sha256"));
+  return HearingEntry(std::move(e));
+}
+
+Result<HearingEntry> read_explanation(const Json& json) {
+  ExplanationEntry e;
+  e.gap = GREFFE_TRY(json.size("gap"));
+  e.note = GREFFE_TRY(json.digest("note_sha256"));
+  e.person = GREFFE_TRY(optional_token_member(json, "person"));
+  if (json.has("reason")) e.reason = GREFFE_TRY(reason_member(json));
   return HearingEntry(std::move(e));
 }
 
@@ -254,9 +276,9 @@ struct Kind {
   std::string_view name;
   Reader read;
 };
-constexpr Kind kKinds[] = {{"open", read_open},         {"segment", read_segment_entry}, {"gap", read_gap},
-                           {"mark", read_mark},         {"stream", read_late_stream},    {"peaks", read_peaks},
-                           {"lost", read_lost},         {"close", read_close}};
+constexpr Kind kKinds[] = {{"open", read_open},   {"segment", read_segment_entry},   {"gap", read_gap},
+                           {"mark", read_mark},   {"explanation", read_explanation}, {"stream", read_late_stream},
+                           {"peaks", read_peaks}, {"lost", read_lost},               {"close", read_close}};
 
 }  // namespace
 
