@@ -19,7 +19,26 @@ bool names(const GapEntry& gap, std::string_view stream) {
   return std::find(gap.streams.begin(), gap.streams.end(), stream) != gap.streams.end();
 }
 
+Json json_of(const TimeSums& sums) {
+  Json out;
+  out.set("declared_ms", sums.declared_ms).set("excused_ms", sums.excused_ms).set("recorded_ms", sums.recorded_ms);
+  out.set("unexcused_ms", sums.unexcused_ms).set("unexplained_ms", sums.unexplained_ms);
+  return out;
+}
+
 }  // namespace
+
+Json json_of(const TimeAccount& account) {
+  Json out = json_of(account.total);
+  Json::Array streams;
+  for (const StreamTime& stream : account.streams) {
+    Json one = json_of(stream.sums);
+    one.set("drift_ms", stream.drift_ms).set("stream", stream.stream);
+    streams.push_back(std::move(one));
+  }
+  out.set("join_error_ms", account.join_error_ms).set("joins", account.joins).set("streams", std::move(streams));
+  return out;
+}
 
 TimeAccounting::Stream& TimeAccounting::stream(const std::string& name) {
   const auto known = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& s) { return s.name == name; });

@@ -34,6 +34,9 @@ struct TimeAccount {
   std::int64_t join_error_ms = 0;   // stated error of these joins together
 };
 
+// {"declared_ms","excused_ms","join_error_ms","joins","recorded_ms","streams":[…,"drift_ms","stream"],…}
+Json json_of(const TimeAccount& account);
+
 class TimeAccounting {
  public:
   void add(const HearingEntry& entry);  // every entry of the log, in its order, from `open` on

@@ -99,6 +99,7 @@ void HearingCheck::read_entry(std::uint64_t index, std::string_view bytes) {
   }
   ++summary_.entries;
   timeline_.add(index, *entry);
+  accounting_.add(*entry);
   add_jobs(index, *entry, bytes);
 }
 
@@ -248,6 +249,8 @@ void HearingCheck::check_close() {
   summary_.gaps = timeline_.gaps();
   summary_.streams = timeline_.streams();
   summary_.segments = timeline_.segments();
+  // Entries count by their place in the log: with one missing the account would speak of others.
+  if (timeline_.open() && log_.whole() && summary_.entries == checkpoint_.checkpoint.size) summary_.account = accounting_.account();
   if (!timeline_.close()) {
     if (closing != nullptr && closing->size <= checkpoint_.checkpoint.size) {
       found(Verdict::tampered, "tail-cut", "the main log says that the hearing was finished, but its log has no \"close\" entry",

@@ -54,6 +54,7 @@ class HearingCheck {
   Report& report_;
   LogFiles log_;
   Timeline timeline_;
+  TimeAccounting accounting_;
   std::vector<NoteCopy> notes_;   // all copies of the checkpoint, largest first
   SignedCheckpoint checkpoint_;   // the one that is judged
   std::string checkpoint_file_;

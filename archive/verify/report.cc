@@ -62,8 +62,18 @@ Json to_json(const Finding& f) {
 Json to_json(const DeclaredGap& gap) {
   Json out;
   Json::Array streams(gap.streams.begin(), gap.streams.end());
-  out.set("streams", std::move(streams)).set("from", gap.from).set("to", gap.to).set("reason", gap.reason);
+  out.set("entry", gap.entry).set("streams", std::move(streams)).set("from", gap.from).set("to", gap.to).set("reason", gap.reason);
   set_text(out, "person", gap.person);
+  if (gap.note) out.set("note_sha256", *gap.note);
+  Json::Array explanations;
+  for (const FiledExplanation& one : gap.explanations) {
+    Json filed;
+    filed.set("note_sha256", one.note);
+    set_text(filed, "person", one.person);
+    set_text(filed, "reason", one.reason);
+    explanations.push_back(std::move(filed));
+  }
+  if (!explanations.empty()) out.set("explanations", std::move(explanations));
   return out;
 }
 
@@ -81,6 +91,7 @@ Json to_json(const HearingSummary& h, Verdict verdict) {
   set_text(out, "station", h.station);
   if (h.start) out.set("start", *h.start);
   if (h.end) out.set("end", *h.end);
+  if (h.account) out.set("account", json_of(*h.account));
   return out;
 }
 
@@ -94,6 +105,38 @@ Json to_json(const LogSummary& log) {
   }
   out.set("origin", log.origin).set("size", log.size).set("root", log.root).set("covered", log.covered);
   out.set("cosigned", std::move(cosigned));
+  return out;
+}
+
+std::string hours(std::int64_t ms) {
+  return fmt::format("{}:{:02}:{:02}.{:03}", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+}
+
+std::string words_of(const TimeSums& s) {
+  return fmt::format("{} declared = {} recorded + {} excused + {} unexcused{}", hours(s.declared_ms), hours(s.recorded_ms),
+                     hours(s.excused_ms), hours(s.unexcused_ms),
+                     s.unexplained_ms > 0 ? ", of which " + hours(s.unexplained_ms) + " without an explanation" : "");
+}
+
+std::string words_of(const TimeAccount& account) {
+  std::string out = "  time " + words_of(account.total) + "\n";
+  for (const StreamTime& stream : account.streams) {
+    out += fmt::format("    {} {}; drift {} ms\n", stream.stream, words_of(stream.sums), stream.drift_ms);
+  }
+  if (account.joins > 0) {
+    out += fmt::format("    the station was restarted {} times; joined by the wall clock with a stated error of {} ms\n", account.joins,
+                       account.join_error_ms);
+  }
+  return out;
+}
+
+std::string words_of(const DeclaredGap& gap) {
+  std::string out = fmt::format("  gap {} to {}: {} ({}){}\n", seconds_of_day(gap.from), seconds_of_day(gap.to), gap.reason,
+                                fmt::join(gap.streams, ", "), gap.person.empty() ? "" : ", declared by " + gap.person);
+  for (const FiledExplanation& one : gap.explanations) {
+    out += fmt::format("    explained later{}{}, document {}; this excuses nothing\n", one.person.empty() ? "" : " by " + one.person,
+                       one.reason.empty() ? "" : " as " + one.reason, one.note.hex());
+  }
   return out;
 }
 
@@ -190,10 +233,8 @@ std::string Report::words() const {
     if (h.end) out += fmt::format(" to {} UTC", seconds_of_day(*h.end));
     out += fmt::format("\n  {} streams ({}), {} segments, {}\n", h.streams.size(), fmt::join(h.streams, ", "), h.segments,
                        human_bytes(h.bytes));
-    for (const DeclaredGap& gap : h.gaps) {
-      out += fmt::format("  gap {} to {}: {} ({}){}\n", seconds_of_day(gap.from), seconds_of_day(gap.to), gap.reason,
-                         fmt::join(gap.streams, ", "), gap.person.empty() ? "" : ", declared by " + gap.person);
-    }
+    if (h.account) out += words_of(*h.account);
+    for (const DeclaredGap& gap : h.gaps) out += words_of(gap);
     if (h.lost > 0) out += fmt::format("  {} objects are declared lost\n", h.lost);
   }
   for (const LogSummary& log : logs_) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive/format/canonical_json.h"
+#include "archive/format/time_account.h"
 
 namespace greffe::verify {
 
@@ -35,12 +36,21 @@ struct Finding {
   std::optional<UtcTime> to;
 };
 
+struct FiledExplanation {  // of a gap, by an entry after it; it excuses nothing
+  Digest note;
+  std::string person;
+  std::string reason;
+};
+
 struct DeclaredGap {
+  std::uint64_t entry = 0;
   std::vector<std::string> streams;
   UtcTime from;
   UtcTime to;
   std::string reason;
   std::string person;
+  std::optional<Digest> note;
+  std::vector<FiledExplanation> explanations;
 };
 
 struct HearingSummary {
@@ -56,6 +66,7 @@ struct HearingSummary {
   std::uint64_t bytes = 0;     // of its objects, each counted once
   std::uint64_t lost = 0;      // objects that a logged entry declares lost
   std::vector<DeclaredGap> gaps;
+  std::optional<TimeAccount> account;  // of a log of which every entry is there
   std::vector<std::string> cosigned_by;
 };
 

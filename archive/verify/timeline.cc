@@ -39,32 +39,42 @@ void Timeline::wrong(const char* code, std::string what, const std::string& stre
 
 void Timeline::add(std::uint64_t index, const HearingEntry& entry) {
   last_index_ = index;
+  axis_.add(entry);
   const bool opens = std::holds_alternative<OpenEntry>(entry);
   if (opens != (index == 0)) wrong("entry-format", "a hearing log begins with its one \"open\" entry", {}, index);
   if (close_) wrong("entry-format", "an entry follows the \"close\" entry", {}, index);
   if (opens && index == 0) {
     open_ = std::get<OpenEntry>(entry);
     recorded_until_ = open_->start;
-    for (const ExpectedStream& stream : open_->streams) add_stream(index, stream, open_->start);
+    for (const ExpectedStream& stream : open_->streams) add_stream(index, stream, true);
   } else if (const auto* late = std::get_if<StreamEntry>(&entry)) {
-    add_stream(index, late->stream, UtcTime{});
+    add_stream(index, late->stream, false);
   } else if (const auto* segment = std::get_if<SegmentEntry>(&entry)) {
     add_segment(index, *segment);
   } else if (const auto* gap = std::get_if<GapEntry>(&entry)) {
-    gaps_.push_back({gap->streams, gap->from, gap->to, gap->reason, gap->person});
+    gaps_.push_back({index, gap->streams, gap->from, gap->to, gap->reason, gap->person, gap->note, {}});
+    gap_entries_.push_back(*gap);
+  } else if (const auto* explanation = std::get_if<ExplanationEntry>(&entry)) {
+    add_explanation(index, *explanation);
   } else if (const auto* close = std::get_if<CloseEntry>(&entry)) {
     close_ = *close;
     close_index_ = index;
   }
 }
 
-void Timeline::add_stream(std::uint64_t index, const ExpectedStream& stream, UtcTime begin) {
+void Timeline::add_stream(std::uint64_t index, const ExpectedStream& stream, bool expected) {
   Stream fresh;
-  fresh.begin = begin;
-  fresh.end = begin;
+  fresh.expected = expected;
   if (!streams_.emplace(stream.name, fresh).second) {
     wrong("entry-format", "a stream is announced a second time", stream.name, index);
   }
+}
+
+void Timeline::add_explanation(std::uint64_t index, const ExplanationEntry& e) {
+  for (DeclaredGap& gap : gaps_) {
+    if (gap.entry == e.gap) return gap.explanations.push_back({e.note, e.person, e.reason});
+  }
+  wrong("explanation", fmt::format("the entry explains entry {}, which is no gap before it", e.gap), {}, index);
 }
 
 void Timeline::add_segment(std::uint64_t index, const SegmentEntry& e) {
@@ -74,73 +84,81 @@ void Timeline::add_segment(std::uint64_t index, const SegmentEntry& e) {
   const auto known = streams_.find(e.stream);
   if (known == streams_.end()) return wrong("stream-unknown", "a segment of a stream that was not announced", e.stream, index, e.utc, end);
   Stream& s = known->second;
-  if (e.seq != s.segments) {
-    wrong("segment-seq", fmt::format("segment {} stands where segment {} of the stream belongs", e.seq, s.segments), e.stream, index,
-          e.utc, end);
+  const std::uint64_t before = s.segments.size();
+  if (e.seq != before) {
+    wrong("segment-seq", fmt::format("segment {} stands where segment {} of the stream belongs", e.seq, before), e.stream, index, e.utc,
+          end);
   }
-  const bool new_run = s.segments == 0 || e.run != s.run;
-  if (e.run < s.run || (s.segments == 0 && e.run != 0) || e.run > s.run + 1) {
+  const bool new_run = before == 0 || e.run != s.run;
+  if (e.run < s.run || (before == 0 && e.run != 0) || e.run > s.run + 1) {
     wrong("segment-seq", fmt::format("run {} follows run {} of the stream", e.run, s.run), e.stream, index, e.utc, end);
   }
   // What a hearing continues has its own media time.
-  const bool goes_on = s.segments == 0 && open_ && open_->continues;
+  const bool goes_on = before == 0 && open_ && open_->continues;
   const std::int64_t expected = goes_on ? e.start_90k : new_run ? s.end_90k + kBetweenRuns90k : s.end_90k;
   if (std::abs(e.start_90k - expected) > kJoin90k) {
     wrong("timeline", fmt::format("the segment starts at {} (1/90000 s of its stream) where {} was due", e.start_90k, expected),
           e.stream, index, e.utc, end);
   }
-  const std::int64_t allowed = tolerance(std::max(e.clock.error_ms, s.error_ms));
-  const bool accounted = s.segments > 0 || s.begin.ms != 0;  // a late stream begins with its first segment
-  if (accounted && e.utc.ms > s.end.ms + allowed) holes_.push_back({e.stream, s.end, e.utc, allowed, index});
-  if (s.segments > 0 && e.utc.ms < s.end.ms - allowed) {
-    wrong("timeline", "the segment begins before the one before it ended", e.stream, index, e.utc, s.end);
-  }
-  if (s.begin.ms == 0) s.begin = e.utc;
-  ++s.segments;
   s.bytes += e.bytes;
   s.duration_90k += e.duration_90k;
   s.run = e.run;
   s.end_90k = e.start_90k + e.duration_90k;
-  s.end = end;
-  s.error_ms = e.clock.error_ms;
+  s.segments.push_back({begin_of(e), e.duration_90k / 90, e.clock.error_ms, index});
 }
 
 void Timeline::finish() {
-  for (const auto& [name, stream] : streams_) {
-    const bool announced = stream.begin.ms != 0 || stream.segments > 0;
-    if (close_ && announced) {
-      const std::int64_t allowed = tolerance(stream.error_ms);
-      if (close_->end.ms > stream.end.ms + allowed) holes_.push_back({name, stream.end, close_->end, allowed, close_index_});
-    }
-    if (!close_ || stream.segments > 0) continue;
-    const bool declared = std::any_of(gaps_.begin(), gaps_.end(), [&, &stream_name = name](const DeclaredGap& gap) {
-      return applies(gap, stream_name);
-    });
-    if (!declared) {
-      wrong("stream-missing", "nothing was recorded of a stream that the hearing expected, and no gap says why", name,
-            close_index_, open_ ? std::optional(open_->start) : std::nullopt, close_->end);
-    }
-  }
-  for (const Hole& hole : holes_) check_hole(hole);
+  axis_.join();
+  for (const auto& [name, stream] : streams_) check_stream(name, stream);
   if (close_) check_totals();
+}
+
+void Timeline::check_stream(const std::string& name, const Stream& stream) {
+  if (stream.segments.empty()) {
+    const bool declared = std::any_of(gaps_.begin(), gaps_.end(), [&](const DeclaredGap& gap) { return applies(gap, name); });
+    if (!close_ || declared) return;
+    return wrong("stream-missing", "nothing was recorded of a stream that the hearing expected, and no gap says why", name,
+                 close_index_, open_ ? std::optional(open_->start) : std::nullopt, close_->end);
+  }
+  std::optional<Moment> end;
+  if (stream.expected) end = Moment{0, open_->start};
+  std::int64_t error_ms = 0;
+  bool first = true;
+  for (const Placed& segment : stream.segments) {
+    const Moment begin{axis_.at(segment.begin), segment.begin.utc};
+    const std::int64_t allowed = tolerance(std::max(segment.error_ms, error_ms));
+    if (end && begin.at_ms > end->at_ms + allowed) check_hole({name, *end, begin, allowed, segment.index});
+    if (!first && begin.at_ms < end->at_ms - allowed) {
+      wrong("timeline", "the segment begins before the one before it ended", name, segment.index, begin.utc, end->utc);
+    }
+    end = Moment{begin.at_ms + segment.length_ms, UtcTime{begin.utc.ms + segment.length_ms}};
+    error_ms = segment.error_ms;
+    first = false;
+  }
+  if (!close_) return;
+  const Moment until{axis_.at({close_->boot, close_->mono_ms, close_->end}), close_->end};
+  const std::int64_t allowed = tolerance(error_ms);
+  if (until.at_ms > end->at_ms + allowed) check_hole({name, *end, until, allowed, close_index_});
 }
 
 // What of the hole no gap of this stream covers must be shorter than the tolerance.
 void Timeline::check_hole(const Hole& hole) {
-  if (streams_.at(hole.stream).segments == 0) return;  // said already, for the stream as a whole
-  std::vector<const DeclaredGap*> gaps;
-  for (const DeclaredGap& gap : gaps_) {
-    if (applies(gap, hole.stream) && gap.to > hole.from && gap.from < hole.to) gaps.push_back(&gap);
+  std::vector<std::pair<Moment, Moment>> gaps;
+  for (std::size_t i = 0; i < gaps_.size(); ++i) {
+    if (!applies(gaps_[i], hole.stream)) continue;
+    const Moment from{axis_.at(begin_of(gap_entries_[i])), gaps_[i].from};
+    const Moment to{axis_.end_at(gap_entries_[i]), gaps_[i].to};
+    if (to.at_ms > hole.from.at_ms && from.at_ms < hole.to.at_ms) gaps.emplace_back(from, to);
   }
-  std::sort(gaps.begin(), gaps.end(), [](const DeclaredGap* a, const DeclaredGap* b) { return a->from < b->from; });
-  UtcTime covered = hole.from;
-  const auto check = [&](UtcTime until) {
-    if (until.ms - covered.ms <= hole.tolerance_ms) return;
-    wrong("gap-undeclared", "nothing was recorded here and no gap says why", hole.stream, hole.index, covered, until);
+  std::sort(gaps.begin(), gaps.end(), [](const auto& a, const auto& b) { return a.first.at_ms < b.first.at_ms; });
+  Moment covered = hole.from;
+  const auto check = [&](const Moment& until) {
+    if (until.at_ms - covered.at_ms <= hole.tolerance_ms) return;
+    wrong("gap-undeclared", "nothing was recorded here and no gap says why", hole.stream, hole.index, covered.utc, until.utc);
   };
-  for (const DeclaredGap* gap : gaps) {
-    check(gap->from);
-    covered = std::max(covered, gap->to);
+  for (const auto& [from, to] : gaps) {
+    check(from);
+    if (to.at_ms > covered.at_ms) covered = to;
   }
   check(hole.to);
 }
@@ -151,14 +169,14 @@ void Timeline::check_totals() {
   for (const auto& [name, stream] : streams_) {
     const auto stated = totals.find(name);
     if (stated == totals.end()) {
-      if (stream.segments > 0) wrong("totals", "the \"close\" entry does not count this stream", name, close_index_);
+      if (!stream.segments.empty()) wrong("totals", "the \"close\" entry does not count this stream", name, close_index_);
       continue;
     }
     const StreamTotal& t = *stated->second;
-    if (t.segments != stream.segments || t.bytes != stream.bytes || t.duration_90k != stream.duration_90k) {
+    if (t.segments != stream.segments.size() || t.bytes != stream.bytes || t.duration_90k != stream.duration_90k) {
       wrong("totals",
             fmt::format("the \"close\" entry counts {} segments with {} bytes and {} ticks; the log has {}, {} and {}", t.segments,
-                        t.bytes, t.duration_90k, stream.segments, stream.bytes, stream.duration_90k),
+                        t.bytes, t.duration_90k, stream.segments.size(), stream.bytes, stream.duration_90k),
             name, close_index_);
     }
     totals.erase(stated);

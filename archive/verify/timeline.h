@@ -1,5 +1,6 @@
-// Walks the entries of one hearing in order and accounts for its time: sequence numbers, runs, holes and declared gaps,
-// totals. Pure: what it finds wrong it hands to a function.
+// Walks the entries of one hearing in order and checks its time: sequence numbers, runs, holes and declared gaps, totals.
+// Distances are those of the station's monotonic clock (archive/format/time_axis.h): a wall clock that is set in the middle
+// of a hearing makes no hole. Pure: what it finds wrong it hands to a function.
 #ifndef GREFFE_ARCHIVE_VERIFY_TIMELINE_H
 #define GREFFE_ARCHIVE_VERIFY_TIMELINE_H
 
@@ -10,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "archive/format/entries.h"
+#include "archive/format/time_axis.h"
 #include "archive/verify/report.h"
 
 namespace greffe::verify {
@@ -31,25 +32,35 @@ class Timeline {
   UtcTime recorded_until() const { return recorded_until_; }  // end of the last segment of all streams
 
  private:
+  struct Placed {  // a segment
+    TimePoint begin;
+    std::int64_t length_ms = 0;
+    std::int64_t error_ms = 0;
+    std::uint64_t index = 0;
+  };
   struct Stream {
-    std::uint64_t segments = 0;
     std::uint64_t bytes = 0;
     std::int64_t duration_90k = 0;
     std::uint64_t run = 0;
     std::int64_t end_90k = 0;  // in the stream's media time
-    UtcTime begin;             // from when on it is accounted for
-    UtcTime end;               // of its last segment
-    std::int64_t error_ms = 0;
+    bool expected = false;     // by `open`; a late stream begins with its first segment
+    std::vector<Placed> segments;
+  };
+  struct Moment {
+    std::int64_t at_ms = 0;  // on the axis: what is compared
+    UtcTime utc;             // what is told
   };
   struct Hole {
     std::string stream;
-    UtcTime from;
-    UtcTime to;
+    Moment from;
+    Moment to;
     std::int64_t tolerance_ms = 0;
     std::uint64_t index = 0;  // of the entry after it
   };
-  void add_stream(std::uint64_t index, const ExpectedStream& stream, UtcTime begin);
+  void add_stream(std::uint64_t index, const ExpectedStream& stream, bool expected);
   void add_segment(std::uint64_t index, const SegmentEntry& entry);
+  void add_explanation(std::uint64_t index, const ExplanationEntry& entry);
+  void check_stream(const std::string& name, const Stream& stream);
   void check_totals();
   void check_hole(const Hole& hole);
   void wrong(const char* code, std::string what, const std::string& stream, std::uint64_t index,
@@ -61,8 +72,9 @@ class Timeline {
   std::uint64_t close_index_ = 0;
   std::uint64_t last_index_ = 0;
   std::map<std::string, Stream> streams_;
-  std::vector<Hole> holes_;
   std::vector<DeclaredGap> gaps_;
+  std::vector<GapEntry> gap_entries_;  // of gaps_
+  TimeAxis axis_;
   std::uint64_t segments_ = 0;
   UtcTime recorded_until_;
 };

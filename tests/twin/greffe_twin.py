@@ -299,7 +299,8 @@ def main():
         return 2
     verdict = report.verdict()
     if words.json:
-        print(json.dumps({"verdict": verdict, "findings": report.findings, "hearings": report.hearings}))
+        print(json.dumps({"verdict": verdict, "findings": report.findings, "hearings": report.hearings,
+                          "accounts": report.accounts}))
     else:
         print(verdict)
         for finding in report.findings:

@@ -138,6 +138,8 @@ class Hearing:
         self.names = {}  # digest -> suffix in an export
         self.streams = {s: {"seq": 0, "run": 0, "at": 90_000, "now": start_ms, "bytes": 0, "ticks": 0} for s in streams}
         self.archive = ARCHIVE
+        # The station's clocks at true time `now`: monotonic now - mono_zero_ms, wall now + wall_ms.
+        self.boot, self.mono_zero_ms, self.wall_ms, self.error_ms = "b1", start_ms, 0, 2
 
     def document(self, kind, **more):
         return self.keep(canonical({"kind": kind, "salt": secrets.token_hex(32), "v": 1, **more}), ".json")
@@ -152,17 +154,20 @@ class Hearing:
         self.entries.append(canonical({"v": 1, **entry}))
 
     def mono(self, ms):
-        return ms - self.start_ms
+        return ms - self.mono_zero_ms
+
+    def wall(self, ms):
+        return utc(ms + self.wall_ms)
 
     def open(self, expected=None, **changes):
         names = expected or list(self.streams)
         details = self.document("details", cases=["RG 26/00001"], clerk="", judges=[], language="fr", parties=[], parts=[],
                                 public=True, title="t")
-        entry = {"kind": "open", "archive": self.archive, "boot": "b1", "court": "court-a", "details_sha256": details,
-                 "hearing": self.id, "main_root": sha(b""), "main_size": 0, "mono_ms": 0, "room": "room-1",
+        entry = {"kind": "open", "archive": self.archive, "boot": self.boot, "court": "court-a", "details_sha256": details,
+                 "hearing": self.id, "main_root": sha(b""), "main_size": 0, "mono_ms": self.mono(self.start_ms), "room": "room-1",
                  "station": self.station_name, "station_key": self.station.public.hex(),
                  "streams": [{"medium": "video" if n.startswith("cam") else "audio", "name": n, "source": "room"} for n in names],
-                 "utc": utc(self.start_ms)}
+                 "utc": self.wall(self.start_ms)}
         self.add(**{**entry, **changes})
         return self
 
@@ -170,10 +175,10 @@ class Hearing:
         s = self.streams[stream]
         data, init_bytes, ticks = segment(s["at"], seconds)
         digest = self.keep(data, ".mp4")
-        entry = {"kind": "segment", "boot": "b1", "bytes": len(data), "clock": {"error_ms": 2, "state": "locked"},
+        entry = {"kind": "segment", "boot": self.boot, "bytes": len(data), "clock": {"error_ms": self.error_ms, "state": "locked"},
                  "codecs": "avc1.64001f", "duration_90k": ticks, "flags": [], "init_bytes": init_bytes,
                  "mono_ms": self.mono(s["now"]), "run": s["run"], "seq": s["seq"], "sha256": digest, "start_90k": s["at"],
-                 "stream": stream, "utc": utc(s["now"])}
+                 "stream": stream, "utc": self.wall(s["now"])}
         self.add(**{**entry, **changes})
         s["seq"] += 1
         s["at"] += ticks
@@ -182,24 +187,57 @@ class Hearing:
         s["ticks"] += ticks
         return digest
 
-    def pause(self, seconds=300, reason="recess", declare=True):
-        begin = max(s["now"] for s in self.streams.values())
-        for s in self.streams.values():
-            s["now"] = begin + seconds * 1000
+    def new_run(self, stream, now):
+        s = self.streams[stream]
+        s["now"] = now
+        if s["seq"]:
             s["run"] += 1
             s["at"] += 90_000
-        if declare:
-            self.add(kind="gap", boot="b1", mono_ms=[self.mono(begin), self.mono(begin) + seconds * 1000], person="u-17",
-                     reason=reason, streams=["*"], to=utc(begin + seconds * 1000), **{"from": utc(begin)})
+
+    def now(self):
+        return max(s["now"] for s in self.streams.values())
+
+    def gap(self, begin, end, reason, streams=("*",), **more):
+        entry = {"kind": "gap", "boot": self.boot, "mono_ms": [self.mono(begin), self.mono(end)], "reason": reason,
+                 "streams": list(streams), "from": self.wall(begin), "to": self.wall(end)}
+        self.add(**{**entry, **more})
+        return len(self.entries) - 1
+
+    def pause(self, seconds=300, reason="recess", declare=True):
+        begin = self.now()
+        for name in self.streams:
+            self.new_run(name, begin + seconds * 1000)
+        return self.gap(begin, begin + seconds * 1000, reason, person="u-17") if declare else None
+
+    def set_clock(self, step_ms):
+        """The wall clock is set: a new run of every stream, nothing else."""
+        self.wall_ms += step_ms
+        for name in self.streams:
+            self.new_run(name, self.now())
+
+    def restart(self, down_ms, mono_ms, names_boot=True):
+        """The power fails now; after down_ms the station is there again, with its monotonic clock at mono_ms."""
+        begin, old_boot, old_mono, old_wall = self.now(), self.boot, self.mono(self.now()), self.wall(self.now())
+        self.boot, self.mono_zero_ms = f"b{int(self.boot[1:]) + 1}", begin + down_ms - mono_ms
+        for name in self.streams:
+            self.new_run(name, begin + down_ms)
+        more = {"to_boot": self.boot} if names_boot else {}
+        self.add(kind="gap", boot=old_boot, mono_ms=[old_mono, mono_ms], reason="power", streams=["*"], to=self.wall(begin + down_ms),
+                 **{"from": old_wall}, **more)
+        return len(self.entries) - 1
+
+    def explain(self, gap, **more):
+        self.add(kind="explanation", gap=gap, note_sha256=self.document("explanation", text="The plug was pulled."), **more)
+        return self
 
     def commit(self):
         self.commits.append(len(self.entries))
 
     def close(self, **changes):
-        end = max(s["now"] for s in self.streams.values())
+        end = self.now()
         totals = [{"bytes": s["bytes"], "duration_90k": s["ticks"], "segments": s["seq"], "stream": n}
                   for n, s in self.streams.items()]
-        self.add(**{"kind": "close", "boot": "b1", "mono_ms": self.mono(end), "totals": totals, "utc": utc(end), **changes})
+        self.add(**{"kind": "close", "boot": self.boot, "mono_ms": self.mono(end), "totals": totals, "utc": self.wall(end), **changes})
         self.commit()
         return self
 

@@ -55,19 +55,25 @@ def run_verifier(program, policy, paths, known):
 
 
 def judge(case, paths, verdict, code=None, *, policy=None, **place):
-    """Both verifiers: the verdict, and (with a code) a finding that has the code and these members."""
+    """Both verifiers: the verdict, and (with a code) a finding that has the code and these members; the same places and the same
+    account of the time of every hearing. Verdict None: whatever it is, the same. The accounts."""
     policy_file = case.folder / "policy.txt"
     policy_file.write_text(policy or case.archive.policy())
     known = None
     if case.known:
         known = case.folder / "known"
         known.write_text(case.known)
-    wanted_status = 0 if verdict.startswith("VERIFIED") else 1
-    places = []
+    places, accounts, verdicts = [], [], []
     for program in ([VERIFY], [sys.executable, TWIN]):
         status, answer, err = run_verifier(program, policy_file, paths, known)
         places.append({(f["code"], f.get("entry"), f.get("stream"), f.get("object")) for f in answer["findings"]})
+        accounts.append(answer["accounts"] if "accounts" in answer else
+                        {h["hearing"]: h["account"] for h in answer["hearings"] if "account" in h})
         told = json.dumps(answer["findings"], indent=1) + err
+        verdicts.append(answer["verdict"])
+        if verdict is None:
+            continue
+        wanted_status = 0 if verdict.startswith("VERIFIED") else 1
         assert status == wanted_status, f"{program[-1].name}: exit status {status}, {answer['verdict']}\n{told}"
         assert answer["verdict"] == verdict, f"{program[-1].name}: {answer['verdict']} instead of {verdict}\n{told}"
         if code is None:
@@ -78,6 +84,12 @@ def judge(case, paths, verdict, code=None, *, policy=None, **place):
         assert any(all(f.get(k) == v or str(f.get(k)).endswith(str(v)) for k, v in place.items()) for f in matching), \
             f"{program[-1].name}: {code} does not name {place}\n{told}"
     assert places[0] == places[1], f"the two verifiers name different places:\n{places[0]}\n{places[1]}"
+    assert verdicts[0] == verdicts[1] and verdicts[0], f"the two verifiers judge differently: {verdicts}"
+    assert accounts[0] == accounts[1], f"the two verifiers account differently for the time:\n{accounts[0]}\n{accounts[1]}"
+    for one in accounts[0].values():
+        for sums in [one] + one["streams"]:
+            assert sums["recorded_ms"] + sums["excused_ms"] + sums["unexcused_ms"] == sums["declared_ms"], one
+    return accounts[0]
 
 
 def alter(path, at, change=1):

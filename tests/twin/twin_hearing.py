@@ -2,6 +2,7 @@
 from twin_formats import (GAP_REASONS, HEARING_KINDS, MAIN_KINDS, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of, named_objects,
                           text_of)
 from twin_logs import LogCopies, check_object
+from twin_time import Axis, account
 
 
 class Facts:
@@ -97,7 +98,7 @@ class HearingJudge:
                 return self.add("unknown-kind", "UNKNOWN_FORMAT", entry=index)
             if (e["kind"] == "open") != (index == 0):
                 self.add("entry-format", entry=index)
-            if e["kind"] == "gap" and e["reason"] not in GAP_REASONS:
+            if e["kind"] in ("gap", "explanation") and e.get("reason", "unknown") not in GAP_REASONS:
                 raise Bad("reason")
             self.values.append((index, e))
         except (Bad, KeyError):
@@ -158,14 +159,17 @@ class HearingJudge:
 
     def timeline(self):
         """Only of a log whose every entry is there: of another one everything would be missing."""
-        gaps = [(e["streams"], ms_of(e["from"]), ms_of(e["to"])) for _, e in self.values if e["kind"] == "gap"]
+        gaps = [(i, e) for i, e in self.values if e["kind"] == "gap"]
         self.report.gaps |= bool(gaps)
-        if not self.log.whole:
-            return
         _, begin = self.first("open")
+        if not self.log.whole or begin is None:
+            return
+        axis = Axis([e for _, e in self.values])
+        if len(self.values) == self.note.size:
+            self.report.accounts[self.id] = account([e for _, e in self.values])
         end_index, end = self.first("close")
-        names = {s["name"]: ms_of(begin["utc"]) for s in begin["streams"]} if begin else {}
-        names.update({e["name"]: None for _, e in self.values if e["kind"] == "stream"})
+        names = {s["name"]: True for s in begin["streams"]}
+        names.update({e["name"]: False for _, e in self.values if e["kind"] == "stream"})
         segments = {name: [] for name in names}
         for index, e in self.values:
             if e["kind"] == "segment":
@@ -173,16 +177,20 @@ class HearingJudge:
                     self.add("stream-unknown", entry=index, stream=e["stream"])
                 else:
                     segments[e["stream"]].append((index, e))
+            if e["kind"] == "explanation" and not any(i == e["gap"] and i < index for i, _ in gaps):
+                self.add("explanation", entry=index)
             if end is not None and index > end_index:
                 self.add("entry-format", entry=index)
         for name, listed in segments.items():
-            self.stream(name, listed, names[name], gaps, end_index, end)
+            mine = [(*axis.of_gap(e), e) for _, e in gaps if "*" in e["streams"] or name in e["streams"]]
+            self.stream(name, listed, ms_of(begin["utc"]) if names[name] else None, sorted(mine, key=lambda g: g[:2]), axis)
 
-    def stream(self, name, listed, begin, gaps, end_index, end):
-        mine = sorted((a, b) for streams, a, b in gaps if "*" in streams or name in streams)
-        at, run, ticks, error = begin, None, 0, 0
+    def stream(self, name, listed, begin, mine, axis):
+        end_index, end = self.first("close")
+        at, wall = (0, begin) if begin is not None else (None, None)
+        run, ticks, error = None, 0, 0
         for n, (index, e) in enumerate(listed):
-            starts, lasts = ms_of(e["utc"]), e["duration_90k"] // 90
+            starts, lasts = axis.at(e["boot"], e["mono_ms"], e["utc"]), e["duration_90k"] // 90
             if e["seq"] != n:
                 self.add("segment-seq", entry=index, stream=name)
             if run is not None and e["run"] not in (run, run + 1) or run is None and e["run"] != 0:
@@ -192,14 +200,16 @@ class HearingJudge:
                 self.add("timeline", entry=index, stream=name)
             allowed = 2000 + min(10_000, max(error, e["clock"]["error_ms"]))
             if at is not None:
-                self.hole(name, index, at, starts, mine, allowed)
+                self.hole(name, index, (at, wall), (starts, ms_of(e["utc"])), mine, allowed)
                 if n and starts < at - allowed:
                     self.add("timeline", entry=index, stream=name)
-            at, run, ticks, error = starts + lasts, e["run"], e["start_90k"] + e["duration_90k"], e["clock"]["error_ms"]
+            at, wall = starts + lasts, ms_of(e["utc"]) + lasts
+            run, ticks, error = e["run"], e["start_90k"] + e["duration_90k"], e["clock"]["error_ms"]
         if end is None:
             return
         if listed:
-            self.hole(name, end_index, at, ms_of(end["utc"]), mine, 2000 + min(10_000, error))
+            until = axis.at(end["boot"], end["mono_ms"], end["utc"]), ms_of(end["utc"])
+            self.hole(name, end_index, (at, wall), until, mine, 2000 + min(10_000, error))
         elif not mine:
             self.add("stream-missing", entry=end_index, stream=name)
         total = next((t for t in end["totals"] if t["stream"] == name), None)
@@ -207,15 +217,19 @@ class HearingJudge:
         if total is None and listed or total and (total["segments"], total["bytes"], total["duration_90k"]) != sums:
             self.add("totals", entry=end_index, stream=name)
 
-    def hole(self, name, index, at, until, gaps, allowed):
-        if until - at <= allowed:
+    def hole(self, name, index, begin, until, gaps, allowed):
+        """`begin`, `until`: on the axis, and by the wall clock of the time."""
+        (at, wall), (last, last_wall) = begin, until
+        if last - at <= allowed:
             return
-        for a, b in gaps + [(until, until)]:
-            if b <= at and a != until:
+        for a, b, e in gaps:
+            if b <= at or a >= last:
                 continue
-            if min(a, until) - at > allowed:
-                self.add("gap-undeclared", entry=index, stream=name, **{"from": text_of(at), "to": text_of(min(a, until))})
-            at = max(at, b)
+            if a - at > allowed:
+                self.add("gap-undeclared", entry=index, stream=name, **{"from": text_of(wall), "to": e["from"]})
+            at, wall = b, ms_of(e["to"])
+        if last - at > allowed:
+            self.add("gap-undeclared", entry=index, stream=name, **{"from": text_of(wall), "to": text_of(last_wall)})
 
     def closed(self, commits):
         _, end = self.first("close")

@@ -17,6 +17,7 @@ ARCHIVE = "archive.court.example"
 HEARING = "019d0a3c-7c00-7abc-8def-0123456789ab"
 EARLIER = "019d0a3b-0000-7000-8000-000000000001"
 BOOT = "6f1c2b8e-1111-4222-8333-444455556666"
+NEXT_BOOT = "0b2d4f68-2222-4333-8444-555566667777"
 UTC = "2026-11-22T09:00:00.000Z"
 
 
@@ -202,6 +203,10 @@ HEARING_ENTRIES = [
                   reason="recess", streams=["*"], to="2026-11-22T09:45:10.000Z", **{"from": "2026-11-22T09:30:00.000Z"})),
     ("gap over a restart", entry(kind="gap", boot=BOOT, mono_ms=[1212345, 10], reason="power", streams=["cam-bench", "mic-judge"],
                                  to="2026-11-22T09:30:00.000Z", **{"from": "2026-11-22T09:30:00.000Z"})),
+    ("gap that names both boots", entry(kind="gap", boot=BOOT, mono_ms=[1212345, 2122345], reason="power", streams=["*"],
+                                        to="2026-11-22T09:31:00.000Z", to_boot=NEXT_BOOT, **{"from": "2026-11-22T09:30:00.000Z"})),
+    ("explanation", entry(kind="explanation", gap=17, note_sha256=digest("explanation"), person="u-17", reason="power")),
+    ("explanation without a name", entry(kind="explanation", gap=9007199254740991, note_sha256=digest("explanation"))),
     ("mark", entry(kind="mark", at="2026-11-22T09:31:00.250Z", note_sha256=digest("mark"), person="u-17", stream="mic-judge")),
     ("mark of the whole hearing", entry(kind="mark", at="2026-11-22T09:31:00.250Z", note_sha256=digest("mark"))),
     ("stream", entry(kind="stream", medium="audio", name="remote-2", source="remote")),

@@ -118,6 +118,14 @@ TEST_CASE("each member arrives in its field: hearing log") {
   CHECK((gap.mono_ms[0] == 1212345 && gap.mono_ms[1] == 2122345 && gap.reason == "recess" && gap.person == "u-17"));
   CHECK(gap.note == named("note"));
   CHECK((greffe::is_excused(gap.reason) && !greffe::is_excused(hearing_entry<greffe::GapEntry>("gap over a restart").reason)));
+  CHECK(gap.to_boot.empty());
+  CHECK(hearing_entry<greffe::GapEntry>("gap that names both boots").to_boot == "0b2d4f68-2222-4333-8444-555566667777");
+
+  const auto explanation = hearing_entry<greffe::ExplanationEntry>("explanation");
+  CHECK((explanation.gap == 17 && explanation.note == named("explanation")));
+  CHECK((explanation.person == "u-17" && explanation.reason == "power"));
+  const auto brief = hearing_entry<greffe::ExplanationEntry>("explanation without a name");
+  CHECK((brief.person.empty() && brief.reason.empty()));
 
   const auto mark = hearing_entry<greffe::MarkEntry>("mark");
   CHECK((mark.at == at("2026-11-22T09:31:00.250Z") && mark.stream == "mic-judge" && mark.note == named("mark") && mark.person == "u-17"));
@@ -209,6 +217,12 @@ TEST_CASE("entries of hearing logs that are refused") {
       {"gap", "reason", "\"lunch\"", "not one of the reasons"},
       {"gap", "person", "\"John Smith\"", "\"person\" must be 1 to 255 ASCII characters without spaces"},
       {"gap", "note_sha256", "\"\"", "\"note_sha256\" must be 64"},
+      {"gap", "to_boot", "\"\"", "\"to_boot\" must be 1 to 255"},
+      {"explanation", "gap", "-1", "\"gap\" must be"},
+      {"explanation", "gap", "", "\"gap\" must be"},
+      {"explanation", "note_sha256", "", "\"note_sha256\" must be 64"},
+      {"explanation", "person", "\"John Smith\"", "\"person\" must be 1 to 255"},
+      {"explanation", "reason", "\"lunch\"", "not one of the reasons"},
       {"mark", "at", "", "\"at\" must be a time"},
       {"mark", "note_sha256", "", "\"note_sha256\" must be 64"},
       {"stream", "name", "\"\"", "\"name\" must be 1 to 32"},

@@ -103,7 +103,7 @@ TEST_CASE("the verdict of a whole is the worst of its findings") {
   CHECK(report.verdict() == Verdict::verified);
   verify::HearingSummary hearing;
   hearing.hearing = "h";
-  hearing.gaps.push_back({{"*"}, {}, {}, "recess", ""});
+  hearing.gaps.push_back({7, {"*"}, {}, {}, "recess", "", {}, {}});
   report.add(hearing);
   CHECK(report.verdict() == Verdict::verified_with_declared_gaps);
   verify::Finding finding;

@@ -111,3 +111,66 @@ TEST_CASE("every expected stream is there or its absence is declared") {
 TEST_CASE("the totals of the close are those of the log") {
   CHECK(run({open_entry({"cam"}), segment(0, 0), close_entry(10, 2)}).front().code == "totals");
 }
+
+namespace {
+
+greffe::SegmentEntry live(std::uint64_t seq, std::uint64_t run, const std::string& boot, std::int64_t mono_s, std::int64_t utc_s) {
+  greffe::SegmentEntry out = segment(seq, utc_s, run, 90'000 * static_cast<std::int64_t>(run + 1) + 900'000 * static_cast<std::int64_t>(seq));
+  out.boot = boot;
+  out.mono_ms = mono_s * 1000;
+  return out;
+}
+
+greffe::OpenEntry live_open(const std::string& boot, std::int64_t mono_s) {
+  greffe::OpenEntry out = open_entry({"cam"});
+  out.boot = boot;
+  out.mono_ms = mono_s * 1000;
+  return out;
+}
+
+greffe::CloseEntry live_close(const std::string& boot, std::int64_t mono_s, std::int64_t utc_s, std::uint64_t segments) {
+  greffe::CloseEntry out = close_entry(utc_s, segments);
+  out.boot = boot;
+  out.mono_ms = mono_s * 1000;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a wall clock that is set makes no hole and hides none") {
+  for (const std::int64_t step : {10'800, -10'800}) {
+    CHECK(run({live_open("b", 500), live(0, 0, "b", 500, 0), live(1, 1, "b", 510, 10 + step), live_close("b", 520, 20 + step, 2)}).empty());
+    // A minute is missing, and the wall clock was set by just so much that it seems not to be.
+    const auto hidden = run({live_open("b", 500), live(0, 0, "b", 500, 0), live(1, 1, "b", 570, 10), live_close("b", 580, 20, 2)});
+    REQUIRE(hidden.size() == 1);
+    CHECK(hidden[0].code == "gap-undeclared");
+    CHECK(hidden[0].entry == 2);
+  }
+}
+
+TEST_CASE("a gap over a restart covers the hole up to the next boot") {
+  greffe::GapEntry power = gap(10, 60);
+  power.boot = "b";
+  power.to_boot = "c";
+  power.mono_ms = {510'000, 900'000};
+  CHECK(run({live_open("b", 500), live(0, 0, "b", 500, 0), power, live(1, 1, "c", 900, 60), live_close("c", 910, 70, 2)}).empty());
+  const auto undeclared = run({live_open("b", 500), live(0, 0, "b", 500, 0), live(1, 1, "c", 900, 60), live_close("c", 910, 70, 2)});
+  REQUIRE(undeclared.size() == 1);
+  CHECK(undeclared[0].code == "gap-undeclared");
+}
+
+TEST_CASE("an explanation is of a gap that stands before it, and is told beside the gap") {
+  std::vector<Finding> findings;
+  Timeline timeline([&](Finding f) { findings.push_back(std::move(f)); });
+  const std::vector<HearingEntry> entries{open_entry({"cam"}), segment(0, 0), gap(10, 60),
+                                          greffe::ExplanationEntry{2, {}, "u-17", "power"}, segment(1, 60, 1, 1'080'000),
+                                          greffe::ExplanationEntry{1, {}, "", ""}, greffe::ExplanationEntry{6, {}, "", ""}};
+  for (std::size_t i = 0; i < entries.size(); ++i) timeline.add(i, entries[i]);
+  timeline.finish();
+  REQUIRE(findings.size() == 2);
+  for (const Finding& f : findings) CHECK(f.code == "explanation");
+  CHECK((findings[0].entry == 5 && findings[1].entry == 6));
+  REQUIRE(timeline.gaps().size() == 1);
+  REQUIRE(timeline.gaps()[0].explanations.size() == 1);
+  CHECK((timeline.gaps()[0].explanations[0].person == "u-17" && timeline.gaps()[0].explanations[0].reason == "power"));
+}
