@@ -41,10 +41,23 @@ void HearingState::apply(const HearingEntry& entry) {
     ++stream(peaks->stream).peaks;
   } else if (const auto* gap = std::get_if<GapEntry>(&entry)) {
     gaps_.push_back(*gap);
+    gap_indices_.push_back(entries_);
     end_ = std::max(end_, gap->to);
+  } else if (const auto* explanation = std::get_if<ExplanationEntry>(&entry)) {
+    explained_.insert(explanation->gap);
   } else if (std::holds_alternative<CloseEntry>(entry)) {
     closed_ = true;
   }
+  ++entries_;
+}
+
+std::vector<UnexplainedGap> HearingState::unexplained() const {
+  std::vector<UnexplainedGap> out;
+  for (std::size_t i = 0; i < gaps_.size(); ++i) {
+    const bool settled = is_excused(gaps_[i].reason) || gaps_[i].note || explained_.contains(gap_indices_[i]);
+    if (!settled) out.push_back({gap_indices_[i], gaps_[i]});
+  }
+  return out;
 }
 
 const StreamState* HearingState::find(std::string_view name) const {

@@ -30,6 +30,11 @@ struct Missing {  // a stretch of time
   UtcTime to;
 };
 
+struct UnexplainedGap {
+  std::uint64_t index = 0;  // in the hearing's log: what an `explanation` names
+  GapEntry entry;
+};
+
 class HearingState {
  public:
   Status apply(std::string_view entry);  // invalid: not an entry that can stand here
@@ -39,6 +44,9 @@ class HearingState {
   bool closed() const { return closed_; }
   const std::vector<StreamState>& streams() const { return streams_; }
   const std::vector<GapEntry>& gaps() const { return gaps_; }
+  // The gaps about which somebody still has to say something: not excused by their reason, without a note, and without an
+  // `explanation` since. In the order of the log; right only for a state that was given every entry of it.
+  std::vector<UnexplainedGap> unexplained() const;
   const StreamState* find(std::string_view stream) const;
   UtcTime end() const { return end_; }  // of everything that was recorded or declared
   // The parts of [from, to) that no gap of this stream declares, when longer than a second.
@@ -50,6 +58,9 @@ class HearingState {
   std::optional<OpenEntry> open_;
   std::vector<StreamState> streams_;    // in the order of their announcement
   std::vector<GapEntry> gaps_;
+  std::vector<std::uint64_t> gap_indices_;  // of gaps_
+  std::set<std::uint64_t> explained_;       // indices of gaps
+  std::uint64_t entries_ = 0;
   UtcTime end_;
   bool closed_ = false;
 };

@@ -71,3 +71,28 @@ TEST_CASE("time that nothing covers is undeclared until a gap names it") {
   CHECK(left[0].from.ms == start.ms + 30'000);
   CHECK(left[0].to == end);
 }
+
+TEST_CASE("a gap waits for an explanation until its reason, a note or an entry gives one") {
+  HearingState state;
+  state.apply(greffe::HearingEntry(open_entry()));
+  const auto gap = [](const char* reason) {
+    greffe::GapEntry e;
+    e.streams = {"*"};
+    e.reason = reason;
+    return e;
+  };
+  state.apply(greffe::HearingEntry(gap("recess")));
+  state.apply(greffe::HearingEntry(segment("mic-judge", 0, 0)));
+  state.apply(greffe::HearingEntry(gap("power")));
+  greffe::GapEntry noted = gap("fault");
+  noted.note = Digest{};
+  state.apply(greffe::HearingEntry(noted));
+  state.apply(greffe::HearingEntry(gap("unknown")));
+  const auto waiting = state.unexplained();
+  REQUIRE(waiting.size() == 2);
+  CHECK((waiting[0].index == 3 && waiting[0].entry.reason == "power" && waiting[1].index == 5));
+  state.apply(greffe::HearingEntry(greffe::ExplanationEntry{3, {}, "u-17", ""}));
+  REQUIRE(state.unexplained().size() == 1);
+  CHECK(state.unexplained()[0].index == 5);
+  CHECK(state.gaps().size() == 4);
+}
