@@ -350,6 +350,7 @@ void add_recording(CommandLine& line, Program& program, Options& o) {
       .option("--gap", o.import.gaps, "time that was not recorded; the files hold nothing for it", "FROM,TO,REASON[,NOTE]")
       .option("--mark", o.import.marks, "a note at a time", "UTC,TEXT")
       .option("--hearing", o.import.hearing, "add to this open hearing instead of beginning one", "ID")
+      .option("--continues", o.import.continues, "the earlier hearing, of whatever room or court, that this new one goes on from", "ID")
       .flag("--close", o.import.close, "finish the hearing: nothing can be added afterwards")
       .flag("--no-upload", o.no_upload, "only record; deliver later with `drain`")
       .body([&] { return run_import(program, o.import, o.no_upload); });

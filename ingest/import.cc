@@ -112,6 +112,7 @@ class Import {
     open.details = record_.details;
     open.main_size = record_.main_size;
     open.main_root = record_.main_root;
+    open.continues = plan_.continues;
     open.start = plan_.start;
     open.boot = kImportBoot;
     before_.apply(HearingEntry(open));

@@ -53,6 +53,13 @@ Result<StreamRequest> parse_stream(FileSystem& files, const std::string& text) {
   return out;
 }
 
+Result<std::optional<HearingId>> parse_id(std::string_view option, const std::string& text) {
+  if (text.empty()) return std::optional<HearingId>();
+  const auto id = parse_hearing_id(text);
+  if (!id) return bad(option, text, "this is not the id of a hearing");
+  return std::optional<HearingId>(*id);
+}
+
 Result<UtcTime> parse_time(std::string_view option, std::string_view text) {
   auto time = parse_utc(text);
   if (!time && text.size() == 20 && text.back() == 'Z') time = parse_utc(std::string(text.substr(0, 19)) + ".000Z");
@@ -150,10 +157,10 @@ Result<ImportPlan> make_plan(FileSystem& files, const ImportArguments& arguments
   ImportPlan out;
   if (arguments.streams.empty()) return fail(Errc::invalid, "import needs at least one --stream NAME=FILE");
   out.start = GREFFE_TRY(parse_time("--start", arguments.start));
-  if (!arguments.hearing.empty()) {
-    auto id = parse_hearing_id(arguments.hearing);
-    if (!id) return bad("--hearing", arguments.hearing, "this is not the id of a hearing");
-    out.hearing = *id;
+  out.hearing = GREFFE_TRY(parse_id("--hearing", arguments.hearing));
+  out.continues = GREFFE_TRY(parse_id("--continues", arguments.continues));
+  if (out.hearing && out.continues) {
+    return fail(Errc::invalid, "--continues belongs to a new hearing; leave it away with --hearing");
   }
   if (arguments.details_path.empty() != out.hearing.has_value()) {
     return fail(Errc::invalid, out.hearing ? "--details belongs to a new hearing; leave it away with --hearing"
@@ -196,6 +203,7 @@ std::string identity_of(const ImportPlan& plan) {
   out.set("streams", std::move(streams)).set("start", plan.start).set("details", sha256(as_bytes(plan.details)).hex());
   out.set("gaps", std::move(gaps)).set("marks", std::move(marks));
   if (plan.hearing) out.set("hearing", plan.hearing->text());
+  if (plan.continues) out.set("continues", plan.continues->text());
   return write_json(out);
 }
 

@@ -35,10 +35,11 @@ struct MarkRequest {
 struct ImportPlan {
   std::vector<StreamRequest> streams;
   UtcTime start;
-  std::string details;            // the document that a person wrote, or empty when a hearing is continued
+  std::string details;            // the document that a person wrote, or empty when a hearing is added to
   std::vector<GapRequest> gaps;   // sorted, not overlapping
   std::vector<MarkRequest> marks; // sorted
-  std::optional<HearingId> hearing;  // to continue
+  std::optional<HearingId> hearing;  // to add to
+  std::optional<HearingId> continues;  // the earlier hearing that a new one goes on from; of any station, and only named
   bool close = false;             // not part of what identifies an import
 };
 
@@ -50,6 +51,7 @@ struct ImportArguments {
   std::vector<std::string> gaps;     // FROM,TO,REASON[,NOTE]
   std::vector<std::string> marks;    // UTC,TEXT
   std::string hearing;
+  std::string continues;
   bool close = false;
 };
 // invalid, with the argument and what it should be.

@@ -130,6 +130,14 @@ struct HearingRecord {
   std::vector<Digest> lost_objects;        // sorted
 };
 
+// One of the hearings that go on from one another: an adjourned hearing is continued as a new one, weeks later or in another room.
+struct Sitting {
+  // Nothing: it is in a court that the person may not see, or the archive does not hold it (the two cannot be told apart).
+  std::optional<HearingRow> row;
+};
+
+constexpr std::size_t kMaxSittings = 200;
+
 // ---- places, keys, status ----------------------------------------------------------------------------------------
 
 struct Room {
@@ -214,6 +222,9 @@ class Catalogue {
   // not_found: unknown, or in a court that is not in `courts` (the two cannot be told apart).
   Result<HearingRecord> hearing(const HearingId& id, const CourtSet& courts) const;
   Result<std::vector<Mark>> marks(const HearingId& id, const CourtSet& courts) const;  // by time
+  // Every hearing that this one goes on from and that goes on from it, near or far, itself among them, by start; those
+  // that may not be seen stand where they belong and tell nothing else. At most kMaxSittings.
+  Result<std::vector<Sitting>> sittings(const HearingId& id, const CourtSet& courts) const;
   // Ids of hearings without a `close`, oldest start first.
   Result<std::vector<HearingId>> open_hearings(const CourtSet& courts) const;
 

@@ -38,6 +38,7 @@ CREATE INDEX hearing_by_place      ON hearing(court, room);
 CREATE INDEX hearing_by_checkpoint ON hearing(checkpoint_index);
 CREATE INDEX hearing_by_station    ON hearing(station, checkpoint_ms);
 CREATE INDEX hearing_open          ON hearing(station) WHERE closed = 0;
+CREATE INDEX hearing_by_continues  ON hearing(continues) WHERE continues IS NOT NULL;
 
 CREATE TABLE case_key(          -- of the newest details and of all that were corrected
   key     TEXT NOT NULL,

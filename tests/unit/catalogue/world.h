@@ -46,6 +46,7 @@ struct NewHearing {
   std::string station = "station-1";
   std::string title = {};
   UtcTime start = {1'780'000'000'000};
+  std::optional<HearingId> continues = {};
 };
 
 inline Details details_of(const NewHearing& hearing) {
@@ -78,6 +79,7 @@ class World {
     entry.streams = {{"cam-bench", "video", "room"}, {"mic-judge", "audio", "room"}};
     entry.details = document(write_details(details));
     entry.start = hearing.start;
+    entry.continues = hearing.continues;
     entry.boot = "b";
     add(entry.hearing, entry);
     return entry.hearing;
