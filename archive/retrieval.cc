@@ -19,9 +19,10 @@ class TimelineReader {
     if (const auto* late = std::get_if<StreamEntry>(&entry)) out_.streams.push_back({late->stream, {}});
     if (const auto* segment = std::get_if<SegmentEntry>(&entry)) add_segment(index, *segment);
     if (const auto* gap = std::get_if<GapEntry>(&entry)) {
-      out_.gaps.push_back({index, *gap, gap->note ? text_of(*gap->note) : std::string()});
+      out_.gaps.push_back({index, *gap, gap->note ? text_of(document_of(*gap->note)) : std::string(), {}});
       cover(gap->from, gap->to);
     }
+    if (const auto* explanation = std::get_if<ExplanationEntry>(&entry)) add_explanation(index, *explanation);
     if (const auto* peaks = std::get_if<PeaksEntry>(&entry)) out_.peaks.push_back({index, *peaks});
     if (const auto* mark = std::get_if<MarkEntry>(&entry)) out_.marks.push_back({index, *mark});
     if (const auto* close = std::get_if<CloseEntry>(&entry)) {
@@ -29,10 +30,14 @@ class TimelineReader {
       cover(out_.start, close->end);
     }
     out_.log_size = index + 1;
+    accounting_.add(entry);
     return ok();
   }
 
-  Timeline finish() && { return std::move(out_); }
+  Timeline finish() && {
+    out_.account = accounting_.account();
+    return std::move(out_);
+  }
 
  private:
   void begin(const OpenEntry& open) {
@@ -58,14 +63,29 @@ class TimelineReader {
     cover(segment.utc, end_of(segment));
   }
 
-  std::string text_of(const Digest& document) {
-    const auto bytes = objects_.read_object(document);
-    const auto text = bytes ? parse_note(as_text(*bytes)) : Result<std::string>(bytes.error());
+  // One that explains no gap of this log is not shown; greffe-verify says so.
+  void add_explanation(std::uint64_t index, const ExplanationEntry& entry) {
+    for (TimelineGap& gap : out_.gaps) {
+      if (gap.index != entry.gap) continue;
+      std::string document = document_of(entry.note);
+      std::string text = text_of(document);
+      gap.explanations.push_back({index, entry, std::move(document), std::move(text)});
+    }
+  }
+
+  std::string document_of(const Digest& digest) {
+    const auto bytes = objects_.read_object(digest);
+    return bytes ? std::string(as_text(*bytes)) : std::string();
+  }
+
+  static std::string text_of(const std::string& document) {
+    const auto text = parse_note(document);
     return text ? *text : std::string();
   }
 
   store::ObjectStore& objects_;
   Timeline out_;
+  TimeAccounting accounting_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/format/time_account.h"
 #include "archive/hearing_logs.h"
 
 namespace greffe::archive {
@@ -18,10 +19,17 @@ struct TimelineStream {
   ExpectedStream stream;
   std::vector<TimelineSegment> segments;  // by seq
 };
+struct TimelineExplanation {  // of a gap, filed later
+  std::uint64_t index = 0;
+  ExplanationEntry entry;
+  std::string document;  // verbatim, and its text; both empty when it is lost
+  std::string text;
+};
 struct TimelineGap {
   std::uint64_t index = 0;
   GapEntry entry;
   std::string note;  // empty: none, or its document is lost
+  std::vector<TimelineExplanation> explanations;
 };
 struct TimelinePeaks {
   std::uint64_t index = 0;
@@ -41,6 +49,7 @@ struct Timeline {
   std::vector<TimelineGap> gaps;
   std::vector<TimelinePeaks> peaks;
   std::vector<TimelineMark> marks;  // of the courtroom
+  TimeAccount account;
 };
 
 // The wall-clock end of a segment: its start plus its media duration.

@@ -139,6 +139,12 @@ Result<Json> HearingRoutes::whole(const catalogue::HearingRecord& record, const 
   rights.set("correct", accounts::may_correct(account, record.row.court)).set("export", accounts::may_export(account, record.row.court));
   rights.set("mark", accounts::may_mark(account, record.row.court)).set("play", accounts::may_play(account, record.row.court));
   out.set("rights", std::move(rights));
+  const std::vector<catalogue::Sitting> sittings = GREFFE_TRY(main_log_.catalogue().sittings(record.row.id, courts_of(account)));
+  if (sittings.size() > 1) {
+    Json::Array chain;
+    for (const catalogue::Sitting& sitting : sittings) chain.push_back(json_of(sitting));
+    out.set("sittings", std::move(chain));
+  }
   Json copy = GREFFE_TRY(second_copy(record.row.id));
   if (!copy.as_object()->empty()) out.set("second_copy", std::move(copy));
   return out;

@@ -26,6 +26,16 @@ Json parties(const Details& details) {
   return out;
 }
 
+// A note that is lost leaves neither text nor document.
+Json explanation(const archive::TimelineExplanation& one) {
+  Json out;
+  out.set("index", one.index).set("text", one.text);
+  if (!one.document.empty()) out.set("document", one.document);
+  if (!one.entry.person.empty()) out.set("person", one.entry.person);
+  if (!one.entry.reason.empty()) out.set("reason", one.entry.reason);
+  return out;
+}
+
 }  // namespace
 
 Json json_of(const catalogue::NamesByLanguage& names) {
@@ -67,6 +77,18 @@ Json json_of(const catalogue::HearingRow& row) {
     }
     out.set("mark_matches", std::move(matches));
   }
+  return out;
+}
+
+Json json_of(const catalogue::Sitting& sitting) {
+  Json out;
+  if (!sitting.row) return std::move(out.set("hidden", true));
+  const catalogue::HearingRow& row = *sitting.row;
+  out.set("id", row.id.text()).set("court", row.court).set("court_names", json_of(row.court_names)).set("room", row.room);
+  out.set("room_names", json_of(row.room_names)).set("zone", row.zone.empty() ? "UTC" : row.zone).set("start", row.start);
+  out.set("duration_ms", row.duration_ms).set("state", row.closed ? "closed" : "open").set("title", row.details.title);
+  if (row.end) out.set("end", *row.end);
+  if (row.continues) out.set("continues", row.continues->text());
   return out;
 }
 
@@ -130,6 +152,9 @@ Json json_of(const archive::Timeline& timeline) {
     g.set("reason", gap.entry.reason).set("streams", list(gap.entry.streams)).set("to", gap.entry.to);
     if (!gap.entry.person.empty()) g.set("person", gap.entry.person);
     if (!gap.note.empty()) g.set("note", gap.note);
+    Json::Array explanations;
+    for (const archive::TimelineExplanation& one : gap.explanations) explanations.push_back(explanation(one));
+    if (!explanations.empty()) g.set("explanations", std::move(explanations));
     gaps.push_back(std::move(g));
   }
   Json::Array peaks;
@@ -139,7 +164,7 @@ Json json_of(const archive::Timeline& timeline) {
     one.set("utc", p.entry.utc);
     peaks.push_back(std::move(one));
   }
-  out.set("end", timeline.end).set("gaps", std::move(gaps)).set("live", !timeline.closed);
+  out.set("account", json_of(timeline.account)).set("end", timeline.end).set("gaps", std::move(gaps)).set("live", !timeline.closed);
   out.set("log_size", timeline.log_size).set("peaks", std::move(peaks)).set("start", timeline.start);
   out.set("streams", std::move(streams));
   return out;

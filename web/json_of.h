@@ -14,6 +14,7 @@ namespace greffe::web {
 Json json_of(const catalogue::NamesByLanguage& names);
 Json json_of(const accounts::Account& account);           // never a hash or a pseudonym
 Json json_of(const catalogue::HearingRow& row);
+Json json_of(const catalogue::Sitting& sitting);           // {"hidden":true} and nothing else when it may not be seen
 Json json_of(const catalogue::Court& court);
 Json json_of(const catalogue::Mark& mark, const std::string& account_name);
 Json json_of(const archive::Timeline& timeline);           // without marks

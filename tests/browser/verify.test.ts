@@ -92,6 +92,10 @@ async function archive(count = 5) {
     streams: [{ name: "cam-bench", medium: "video", source: "room", segments: json.map((e, index) => ({ ...e, index }) as never)
       .filter((e: JsonObject) => e["kind"] === "segment") }],
     gaps: [{ index: count + 1, streams: ["*"], from: "2026-11-22T09:01:00.000Z", to: "2026-11-22T09:02:00.000Z", reason: "recess", excused: true }],
+    account: {
+      declared_ms: 120_000, recorded_ms: count * 10_000, excused_ms: 60_000, unexcused_ms: 60_000 - count * 10_000,
+      unexplained_ms: 60_000 - count * 10_000, joins: 0, join_error_ms: 0, streams: [],
+    },
   };
   const keys: ArchiveKeys = {
     archive: kArchive, log_vkey: log.vkey, holder_vkey: holder.vkey, cosigners: [{ name: "second", vkey: second.vkey }],
@@ -359,6 +363,37 @@ test("marks are proven by their entries and notes, or told to be false", async (
   assert.deepEqual(await after((s) => { s.timeline.marks.push({ ...s.timeline.marks[1]!, id: "archive-9", index: 9 }); }), []);
 });
 
+// The gap of the sample (entry 6) with an explanation that was filed later, in the place of the first segment's entry.
+async function withExplanation() {
+  const served = await archive();
+  const document = canonical({ kind: "explanation", salt: "5".repeat(64), text: "The plug was pulled.", v: 1 });
+  const entry = { kind: "explanation", v: 1, gap: 6, note_sha256: toHex(sha256(utf8(document))), person: "u-17", reason: "power" };
+  served.entries[1] = utf8(canonical(entry));
+  served.timeline.streams[0]!.segments.shift();
+  served.leaves = served.entries.map((e) => leafHash(e));
+  served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [station, holder]);
+  await resign(served, []);
+  served.timeline.gaps[0]!.explanations = [{ index: 1, document, text: "The plug was pulled.", person: "u-17", reason: "power" }];
+  return served;
+}
+
+test("an explanation beside a gap is the one that was filed, or told to be false", async () => {
+  assert.deepEqual(await codes(await withExplanation()), []);
+  const after = async (change: (one: NonNullable<Timeline["gaps"][0]["explanations"]>[0], served: Served) => void) => {
+    const copy = await withExplanation();
+    change(copy.timeline.gaps[0]!.explanations![0]!, copy);
+    return codes(copy);
+  };
+  assert.deepEqual(await after((one) => { one.text = "Nothing happened."; }), ["explanation-differs"]);
+  assert.deepEqual(await after((one) => { one.person = "u-18"; }), ["explanation-differs"]);
+  assert.deepEqual(await after((one) => { one.reason = "recess"; }), ["explanation-differs"]);
+  assert.deepEqual(await after((one) => { delete one.document; }), ["explanation-differs"]);
+  assert.deepEqual(await after((one) => { one.index = 2; }), ["explanation-invented", "explanation-hidden"]);
+  assert.deepEqual(await after((_, served) => { delete served.timeline.gaps[0]!.explanations; }), ["explanation-hidden"]);
+  assert.deepEqual(await after((one) => { one.index = 99; }), ["explanation-hidden"]);
+  assert.deepEqual(await after((one) => { delete one.document; one.text = ""; }), []);  // its document is lost
+});
+
 // A hearing whose details were corrected once, and the archive's answer about it.
 async function withCorrection() {
   const details = { cases: ["RG 1"], parties: [], judges: ["J"], clerk: "", title: "A c. B", public: true };
@@ -386,6 +421,7 @@ test("details and corrections are proven by their documents and entries", async 
   };
   assert.deepEqual(await found(() => undefined), []);
   assert.deepEqual(await found((h) => { h.title = "C c. D"; }), ["details-differ"]);
+  assert.deepEqual(await found((h) => { h.continues = "0193a5b0-7c11-7abc-8def-0123456789ac"; }), ["continues-differs"]);
   assert.deepEqual(await found((h) => { h.details.cases = h.cases = ["RG 3"]; }), ["correction-differs"]);
   assert.deepEqual(await found((h) => { h.corrections[0]!.before.cases = ["RG 3"]; }), ["details-differ"]);
   assert.deepEqual(await found((h) => { h.corrections[0]!.reason = "because"; }), ["correction-differs"]);

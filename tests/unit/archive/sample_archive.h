@@ -87,7 +87,8 @@ class SampleArchive {
 // A station's side of one hearing.
 class SampleHearing {
  public:
-  explicit SampleHearing(const std::string& archive, UtcTime start = UtcTime{1'795'338'000'000})
+  explicit SampleHearing(const std::string& archive, UtcTime start = UtcTime{1'795'338'000'000},
+                         std::optional<HearingId> continues = {})
       : id(make_hearing_id(start)), archive_(archive), start_(start) {
     Details details;
     details.cases = {"(2026)浙01民初1234号"};
@@ -104,6 +105,7 @@ class SampleHearing {
     open.details = objects.back().first;
     open.main_root = empty_root();
     open.start = start;
+    open.continues = continues;
     open.boot = "boot-1";
     entries.push_back(write_hearing_entry(open));
   }
@@ -119,8 +121,9 @@ class SampleHearing {
     e.start_90k = 90'000 + static_cast<std::int64_t>(seq_) * 900'000;
     e.duration_90k = 900'000;
     e.codecs = "mp4a.40.2";
-    e.utc = UtcTime{start_.ms + static_cast<std::int64_t>(seq_) * 10'000};
+    e.utc = now();
     e.boot = "boot-1";
+    e.mono_ms = e.utc.ms - start_.ms;
     e.clock = {"locked", 2};
     entries.push_back(write_hearing_entry(e));
     ++seq_;
@@ -135,10 +138,27 @@ class SampleHearing {
   }
   void close() {
     CloseEntry e;
-    e.end = UtcTime{start_.ms + static_cast<std::int64_t>(seq_) * 10'000};
+    e.end = now();
     e.boot = "boot-1";
+    e.mono_ms = e.end.ms - start_.ms;
     e.totals = {{"mic-judge", seq_, 0, 0}};
     entries.push_back(write_hearing_entry(e));
+  }
+  // Nothing was recorded for so long; the index of the gap.
+  std::uint64_t add_gap(std::int64_t length_ms, const std::string& reason) {
+    GapEntry e;
+    e.streams = {"*"};
+    e.from = now();
+    e.boot = "boot-1";
+    e.mono_ms = {e.from.ms - start_.ms, e.from.ms - start_.ms + length_ms};
+    missing_ms_ += length_ms;
+    e.to = now();
+    e.reason = reason;
+    entries.push_back(write_hearing_entry(e));
+    return entries.size() - 1;
+  }
+  void explain(std::uint64_t gap, const std::string& text) {
+    entries.push_back(write_hearing_entry(ExplanationEntry{gap, add_document(write_note("explanation", text)), "u-17", "power"}));
   }
   // The signed checkpoint over the first `size` entries.
   std::string checkpoint(std::size_t size) const {
@@ -168,8 +188,11 @@ class SampleHearing {
   std::vector<std::pair<Digest, std::string>> objects;
 
  private:
+  UtcTime now() const { return UtcTime{start_.ms + static_cast<std::int64_t>(seq_) * 10'000 + missing_ms_}; }
+
   std::string archive_;
   UtcTime start_;
+  std::int64_t missing_ms_ = 0;
   std::uint64_t seq_ = 0;
 };
 

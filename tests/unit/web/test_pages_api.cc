@@ -317,3 +317,68 @@ TEST_CASE("the proof leads from the station's signature to the main log's") {
   CHECK(greffe::verify_note(station->note, {station->checkpoint.origin, greffe::KeyType::ed25519, hearing.key.public_key()}));
   CHECK(greffe::verify_cosignature(station->note, site.archive.holder()));
 }
+
+TEST_CASE("the timeline tells what was filed about a gap, and the account of the time") {
+  SampleSite site;
+  SampleHearing hearing(site.archive.name);
+  hearing.add_segment();
+  hearing.add_gap(60'000, "recess");
+  const std::uint64_t power = hearing.add_gap(4'000, "power");
+  hearing.add_segment();
+  hearing.add_gap(5'000, "unknown");
+  hearing.explain(power, "The plug was pulled.");
+  hearing.close();
+  deposit_all_objects(site.archive, hearing);
+  REQUIRE(append_range(site.archive, hearing, 0, hearing.entries.size()));
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  const Json timeline = browser.json(browser.call("GET", "/v1/hearings/{id}/timeline", {{"id", hearing.id.text()}}));
+  const Json::Array gaps = *timeline.array("gaps");
+  REQUIRE(gaps.size() == 3);
+  CHECK_FALSE(gaps[0].has("explanations"));
+  const Json::Array explanations = *gaps[1].array("explanations");
+  REQUIRE(explanations.size() == 1);
+  CHECK(*explanations[0].string("text") == "The plug was pulled.");
+  CHECK((*explanations[0].string("person") == "u-17" && *explanations[0].string("reason") == "power"));
+  const std::string document = *explanations[0].string("document");
+  CHECK(hearing.objects.back().second == document);
+  CHECK(*explanations[0].integer("index") == 6);
+  CHECK_FALSE(*gaps[1].boolean("excused"));
+
+  const Json account = *timeline.object("account");
+  CHECK(*account.integer("declared_ms") == 89'000);
+  CHECK(*account.integer("recorded_ms") == 20'000);
+  CHECK(*account.integer("excused_ms") == 60'000);
+  CHECK(*account.integer("unexcused_ms") == 9'000);
+  CHECK(*account.integer("unexplained_ms") == 5'000);
+  CHECK(*account.array("streams")->front().string("stream") == "mic-judge");
+}
+
+TEST_CASE("a hearing comes with the other sittings; one of another court tells nothing but that it is there") {
+  SampleSite site;
+  const SampleHearing first = file_hearing(site);
+  SampleHearing second(site.archive.name, greffe::UtcTime{1'796'000'000'000}, first.id);
+  second.close();
+  deposit_all_objects(site.archive, second);
+  REQUIRE(append_range(site.archive, second, 0, second.entries.size()));
+  SampleHearing third(site.archive.name, greffe::UtcTime{1'797'000'000'000}, greffe::make_hearing_id(greffe::UtcTime{1'794'000'000'000}));
+  third.close();
+  deposit_all_objects(site.archive, third);
+  REQUIRE(append_range(site.archive, third, 0, third.entries.size()));
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  const auto sittings = [&](const SampleHearing& hearing) {
+    return *browser.json(browser.call("GET", "/v1/hearings/{id}", {{"id", hearing.id.text()}})).array("sittings");
+  };
+  for (const SampleHearing* hearing : {&first, static_cast<const SampleHearing*>(&second)}) {
+    const Json::Array chain = sittings(*hearing);
+    REQUIRE(chain.size() == 2);
+    CHECK((*chain[0].string("id") == first.id.text() && *chain[1].string("id") == second.id.text()));
+    CHECK((*chain[1].string("continues") == first.id.text() && *chain[0].integer("duration_ms") == 30'000));
+  }
+  const Json::Array hidden = sittings(third);
+  REQUIRE(hidden.size() == 2);
+  CHECK(greffe::write_json(hidden[0]) == R"({"hidden":true})");
+}

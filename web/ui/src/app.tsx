@@ -82,7 +82,7 @@ function App() {
         </div>
       </header>
       <main id="main" tabIndex={-1} class={`page page-${page}`} key={`${page}${language()}`}>
-        {page === "hearing" && <HearingPage id={query["hearing"]!} session={session} />}
+        {page === "hearing" && <HearingPage key={query["hearing"]} id={query["hearing"]!} session={session} />}
         {page === "find" && <Find query={query} places={places} />}
         {page === "status" && <StatusPage />}
         {page === "audit" && <AuditPage query={query} session={session} />}

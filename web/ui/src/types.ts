@@ -74,7 +74,26 @@ export interface Correction {
   details_sha256: string;
 }
 
+// One of the hearings that go on from one another; hidden: in a court that this account does not see, or not held here.
+export interface ShownSitting {
+  hidden?: undefined;
+  id: string;
+  title: string;
+  court: string;
+  court_names: Names;
+  room: string;
+  room_names: Names;
+  zone: string;
+  start: string;
+  end?: string;
+  duration_ms: number;
+  state: "open" | "closed";
+  continues?: string;
+}
+export type Sitting = ShownSitting | { hidden: true };
+
 export interface Hearing extends Row {
+  sittings?: Sitting[]; // by start, this one among them; absent when it is the only one
   details: Details;
   details_document?: string;
   corrections: Correction[];
@@ -111,6 +130,29 @@ export interface Gap {
   excused: boolean;
   person?: string;
   note?: string;
+  explanations?: Explanation[]; // filed later; they excuse nothing
+}
+
+export interface Explanation {
+  index: number; // of its entry in the hearing's log
+  text: string;
+  document?: string; // the note that the entry names by its digest, verbatim
+  person?: string;
+  reason?: string;
+}
+
+export interface TimeSums {
+  declared_ms: number; // = recorded_ms + excused_ms + unexcused_ms
+  recorded_ms: number;
+  excused_ms: number;
+  unexcused_ms: number;
+  unexplained_ms: number;
+}
+
+export interface Account extends TimeSums {
+  joins: number;
+  join_error_ms: number;
+  streams: (TimeSums & { stream: string; drift_ms: number })[];
 }
 
 export interface Mark {
@@ -135,6 +177,7 @@ export interface Timeline {
   gaps: Gap[];
   marks: Mark[];
   peaks: Peaks[];
+  account: Account;
 }
 
 export interface ProvenEntry { index: number; entry: string; inclusion: string[] }

@@ -6,7 +6,7 @@ import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";
 import { useWatch } from "../parts/watch";
 import { clock, duration, parseUtc, toUtc } from "../time";
-import type { Gap, Mark } from "../types";
+import type { Explanation, Gap, Mark } from "../types";
 import { streamName, streamsText } from "./names";
 import type { Room } from "./room";
 
@@ -61,6 +61,18 @@ function GapText({ room, gap }: { room: Room; gap: Gap }) {
     <span class={`gap-text ${gap.excused ? "" : "attention"}`}>
       <span>{!gap.excused && <Icon name="warn" />}{t("gap.line", { length, reason: t(`reason.${gap.reason}`) })}</span>
       <small class="quiet">{streamsText(gap.streams, room.hearing.streams)}{gap.note && ` · ${gap.note}`}</small>
+      {gap.explanations?.map((one) => <ExplanationText key={one.index} explanation={one} />)}
+    </span>
+  );
+}
+
+// What somebody filed afterwards. It explains the gap and does not excuse it, and is never shown as if it did.
+function ExplanationText({ explanation }: { explanation: Explanation }) {
+  const who = [explanation.person, explanation.reason && t(`reason.${explanation.reason}`)].filter(Boolean).join(" · ");
+  return (
+    <span class="explanation">
+      <span>{t("explanation.later", { words: explanation.text || t("explanation.lost") })}</span>
+      <small class="quiet">{who}{who && " · "}{t("explanation.no-excuse")}</small>
     </span>
   );
 }

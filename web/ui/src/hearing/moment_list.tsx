@@ -2,7 +2,7 @@
 import { t } from "../i18n";
 import { undeclaredHoles } from "../player/plan";
 import { useWatch } from "../parts/watch";
-import { clock, duration, parseUtc } from "../time";
+import { clock, duration } from "../time";
 import { streamName } from "./names";
 import type { Room } from "./room";
 
@@ -11,7 +11,6 @@ export function MomentList({ room }: { room: Room }) {
     <details class="moment-list">
       <summary>{t("list.summary")}</summary>
       <StreamTable room={room} />
-      <Accounting room={room} />
     </details>
   );
 }
@@ -49,17 +48,5 @@ function StreamTable({ room }: { room: Room }) {
       </tbody>
     </table>
     </div>
-  );
-}
-
-// Recorded + missing with a lawful reason + missing without = the whole length.
-function Accounting({ room }: { room: Room }) {
-  const whole = room.player.end - room.player.start;
-  const sum = (excused: boolean) => room.timeline.gaps.filter((g) => g.streams.includes("*") && g.excused === excused)
-    .reduce((total, gap) => total + parseUtc(gap.to) - parseUtc(gap.from), 0);
-  return (
-    <p class="quiet">{t("list.accounting", {
-      whole: duration(whole), recorded: duration(Math.max(0, whole - sum(true) - sum(false))), excused: duration(sum(true)), unexcused: duration(sum(false)),
-    })}</p>
   );
 }

@@ -4,9 +4,11 @@ import { t } from "../i18n";
 import { Icon } from "../parts/icons";
 import { useWatch } from "../parts/watch";
 import { clock, duration, parseUtc } from "../time";
+import { AccountLine } from "./account";
 import { LaneSound } from "./lane_sound";
 import { streamName, streamsText } from "./names";
 import type { Room } from "./room";
+import { Adjoining } from "./sittings";
 import { draw, heightOf, kAxis, kMarks, lanesOf, type View } from "./timeline_draw";
 import { MomentList } from "./moment_list";
 
@@ -83,6 +85,8 @@ export function TimelineView({ room }: { room: Room }) {
           {hover && <Tip x={hover.x} text={hover.text} />}
         </div>
       </div>
+      <Adjoining hearing={room.hearing} />
+      <AccountLine room={room} />
       <MomentList room={room} />
     </section>
   );

@@ -5,6 +5,7 @@ import { Badge } from "../hearing/badge";
 import { KeyHelp, useKeys } from "../hearing/keys";
 import { Room } from "../hearing/room";
 import { Side } from "../hearing/side";
+import { Sittings } from "../hearing/sittings";
 import { Stage } from "../hearing/stage";
 import { TimelineView } from "../hearing/timeline";
 import { Transport } from "../hearing/transport";
@@ -92,6 +93,7 @@ function Opened({ room, session }: { room: Room; session: Session }) {
   return (
     <article class="hearing" aria-labelledby="hearing-title">
       <Head hearing={hearing} room={room} />
+      <Sittings hearing={hearing} />
       <div class="watch">
         <Stage room={room} chosen={chosen} choose={choose} />
         <Side room={room} session={session} onHearing={update} marking={marking} setMarking={setMarking} />

@@ -46,6 +46,7 @@ export function compareDetails(chain: Chain, hearing: Hearing): Problem[] {
     if (!entry && correction.index < chain.main!.size) problems.push({ code: "correction-invented", params: { utc: correction.utc } });
     if (entry && !sameReason(correction, entry)) problems.push({ code: "correction-differs", params: { utc: correction.utc } });
   });
+  if ((hearing.continues ?? "") !== text(opening, "continues")) problems.push({ code: "continues-differs", params: {} });
   // The page's head shows the row that the search found.
   if (shownDetails(hearing) !== shownDetails(hearing.details)) problems.push({ code: "details-differ", params: {} });
   const shown = new Set(corrections.map((c) => c.index));

@@ -4,6 +4,7 @@ import type { ArchiveKeys, Proof, Timeline } from "../types";
 import { toHex, type Bytes } from "./bytes";
 import { verifyChain, type Chain, type LogSource, type Problem } from "./chain";
 import { compareTimeline, lastMoment } from "./compare";
+import { compareExplanations } from "./compare_explanations";
 import { compareMarks } from "./compare_marks";
 import { checkHearingGrowth, checkMainGrowth, pinKeys, seenHearing, type Memory, type Pins } from "./pins";
 import { digest } from "./sha256";
@@ -49,7 +50,7 @@ export async function verifyHearing(
   }
   const compared = compareTimeline(chain.entries, timeline);
   const marks = compareMarks(chain, timeline);
-  problems.push(...compared.problems, ...marks.problems);
+  problems.push(...compared.problems, ...marks.problems, ...compareExplanations(chain, timeline));
   return {
     chain, pins, served, problems, proof, timeline, objectOf: compared.objectOf, peakDigests: compared.peakDigests,
     provenMarks: marks.proven,
