@@ -1,15 +1,22 @@
 // An adjourned hearing goes on as a new one, weeks later or in another room: all its sittings in order, and at the ends of the
 // timeline the ones that adjoin.
+import { useEffect, useRef } from "preact/hooks";
 import { nameOf, t } from "../i18n";
 import { href } from "../router";
 import { clock, date, duration, parseUtc } from "../time";
 import type { Hearing, ShownSitting } from "../types";
 
 export function Sittings({ hearing }: { hearing: Hearing }) {
+  const list = useRef<HTMLOListElement>(null);
+  // On a narrow screen the list scrolls: the sitting that is shown stands in sight.
+  useEffect(() => {
+    const here = list.current?.querySelector<HTMLElement>("[aria-current]")?.parentElement;
+    if (here) list.current!.scrollLeft = here.offsetLeft - 24;
+  }, []);
   if (!hearing.sittings) return null;
   return (
     <nav class="sittings" aria-label={t("sittings.label")}>
-      <ol>
+      <ol ref={list}>
         {hearing.sittings.map((sitting, i) => (
           <li key={sitting.hidden ? i : sitting.id}>
             {sitting.hidden ? <Hidden number={i + 1} /> : <SittingLink sitting={sitting} number={i + 1} hearing={hearing} />}
@@ -25,10 +32,10 @@ function SittingLink({ sitting, number, hearing }: { sitting: ShownSitting; numb
   const here = sitting.id === hearing.id;
   return (
     <a href={href({ hearing: sitting.id })} aria-current={here ? "page" : undefined}>
-      <strong>{t("sittings.number", { number: String(number) })}</strong>
+      <span><strong>{t("sittings.number", { number: String(number) })}</strong> · <span class="num">{duration(sitting.duration_ms)}</span>
+        {sitting.state === "open" && <span class="state live"> ● {t("state.open")}</span>}</span>
       <span>{date(start, sitting.zone)}{t("list.comma")}<span class="num">{clock(start, sitting.zone, false)}</span></span>
       <span>{placeOf(sitting, hearing)}</span>
-      <span class="num">{duration(sitting.duration_ms)}{sitting.state === "open" && <span class="state live"> ● {t("state.open")}</span>}</span>
     </a>
   );
 }
