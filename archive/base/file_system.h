@@ -5,6 +5,7 @@
 #define GREFFE_ARCHIVE_BASE_FILE_SYSTEM_H
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -66,6 +67,13 @@ class FileSystem {
   // The whole file. invalid: larger than `limit`. not_found, io_error.
   virtual Result<Bytes> read_file(const std::string& path, std::uint64_t limit) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> open_read(const std::string& path) = 0;
+  // Gives `take` the whole file in order, in pieces, as the medium has it and not as the page cache remembers it: with
+  // O_DIRECT where the file system has it; elsewhere its pages are dropped (POSIX_FADV_DONTNEED) and it is read plainly,
+  // which is as good for a file that was synced before (dirty pages stay) and that nobody maps. What cannot be seen from
+  // here: a file system that takes O_DIRECT and answers from its cache all the same (ext4 with data=journal, compressed
+  // btrfs, ZFS before 2.3), and the drive's own cache. An error of `take` ends it and is returned. invalid: larger than
+  // `limit`. not_found, io_error.
+  virtual Status read_medium(const std::string& path, std::uint64_t limit, const std::function<Status(ByteView)>& take) = 0;
   // A file without a name in `directory` (O_TMPFILE): invisible until link(), gone after a crash. Mode 0440.
   virtual Result<std::unique_ptr<WritableFile>> create_unnamed(const std::string& directory) = 0;
   // already_exists when the name is taken. The name is durable only after sync_directory.
@@ -100,6 +108,7 @@ class PosixFileSystem : public FileSystem {
  public:
   Result<Bytes> read_file(const std::string& path, std::uint64_t limit) override;
   Result<std::unique_ptr<ReadableFile>> open_read(const std::string& path) override;
+  Status read_medium(const std::string& path, std::uint64_t limit, const std::function<Status(ByteView)>& take) override;
   Result<std::unique_ptr<WritableFile>> create_unnamed(const std::string& directory) override;
   Result<std::unique_ptr<WritableFile>> create(const std::string& path, unsigned mode) override;
   Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) override;

@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <optional>
 
 #include "archive/base/file_system.h"
 
@@ -16,6 +19,9 @@ namespace greffe {
 namespace {
 
 constexpr unsigned kObjectMode = 0440;
+// Direct reads: address, offset and length are multiples of this, which fits every usual disk; another one is read plainly.
+constexpr std::size_t kDirectAlignment = 4096;
+constexpr std::size_t kDirectPiece = 1024 * 1024;
 
 // The one place where errno becomes a code of ours.
 Error from_errno(int number, std::string_view what, std::string_view path) {
@@ -88,6 +94,48 @@ class PosixReadableFile : public ReadableFile {
  private:
   Descriptor fd_;
   std::string path_;  // for messages
+};
+
+// One open file on its way past the page cache.
+class MediumRead {
+ public:
+  // The descriptor is used as long as this lives.
+  explicit MediumRead(int fd)
+      : fd_(fd), buffer_(static_cast<std::uint8_t*>(std::aligned_alloc(kDirectAlignment, kDirectPiece)), &std::free) {
+    GREFFE_CHECK(buffer_ != nullptr);
+    direct_ = ::fcntl(fd_, F_SETFL, O_RDONLY | O_DIRECT) == 0;
+    if (!direct_) drop_pages();
+  }
+
+  // The next piece; empty at the end. nullopt: errno says why not.
+  std::optional<ByteView> next() {
+    if (ended_) return ByteView();
+    for (;;) {
+      const ssize_t n = ::pread(fd_, buffer_.get(), kDirectPiece, static_cast<off_t>(offset_));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EINVAL && direct_) {  // this disk wants another alignment, or the flag was taken in vain
+        direct_ = false;
+        if (::fcntl(fd_, F_SETFL, O_RDONLY) != 0) return std::nullopt;
+        drop_pages();
+        continue;
+      }
+      if (n < 0) return std::nullopt;
+      const auto got = static_cast<std::size_t>(n);
+      offset_ += got;
+      // Only the end of a file makes a direct read end off the alignment; the next one would not be allowed there.
+      ended_ = got == 0 || (direct_ && got % kDirectAlignment != 0);
+      return ByteView(buffer_.get(), got);
+    }
+  }
+
+ private:
+  void drop_pages() { static_cast<void>(::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED)); }  // a wish, never an error
+
+  const int fd_;
+  const std::unique_ptr<std::uint8_t, void (*)(void*)> buffer_;
+  bool direct_ = false;
+  bool ended_ = false;
+  std::uint64_t offset_ = 0;
 };
 
 class PosixWritableFile : public WritableFile {
@@ -168,6 +216,22 @@ Result<std::unique_ptr<ReadableFile>> PosixFileSystem::open_read(const std::stri
   if (::fstat(fd.get(), &info) != 0) return from_errno(errno, "stat", path);
   if (!S_ISREG(info.st_mode)) return fail(Errc::invalid, path + " is not a regular file");
   return std::unique_ptr<ReadableFile>(std::make_unique<PosixReadableFile>(std::move(fd), path));
+}
+
+Status PosixFileSystem::read_medium(const std::string& path, std::uint64_t limit, const std::function<Status(ByteView)>& take) {
+  const Descriptor fd = GREFFE_TRY(open_descriptor(path, O_RDONLY, 0, "open"));
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return from_errno(errno, "stat", path);
+  if (!S_ISREG(info.st_mode)) return fail(Errc::invalid, path + " is not a regular file");
+  MediumRead medium(fd.get());
+  for (std::uint64_t given = 0;;) {
+    const std::optional<ByteView> piece = medium.next();
+    if (!piece) return from_errno(errno, "read from the disk", path);
+    if (piece->empty()) return ok();
+    given += piece->size();
+    if (given > limit) return fail(Errc::invalid, fmt::format("{} has more than the {} bytes that are expected there", path, limit));
+    GREFFE_TRY(take(*piece));
+  }
 }
 
 Result<std::unique_ptr<WritableFile>> PosixFileSystem::create_unnamed(const std::string& directory) {

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <filesystem>
+#include <fstream>
 
 #include "archive/base/clock.h"
 #include "archive/base/file_system.h"
@@ -21,6 +22,33 @@ struct Folder {
   ~Folder() { std::filesystem::remove_all(path); }
   std::string path;
 };
+
+// What read_medium gives, put together.
+greffe::Result<greffe::Bytes> from_medium(greffe::FileSystem& files, const std::string& path, std::uint64_t limit = 1 << 30) {
+  greffe::Bytes out;
+  GREFFE_TRY(files.read_medium(path, limit, [&](greffe::ByteView piece) {
+    out.insert(out.end(), piece.begin(), piece.end());
+    return greffe::ok();
+  }));
+  return out;
+}
+
+greffe::Bytes counted_bytes(std::size_t size) {
+  greffe::Bytes out(size);
+  for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<std::uint8_t>(i * 31 + i / 4096);
+  return out;
+}
+
+// How many bytes this process has had from block devices.
+std::uint64_t bytes_from_devices() {
+  std::ifstream counters("/proc/self/io");
+  std::string name;
+  for (std::uint64_t value = 0; counters >> name >> value;) {
+    if (name == "read_bytes:") return value;
+  }
+  FAIL("/proc/self/io does not say what was read");
+  return 0;
+}
 
 }  // namespace
 
@@ -94,4 +122,59 @@ TEST_CASE("amounts are written for people") {
   CHECK(greffe::human_bytes(999'950) == "1.0 MB");
   CHECK(greffe::human_duration(59) == "59 s");
   CHECK(greffe::human_duration(15'120) == "4 h 12 min");
+}
+
+TEST_CASE("what is read from the medium is the whole file, whatever its length") {
+  Folder folder;
+  greffe::PosixFileSystem files;
+  for (const std::size_t size : {0, 1, 511, 4095, 4096, 4097, 1024 * 1024, 1024 * 1024 + 1, 3 * 1024 * 1024 + 4096, 3 * 1024 * 1024 + 7}) {
+    INFO(size);
+    const greffe::Bytes bytes = counted_bytes(size);
+    const std::string path = folder.path + "/" + std::to_string(size);
+    REQUIRE(files.write_new(path, bytes));
+    CHECK(*from_medium(files, path) == bytes);
+    CHECK(*from_medium(files, path, size) == bytes);
+    if (size > 0) CHECK(from_medium(files, path, size - 1).error().code == Errc::invalid);
+  }
+  CHECK(from_medium(files, folder.path).error().code == Errc::invalid);
+  CHECK(from_medium(files, folder.path + "/absent").error().code == Errc::not_found);
+
+  unsigned pieces = 0;
+  const auto refused = files.read_medium(folder.path + "/" + std::to_string(3 * 1024 * 1024 + 7), 1 << 30, [&](greffe::ByteView) {
+    return ++pieces < 2 ? greffe::ok() : greffe::Status(greffe::fail(Errc::cancelled, "enough"));
+  });
+  CHECK(refused.error().code == Errc::cancelled);
+  CHECK(pieces == 2);
+}
+
+TEST_CASE("what is read from the medium comes from the disk although the page cache has it") {
+  Folder folder;
+  greffe::PosixFileSystem files;
+  const greffe::Bytes bytes = counted_bytes(8 * 1024 * 1024 + 100);
+  const std::string path = folder.path + "/object";
+  REQUIRE(files.write_new(path, bytes));
+  REQUIRE(*files.read_file(path, bytes.size()) == bytes);
+
+  const std::uint64_t before = bytes_from_devices();
+  REQUIRE(*files.read_file(path, bytes.size()) == bytes);
+  const std::uint64_t cached = bytes_from_devices();
+  REQUIRE(*from_medium(files, path) == bytes);
+  const std::uint64_t direct = bytes_from_devices();
+  if (direct == cached) {
+    WARN(folder.path + " lies on no block device that counts: not proved here");
+    return;
+  }
+  CHECK(cached - before < bytes.size() / 2);  // the plain read needed the disk for nothing of note
+  CHECK(direct - cached >= bytes.size());
+}
+
+// The kernel's own file systems know no O_DIRECT and tell no size; only the plain way leads through them.
+TEST_CASE("where the file system has no direct reads the file is read plainly") {
+  greffe::PosixFileSystem files;
+  std::ifstream plain("/proc/version");
+  const std::string expected((std::istreambuf_iterator<char>(plain)), std::istreambuf_iterator<char>());
+  REQUIRE_FALSE(expected.empty());
+  const auto read = from_medium(files, "/proc/version");
+  REQUIRE(read);
+  CHECK(as_text(*read) == expected);
 }

@@ -25,6 +25,10 @@ class FaultyFileSystem : public FileSystem {
     if (faults_.is_off()) return faults_.error("open", path);
     return real_.open_read(path);
   }
+  Status read_medium(const std::string& path, std::uint64_t limit, const std::function<Status(ByteView)>& take) override {
+    if (faults_.is_off()) return faults_.error("read", path);
+    return real_.read_medium(path, limit, take);
+  }
   Result<std::unique_ptr<WritableFile>> create_unnamed(const std::string& directory) override {
     return wrap("make a file in", directory, [&] { return real_.create_unnamed(directory); });
   }

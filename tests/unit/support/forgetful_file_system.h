@@ -67,6 +67,14 @@ class ForgetfulFileSystem : public FileSystem {
     node->durable_data = node->data;
     return true;
   }
+  // The drive said that it had these bytes and kept others; the cache still has what was written.
+  bool damage_medium(const std::string& path, const std::function<void(Bytes&)>& change) {
+    const std::lock_guard lock(mutex_);
+    const NodePtr node = find(path);
+    if (!node || node->is_directory) return false;
+    change(node->durable_data);
+    return true;
+  }
 
   Result<Bytes> read_file(const std::string& path, std::uint64_t limit) override {
     const std::lock_guard lock(mutex_);
@@ -78,6 +86,15 @@ class ForgetfulFileSystem : public FileSystem {
     const std::lock_guard lock(mutex_);
     const NodePtr node = GREFFE_TRY(readable(path));
     return std::unique_ptr<ReadableFile>(std::make_unique<Reader>(*this, node, generation_));
+  }
+  Status read_medium(const std::string& path, std::uint64_t limit, const std::function<Status(ByteView)>& take) override {
+    Bytes bytes;
+    {
+      const std::lock_guard lock(mutex_);
+      bytes = GREFFE_TRY(readable(path))->durable_data;
+    }
+    if (bytes.size() > limit) return fail(Errc::invalid, path + " is larger than expected");
+    return bytes.empty() ? ok() : take(bytes);
   }
   Result<std::unique_ptr<WritableFile>> create_unnamed(const std::string& directory) override {
     const std::lock_guard lock(mutex_);
