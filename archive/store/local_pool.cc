@@ -178,9 +178,14 @@ Result<ReplicaReport> LocalPool::restore(std::string_view key, ByteView good) {
   return state_->logs.restore(key, good);
 }
 
-Result<ObjectHealth> LocalPool::repair_object(const Digest& digest) {
+Result<ObjectHealth> LocalPool::repair_object(const Digest& digest, ReadFrom from) {
   state_->look_for_missing();
-  return state_->repair.check(digest);
+  return state_->repair.check(digest, from);
+}
+
+ReadBackCount LocalPool::read_back(const Digest& digest) {
+  state_->look_for_missing();
+  return read_back_copies(state_->pool, digest);
 }
 
 Result<ScrubTotals> LocalPool::scrub(const ScrubSettings& settings,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/store/object_read_back.h"
 #include "archive/store/object_store.h"
 #include "archive/store/pool.h"
 #include "archive/store/scrub.h"
@@ -51,7 +52,9 @@ class LocalPool : public ObjectStore, public HeadStore, public StageRemover, pub
   Result<ReplicaReport> restore(std::string_view key, ByteView good) override;
 
   // Hashes all replicas of one object and brings them back to R. not_found, corrupt: as ObjectRepair::check.
-  Result<ObjectHealth> repair_object(const Digest& digest);
+  Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache);
+  // Reads replicas from their media until enough are good. What is damaged is the caller's to repair.
+  ReadBackCount read_back(const Digest& digest);
   // Walks all objects. As a reader it only reports.
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                             std::stop_token stop = {});

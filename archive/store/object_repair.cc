@@ -42,7 +42,7 @@ unsigned ObjectRepair::add_replicas(const Digest& digest, Volume& source, std::v
   return written;
 }
 
-Result<ObjectHealth> ObjectRepair::check(const Digest& digest) {
+Result<ObjectHealth> ObjectRepair::check(const Digest& digest, ReadFrom from) {
   const std::lock_guard lock(mutex_);
   const std::string key = object_key(digest);
   ObjectHealth health;
@@ -51,7 +51,7 @@ Result<ObjectHealth> ObjectRepair::check(const Digest& digest) {
   std::vector<std::pair<Volume*, std::string>> bad;
   std::vector<Volume*> without;
   for (Volume* volume : pool_.ranked(key)) {
-    const CopyCheck found = check_copy(pool_, *volume, digest);
+    const CopyCheck found = check_copy(pool_, *volume, digest, from);
     health.bytes += found.bytes;
     if (found.state == CopyState::good) holders.push_back(volume);
     if (found.state == CopyState::damaged) bad.emplace_back(volume, found.problem);

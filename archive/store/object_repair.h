@@ -26,7 +26,7 @@ class ObjectRepair {
   // Hashes every replica on every volume. With a writer's pool: moves bad ones aside (when there is a good one) and
   // writes what lacks; every damage is reported to pool.on_damage. not_found: no volume has a replica. corrupt: there
   // are replicas and none is good; they are left where they are.
-  Result<ObjectHealth> check(const Digest& digest);
+  Result<ObjectHealth> check(const Digest& digest, ReadFrom from = ReadFrom::cache);
 
   // Writes replicas until there are `wanted`, from the good one on `source`; the volumes in `holders` have one already.
   // Returns how many were written.

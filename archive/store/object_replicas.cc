@@ -29,18 +29,29 @@ Result<Digest> read_through(ReadableFile& file, const Take& take) {
   }
 }
 
+Result<Digest> digest_of(FileSystem& files, const std::string& path, ReadFrom from) {
+  if (from == ReadFrom::cache) {
+    const auto file = GREFFE_TRY(files.open_read(path));
+    return read_through(*file, [](ByteView) { return ok(); });
+  }
+  Sha256 hash;
+  GREFFE_TRY(files.read_medium(path, kMaxObjectBytes, [&](ByteView piece) {
+    hash.update(piece);
+    return ok();
+  }));
+  return hash.finish();
+}
+
 }  // namespace
 
-CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest) {
+CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest, ReadFrom from) {
   if (!volume.readable()) return {};
   const std::string path = volume.file(object_key(digest));
   pool.verified.forget(&volume, digest);
   const auto stat = pool.files.stat(path);
   if (!stat && stat.error().code == Errc::not_found) return {};
   if (!stat) return damaged(stat.error().message);
-  const auto file = pool.files.open_read(path);
-  if (!file) return damaged(file.error().message);
-  const auto read = read_through(**file, [](ByteView) { return ok(); });
+  const auto read = digest_of(pool.files, path, from);
   if (!read) return damaged(read.error().message);
   if (*read != digest) {
     return damaged(fmt::format("{} has the digest {} instead of the one in its name", path, read->hex()));

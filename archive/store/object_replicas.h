@@ -13,6 +13,12 @@ inline constexpr std::size_t kTransferBytes = 1024 * 1024;  // per read and writ
 
 enum class CopyState { good, absent, damaged };
 
+// Where the bytes come from that are hashed.
+enum class ReadFrom {
+  cache,   // wherever the system has them, as for whoever plays them
+  medium,  // FileSystem::read_medium: what the disk really kept
+};
+
 struct CopyCheck {
   CopyState state = CopyState::absent;
   std::uint64_t bytes = 0;
@@ -21,7 +27,7 @@ struct CopyCheck {
 
 // Reads and hashes the replica whole. A good one is noted in pool.verified, another is forgotten there. A replica that
 // cannot be read at all is damaged; one on a volume that is not there is absent.
-CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest);
+CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest, ReadFrom from = ReadFrom::cache);
 
 // Whether this process hashed the replica whole within the last 24 hours and the file still looks the same.
 bool is_verified_copy(Pool& pool, Volume& volume, const Digest& digest);
