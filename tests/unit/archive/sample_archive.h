@@ -23,15 +23,26 @@ struct TemporaryFolder {
   std::string path;
 };
 
+// Three volumes that were initialised once, which takes longer than copying them.
+inline const TemporaryFolder& fresh_sample_volumes() {
+  static const TemporaryFolder folder;
+  static const bool once = [] {
+    PosixFileSystem files;
+    const std::string pool_id = store::make_pool_id();
+    for (int i = 0; i < 3; ++i) {
+      const std::string number = std::to_string(i);
+      if (!store::init_volume(files, folder.path + "/v" + number, pool_id, "d" + number)) return false;
+    }
+    return true;
+  }();
+  REQUIRE(once);
+  return folder;
+}
+
 class SampleArchive {
  public:
   explicit SampleArchive(std::string role = "primary") : role_(std::move(role)) {
-    const std::string pool_id = store::make_pool_id();
-    for (int i = 0; i < 3; ++i) {
-      const std::string path = folder.path + "/v" + std::to_string(i);
-      REQUIRE(files.make_directories(path));
-      REQUIRE(store::init_volume(files, path, pool_id, "d" + std::to_string(i)));
-    }
+    std::filesystem::copy(fresh_sample_volumes().path, folder.path, std::filesystem::copy_options::recursive);
     REQUIRE(files.make_directories(folder.path + "/state"));
     REQUIRE(archive::make_archive_keys(files, folder.path + "/state"));
     start();
@@ -54,7 +65,7 @@ class SampleArchive {
     keys = std::make_unique<archive::ArchiveKeys>(std::move(*loaded));
     store::PoolSettings settings;
     for (int i = 0; i < 3; ++i) settings.volumes.push_back(folder.path + "/v" + std::to_string(i));
-    auto opened = store::LocalPool::open(files, clock, settings, store::PoolMode::writer);
+    auto opened = store::LocalPool::open(disk ? *disk : files, clock, settings, store::PoolMode::writer, listeners);
     REQUIRE(opened);
     pool = std::move(*opened);
     auto main = archive::MainLog::open(files, log, stores(), name, folder.path + "/state",
@@ -72,6 +83,8 @@ class SampleArchive {
   const std::string name = "archive.court.example";
   TemporaryFolder folder;
   PosixFileSystem files;
+  FileSystem* disk = nullptr;      // what the pool stands on from the next start() on; none: `files`
+  store::PoolListeners listeners;  // of the pool, from the next start() on
   SystemClock clock;
   Log log{"test"};
   std::unique_ptr<archive::ArchiveKeys> keys;
@@ -110,8 +123,8 @@ class SampleHearing {
     entries.push_back(write_hearing_entry(open));
   }
 
-  void add_segment() {
-    const std::string bytes = "segment " + std::to_string(seq_) + " of " + id.text();
+  void add_segment(std::size_t more_bytes = 0) {
+    const std::string bytes = "segment " + std::to_string(seq_) + " of " + id.text() + std::string(more_bytes, '.');
     SegmentEntry e;
     e.stream = "mic-judge";
     e.seq = seq_;
