@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace greffe::web {
 namespace {
 
@@ -69,8 +71,10 @@ class ObjectSink : public http::BodySink {
 }  // namespace
 
 MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit,
-                             archive::Peers& peers, archive::Retrieval& retrieval, archive::ForeignLogs* foreign)
-    : epoch_(epoch), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), foreign_(foreign) {}
+                             archive::Peers& peers, archive::Retrieval& retrieval, archive::ReadBack& read_back,
+                             archive::ForeignLogs* foreign)
+    : epoch_(epoch), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
+      foreign_(foreign) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
@@ -223,18 +227,28 @@ MachineRoutes::Answer MachineRoutes::entries(const http::Request& request, const
                                    : foreign_->append(peer, target.origin, first, entries, checkpoint_note);
   if (!done) return done.error();
   if (const auto* why = std::get_if<archive::Unready>(&*done)) return unready(*why);
+  const SignedCheckpoint& receipt = std::get<archive::Receipt>(*done).checkpoint;
+  if (target.hearing) read_back_.follow(*target.hearing, receipt.checkpoint.size);
   Json out;
-  out.set("checkpoint", std::get<archive::Receipt>(*done).checkpoint.note.write());
+  out.set("checkpoint", receipt.note.write());
   return ok_json(out);
 }
 
-MachineRoutes::Answer MachineRoutes::checkpoint(const http::Request& request, const archive::Peer&) {
+// A station's question makes this archive read back what it has not, after a start for example. A replicator's does not:
+// it asks about every hearing that there is.
+std::uint64_t MachineRoutes::read_back_size(const HearingId& id, std::uint64_t held, const archive::Peer& peer) {
+  if (peer.kind == archive::Peer::Kind::station) read_back_.follow(id, held);
+  return std::min(read_back_.size(id), held);
+}
+
+MachineRoutes::Answer MachineRoutes::checkpoint(const http::Request& request, const archive::Peer& peer) {
   const Target target = GREFFE_TRY(target_of(request));
   const auto held = target.hearing ? deposit_.checkpoint(*target.hearing) : foreign_->checkpoint(target.origin);
   if (!held) return held.error();
+  // Only hearings are read back: no lamp waits for another archive's main log.
+  const std::uint64_t read_back = target.hearing ? read_back_size(*target.hearing, held->checkpoint.size, peer) : 0;
   Json out;
-  // Nothing is read back by itself yet: 0 says so.
-  out.set("checkpoint", held->note.write()).set("read_back_size", 0).set("size", held->checkpoint.size);
+  out.set("checkpoint", held->note.write()).set("read_back_size", read_back).set("size", held->checkpoint.size);
   if (const std::string from = request.query_value("from"); !from.empty() && target.hearing) {
     const std::uint64_t size = GREFFE_TRY(parse_decimal(from));
     const std::vector<Digest> proof = GREFFE_TRY(deposit_.consistency(*target.hearing, size, held->checkpoint.size));

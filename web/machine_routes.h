@@ -8,6 +8,7 @@
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
 #include "archive/peers.h"
+#include "archive/read_back.h"
 #include "archive/retrieval.h"
 #include "web/http/server.h"
 
@@ -17,7 +18,7 @@ class MachineRoutes {
  public:
   // `foreign` is empty on a primary.
   MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
-                archive::Retrieval& retrieval, archive::ForeignLogs* foreign);
+                archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::ForeignLogs* foreign);
   std::vector<http::Route> routes();
 
  private:
@@ -47,6 +48,7 @@ class MachineRoutes {
   Result<Target> target_of(const http::Request& request) const;
   Result<std::vector<Digest>> missing_of(const Target& target, const archive::Peer& peer, const std::vector<Digest>& digests);
   Answer begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink);
+  std::uint64_t read_back_size(const HearingId& id, std::uint64_t held, const archive::Peer& peer);
   Result<VerifierKey> cosigner_of(const SignedNote& note) const;
 
   const std::uint64_t epoch_;
@@ -54,6 +56,7 @@ class MachineRoutes {
   archive::Deposit& deposit_;
   archive::Peers& peers_;
   archive::Retrieval& retrieval_;
+  archive::ReadBack& read_back_;
   archive::ForeignLogs* foreign_;
 };
 

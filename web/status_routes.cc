@@ -10,6 +10,8 @@ namespace {
 
 // The second site is late when it has not covered the newest main-log state for this long.
 constexpr std::int64_t kSecondSiteLateMs = 15 * 60'000;
+// Reading back is late when what was confirmed this long ago has not been read from the disks.
+constexpr std::int64_t kReadBackLateMs = 10 * 60'000;
 
 // `what` and `todo` are English, for the command line; pages say the same in their own words, by code and facts.
 Json reason(std::string_view code, Json facts, const std::string& what, const std::string& todo) {
@@ -31,8 +33,9 @@ Json about_volume(const store::VolumeReport& volume, const std::string& state) {
 }  // namespace
 
 StatusRoutes::StatusRoutes(Clock& clock, const archive::Settings& settings, store::LocalPool& pool,
-                           archive::MainLog& main_log, archive::Peers& peers, std::uint64_t epoch)
-    : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), epoch_(epoch) {}
+                           archive::MainLog& main_log, archive::Peers& peers, const archive::ReadBack& read_back,
+                           std::uint64_t epoch)
+    : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), read_back_(read_back), epoch_(epoch) {}
 
 Result<Json::Array> StatusRoutes::volumes(Json::Array& reasons) {
   Json::Array out;
@@ -110,6 +113,22 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
   return out;
 }
 
+Json StatusRoutes::read_back(Json::Array& reasons) {
+  const archive::ReadBackFacts facts = read_back_.facts();
+  Json out;
+  out.set("held_back", facts.held_back).set("lagging", facts.lagging).set("oldest_age_ms", facts.oldest_age_ms);
+  if (facts.held_back == 0 && facts.oldest_age_ms <= kReadBackLateMs) return out;
+  Json of;
+  of.set("detail", facts.problem).set("n", facts.lagging);
+  const std::string detail = facts.problem.empty() ? std::string() : ": " + facts.problem;
+  Json why = reason("read-back-late", std::move(of),
+                    fmt::format("{} hearings are stored and not read back from the disks; their courtrooms show no green lamp{}", facts.lagging, detail),
+                    "Look at the volumes; what no volume has any more, restore from the second site. After a start, or while much is sent at once, it takes its time.");
+  why.set("since", UtcTime{clock_.utc_now().ms - facts.oldest_age_ms});
+  reasons.push_back(std::move(why));
+  return out;
+}
+
 Result<Json> StatusRoutes::status() {
   Json::Array reasons;
   Json out;
@@ -126,7 +145,7 @@ Result<Json> StatusRoutes::status() {
     out.set("second_site", std::move(site));
     break;
   }
-  out.set("log", std::move(log_json));
+  out.set("log", std::move(log_json)).set("read_back", read_back(reasons));
   const catalogue::ScrubFacts scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
   if (scrub.utc) {
     Json s;
@@ -174,6 +193,12 @@ Result<std::string> StatusRoutes::metrics_text() {
   }
   const auto open = GREFFE_TRY(main_log_.catalogue().open_hearings(catalogue::CourtSet::everything()));
   metrics.set("greffe_open_hearings", "Hearings that are not finished", static_cast<double>(open.size()));
+  const archive::ReadBackFacts read_back = read_back_.facts();
+  metrics.set("greffe_read_back_lagging_hearings", "Hearings with confirmed entries whose objects are not read back from the disks",
+              static_cast<double>(read_back.lagging));
+  metrics.set("greffe_read_back_oldest_seconds", "Age of the oldest of those entries", static_cast<double>(read_back.oldest_age_ms) / 1000);
+  metrics.set("greffe_read_back_held_back_hearings", "Hearings with an object that could not be read back",
+              static_cast<double>(read_back.held_back));
   return metrics.text();
 }
 

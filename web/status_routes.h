@@ -8,6 +8,7 @@
 #include "archive/base/metrics.h"
 #include "archive/hearing_logs.h"
 #include "archive/peers.h"
+#include "archive/read_back.h"
 #include "archive/settings.h"
 #include "archive/store/local_pool.h"
 #include "web/sign_in.h"
@@ -17,7 +18,7 @@ namespace greffe::web {
 class StatusRoutes {
  public:
   StatusRoutes(Clock& clock, const archive::Settings& settings, store::LocalPool& pool, archive::MainLog& main_log,
-               archive::Peers& peers, std::uint64_t epoch);
+               archive::Peers& peers, const archive::ReadBack& read_back, std::uint64_t epoch);
   // GET /v1/status for people.
   std::vector<http::Route> routes(const SignIn& sign_in);
   // GET /metrics, /healthz, /readyz of the loopback listener.
@@ -29,6 +30,7 @@ class StatusRoutes {
   Result<Json::Array> volumes(Json::Array& reasons);
   Result<Json::Array> stations(Json::Array& reasons);
   Result<Json> log(Json::Array& reasons);
+  Json read_back(Json::Array& reasons);
   Result<std::string> metrics_text();
 
   Clock& clock_;
@@ -36,6 +38,7 @@ class StatusRoutes {
   store::LocalPool& pool_;
   archive::MainLog& main_log_;
   archive::Peers& peers_;
+  const archive::ReadBack& read_back_;
   const std::uint64_t epoch_;
 };
 

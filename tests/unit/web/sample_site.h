@@ -16,13 +16,14 @@ struct SampleSite {
   SampleSite()
       : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
         retrieval(archive.stores(), *archive.hearings),
+        read_back(archive.clock, archive.log, *archive.pool, *archive.hearings),
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts),
         sessions(archive.clock, *archive.main_log),
-        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, 1),
-        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, &foreign),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, read_back, 1),
+        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, &foreign),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
         logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
@@ -49,6 +50,7 @@ struct SampleSite {
   archive::Settings settings;
   accounts::Accounts accounts;
   archive::Retrieval retrieval;
+  archive::ReadBack read_back;
   archive::Peers peers;
   archive::ForeignLogs foreign;
   web::SignIn sign_in;

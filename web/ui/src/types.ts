@@ -222,6 +222,7 @@ export interface Status {
     name: string; main_size: number; entries_behind: number; hearings_behind?: number; since?: string; last_utc?: string;
   };
   scrub?: { utc: string; objects: number; bytes: number; failures: number };
+  read_back: { lagging: number; oldest_age_ms: number; held_back: number };
 }
 
 export interface MainEntries { entries: { index: number; entry: string }[]; next_before?: number }

@@ -177,7 +177,9 @@ function SecondSite({ status }: { status: Status }) {
 
 function Scrub({ status }: { status: Status }) {
   const scrub = status.scrub;
-  if (!scrub) return <Panel title={t("status.scrub")}><p class="quiet">{t("status.no-scrub")}</p></Panel>;
+  if (!scrub) {
+    return <Panel title={t("status.scrub")}><p class="quiet">{t("status.no-scrub")}</p><dl><ReadBack status={status} /></dl></Panel>;
+  }
   const bad = scrub.failures > 0;
   return (
     <Panel title={t("status.scrub")}>
@@ -186,7 +188,17 @@ function Scrub({ status }: { status: Status }) {
       <dl>
         <div><dt>{t("status.scrub-last")}</dt><dd><Ago utc={scrub.utc} now={parseUtc(status.now)} /></dd></div>
         <div><dt>{t("status.objects")}</dt><dd class="num">{number(scrub.objects)} · {bytes(scrub.bytes)}</dd></div>
+        <ReadBack status={status} />
       </dl>
     </Panel>
+  );
+}
+
+function ReadBack({ status }: { status: Status }) {
+  const { lagging, oldest_age_ms: oldest, held_back: held } = status.read_back;
+  return (
+    <div><dt>{t("status.read-back")}</dt>
+      <dd class={held > 0 ? "attention-text" : ""}>{held > 0 && <Icon name="warn" />}
+        {lagging === 0 ? t("status.read-back-all") : t("status.read-back-lagging", { n: lagging, time: duration(oldest) })}</dd></div>
   );
 }
