@@ -236,7 +236,7 @@ TEST_CASE("an object without a good replica holds the size back until it is rest
   h.add_segment();
   h.add_segment();
   w.file(h, 0, 3);
-  const auto& [digest, bytes] = h.objects[1];
+  const Digest digest = h.objects[1].first;
   for (unsigned volume : {0u, 1u, 2u}) w.flip_byte(volume, digest);
   w.follow(h);
   w.await_held_back();
@@ -255,7 +255,7 @@ TEST_CASE("an object without a good replica holds the size back until it is rest
   CHECK(w.journaled(digest) == std::vector<std::string>(3, "damaged not-repaired"));
 
   // One good replica is enough to make the others from.
-  REQUIRE(w.archive.files.replace(w.path(1, digest), greffe::as_bytes(bytes), 0440));
+  REQUIRE(w.archive.files.replace(w.path(1, digest), greffe::as_bytes(h.objects[1].second), 0440));
   w.await_size(h.id, 3);
   CHECK(w.read_back->facts().held_back == 0);
 }
