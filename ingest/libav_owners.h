@@ -7,6 +7,7 @@ extern "C" {
 #include <libavcodec/bsf.h>
 #include <libavformat/avformat.h>
 #include <libswresample/swresample.h>
+#include <libswscale/swscale.h>
 }
 
 #include <cstdint>
@@ -33,6 +34,9 @@ struct FreeBitstreamFilter {
 struct FreeResampler {
   void operator()(SwrContext* p) const { swr_free(&p); }
 };
+struct FreeScaler {
+  void operator()(SwsContext* p) const { sws_freeContext(p); }
+};
 // avformat does not free an I/O context of ours, nor its buffer, which it may have replaced by another one.
 struct FreeIo {
   void operator()(AVIOContext* p) const {
@@ -53,6 +57,7 @@ using CodecPtr = std::unique_ptr<AVCodecContext, FreeCodec>;
 using ParametersPtr = std::unique_ptr<AVCodecParameters, FreeParameters>;
 using BitstreamFilterPtr = std::unique_ptr<AVBSFContext, FreeBitstreamFilter>;
 using ResamplerPtr = std::unique_ptr<SwrContext, FreeResampler>;
+using ScalerPtr = std::unique_ptr<SwsContext, FreeScaler>;
 using IoPtr = std::unique_ptr<AVIOContext, FreeIo>;
 using InputPtr = std::unique_ptr<AVFormatContext, FreeInput>;
 using OutputPtr = std::unique_ptr<AVFormatContext, FreeOutput>;
