@@ -3,53 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
-#include <cstring>
+
+#include "ingest/sound_levels.h"
 
 namespace greffe::ingest {
 namespace {
 
 Error no_memory() { return fail(Errc::unavailable, "there is not enough memory to decode the audio"); }
-
-// The largest |sample| of [first, last), as 0 … 255 of full scale.
-template <class Sample, class Level>
-unsigned largest(const AVFrame& frame, int first, int last, Level level) {
-  const int channels = frame.ch_layout.nb_channels;
-  const bool planar = av_sample_fmt_is_planar(static_cast<AVSampleFormat>(frame.format)) != 0;
-  unsigned out = 0;
-  for (int plane = 0; plane < (planar ? channels : 1); ++plane) {
-    const auto* samples = reinterpret_cast<const Sample*>(frame.extended_data[plane]);
-    const int step = planar ? 1 : channels;
-    for (int i = first * step; i < last * step; ++i) out = std::max(out, level(samples[i]));
-  }
-  return std::min(out, 255u);
-}
-
-unsigned of_float(double value) {
-  return std::isfinite(value) ? static_cast<unsigned>(std::min(std::abs(value) * 255.0 + 0.5, 255.0)) : 255u;
-}
-
-unsigned peak_of(const AVFrame& frame, int first, int last) {
-  switch (static_cast<AVSampleFormat>(frame.format)) {
-    case AV_SAMPLE_FMT_U8:
-    case AV_SAMPLE_FMT_U8P:
-      return largest<std::uint8_t>(frame, first, last, [](std::uint8_t s) { return static_cast<unsigned>(std::abs(s - 128)) * 2; });
-    case AV_SAMPLE_FMT_S16:
-    case AV_SAMPLE_FMT_S16P:
-      return largest<std::int16_t>(frame, first, last, [](std::int16_t s) { return static_cast<unsigned>(std::abs(int{s})) >> 7; });
-    case AV_SAMPLE_FMT_S32:
-    case AV_SAMPLE_FMT_S32P:
-      return largest<std::int32_t>(frame, first, last, [](std::int32_t s) {
-        return static_cast<unsigned>(std::llabs(static_cast<long long>(s)) >> 23);
-      });
-    case AV_SAMPLE_FMT_FLT:
-    case AV_SAMPLE_FMT_FLTP: return largest<float>(frame, first, last, [](float s) { return of_float(double{s}); });
-    case AV_SAMPLE_FMT_DBL:
-    case AV_SAMPLE_FMT_DBLP: return largest<double>(frame, first, last, of_float);
-    default: return 0;
-  }
-}
 
 }  // namespace
 
@@ -112,7 +73,7 @@ Status PeakMeter::add(std::int64_t media_us, const AVFrame& frame) {
     const int last = static_cast<int>(std::min<std::int64_t>(frame.nb_samples, first + samples));
     if (open_->levels.size() <= index) open_->levels.resize(index + 1);
     std::uint8_t& level = open_->levels[index];
-    level = std::max(level, static_cast<std::uint8_t>(peak_of(frame, first, last)));
+    level = std::max(level, peak_of(frame, first, last));
     first = last;
   }
   return ok();

@@ -44,7 +44,6 @@ class PeakMeter {
   Status finish();
 
  private:
-  void raise(std::int64_t media_us, unsigned level);
   Status begin_at(std::int64_t media_us);
   const std::vector<std::int64_t> cuts_us_;
   const OnPeaks on_peaks_;

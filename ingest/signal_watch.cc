@@ -31,7 +31,10 @@ Result<Alarm> parse_alarm(std::string_view name) {
 }
 
 std::optional<AlarmChange> HeldAlarm::look(std::int64_t at_us, Look look, std::int64_t raise_by_us) {
-  if (look == Look::unclear) return std::nullopt;
+  if (look == Look::unclear) {
+    if (raised_) not_good_us_ = at_us;
+    return std::nullopt;
+  }
   auto change = look == Look::bad ? bad(at_us, raise_by_us) : good(at_us);
   last_look_us_ = at_us;
   return change;

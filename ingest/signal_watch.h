@@ -62,7 +62,7 @@ class HeldAlarm {
   enum class Look { good, unclear, bad };
   // Raised by the last bad look that comes in time: the next one, if it keeps the distance of the last two, would come later
   // than `raise_by_us` after all was last well. Ended by a good look `end_after_us` or more after the last that was not
-  // good. An unclear look changes nothing. `at_us` does not go back.
+  // good. An unclear look raises nothing and puts the end off. `at_us` does not go back.
   std::optional<AlarmChange> look(std::int64_t at_us, Look look, std::int64_t raise_by_us);
   void forget();  // time is missing: what was seen before it no longer counts. A raised alarm stays raised
   bool raised() const { return raised_; }

@@ -5,11 +5,12 @@
 #include <functional>
 
 #include "ingest/track_reader.h"
-#include "tests/unit/ingest/media_fixture.h"
+#include "tests/unit/ingest/file_sink.h"
 
 using namespace greffe;
 using namespace greffe::ingest;
 using greffe::testing::check_segments;
+using greffe::testing::FileSink;
 using greffe::testing::MediaFolder;
 using greffe::testing::Recorded;
 using greffe::testing::RecordedSegment;
@@ -17,29 +18,6 @@ using greffe::testing::RecordedSegment;
 namespace {
 
 constexpr std::int64_t kFrameUs = 40'000;
-
-class FileSink : public SegmentSink {
- public:
-  explicit FileSink(std::string path) : path_(std::move(path)) {}
-  Result<int> file_for(const SegmentStart&) override {
-    std::filesystem::remove(path_);
-    file_ = GREFFE_TRY(PosixFileSystem().create(path_, 0600));
-    return file_->descriptor();
-  }
-  Result<Digest> seal(std::uint64_t bytes) override { return greffe::testing::seal(path_, *file_, bytes); }
-  Status segment(const FinishedSegment& said) override {
-    PosixFileSystem files;
-    RecordedSegment one{said, GREFFE_TRY(files.read_file(path_, 20'000'000)), {}};
-    one.layout = GREFFE_TRY(read_segment(one.bytes));
-    recorded.segments.push_back(std::move(one));
-    return ok();
-  }
-  Recorded recorded;
-
- private:
-  const std::string path_;
-  std::unique_ptr<WritableFile> file_;
-};
 
 // Twenty seconds, a key frame each second, with the times that `change` makes of the n-th packet's (microseconds).
 struct Camera {
