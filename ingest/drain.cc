@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::int64_t kFirstPauseMs = 200;
 constexpr std::int64_t kLongestPauseMs = 60'000;
-constexpr std::int64_t kDayMs = 86'400'000;
 
 bool may_pass(Errc code) {
   return code == Errc::unavailable || code == Errc::io_error || code == Errc::no_space || code == Errc::conflict;
@@ -21,30 +20,6 @@ bool may_pass(Errc code) {
 
 // Delivery says these itself, or nobody can do anything about them.
 bool may_pass_unsaid(Errc code) { return code == Errc::unavailable || code == Errc::io_error; }
-
-bool covers_all(const IngestSettings& settings, const ReceiptState& receipt, std::uint64_t entries) {
-  return entries > 0 && receipt.archive_size == entries && (!settings.safe_needs_second_site || receipt.second_site_size == entries);
-}
-
-UtcTime safe_since(const IngestSettings& settings, const ReceiptState& receipt) {
-  return settings.safe_needs_second_site ? std::max(receipt.archive_utc, receipt.second_site_utc) : receipt.archive_utc;
-}
-
-// The one place where recordings leave the station: the receipt that covers every entry was verified against the
-// entries just now, and has been so for `keep_days`. The mark comes first, so that a crash in the middle is seen as
-// "freed", never as "damaged"; the next drain removes the rest.
-Result<std::uint64_t> free_media(FileSystem& files, const SpoolPaths& paths) {
-  const Status marked = files.write_new(paths.freed(), as_bytes("The media of this hearing were removed after the archive confirmed them.\n"));
-  if (!marked && marked.error().code != Errc::already_exists) return marked.error();
-  std::uint64_t freed = 0;
-  const std::vector<std::string> names = GREFFE_TRY(files.list(paths.objects()));
-  for (const std::string& name : names) {
-    const auto facts = files.stat(join(paths.objects(), name));
-    GREFFE_TRY(files.remove(join(paths.objects(), name)));
-    freed += facts ? facts->size : 0;
-  }
-  return freed;
-}
 
 class Drain {
  public:
@@ -56,6 +31,7 @@ class Drain {
     const std::int64_t until = clock_.monotonic_ms() + retry_for_s * 1000;
     std::vector<HearingId> todo = GREFFE_TRY(list_hearings(files_, settings_.directory));
     DrainOutcome out;
+    (void)GREFFE_TRY(make_room_now(out));  // a full disk has no room for receipts
     const Status seen = delivery_.see_main_log();
     for (std::int64_t pause = kFirstPauseMs;; pause = std::min(2 * pause, kLongestPauseMs)) {
       out.problems.clear();
@@ -67,12 +43,7 @@ class Drain {
       std::this_thread::sleep_for(std::chrono::milliseconds(std::min(with_jitter(pause), left)));
     }
     out.notices = delivery_.notices();
-    const std::vector<HearingId> all = GREFFE_TRY(list_hearings(files_, settings_.directory));
-    for (const HearingId& id : all) {
-      SpooledHearing hearing = GREFFE_TRY(look_at(files_, settings_, enrolment_, key_.public_key(), id));
-      GREFFE_TRY(free_when_due(hearing, out));
-      out.hearings.push_back(std::move(hearing));
-    }
+    out.hearings = GREFFE_TRY(make_room_now(out));
     return out;
   }
 
@@ -120,16 +91,14 @@ class Drain {
     return save_enrolment(files_, settings_.directory, newer);
   }
 
-  Status free_when_due(SpooledHearing& hearing, DrainOutcome& out) {
-    if (hearing.state == "continued") return ok();  // somebody will want to look into it
-    if (!hearing.safe || hearing.objects == 0) return ok();
-    const UtcTime since = safe_since(settings_, hearing.receipt);
-    if (clock_.utc_now().ms - since.ms < settings_.keep_days * kDayMs) return ok();
-    out.freed_bytes += GREFFE_TRY(free_media(files_, spool_of(settings_.directory, hearing.id)));
-    hearing.freed = true;
-    hearing.bytes = 0;
-    hearing.objects = 0;
-    return ok();
+  Result<std::vector<SpooledHearing>> make_room_now(DrainOutcome& out) {
+    const std::vector<HearingId> all = GREFFE_TRY(list_hearings(files_, settings_.directory));
+    std::vector<SpooledHearing> hearings;
+    for (const HearingId& id : all) hearings.push_back(GREFFE_TRY(look_at(files_, settings_, enrolment_, key_.public_key(), id)));
+    const RoomMade made = GREFFE_TRY(make_room(files_, clock_, settings_, hearings));
+    out.made.freed_bytes += made.freed_bytes;
+    out.made.early += made.early;
+    return hearings;
   }
 
   FileSystem& files_;
@@ -141,46 +110,6 @@ class Drain {
 };
 
 }  // namespace
-
-Result<SpooledHearing> look_at(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment, const PublicKey& key,
-                               const HearingId& id) {
-  const SpoolPaths paths = spool_of(settings.directory, id);
-  SpooledHearing out;
-  out.id = id;
-  out.start = id.time();
-  const auto names = files.list(paths.objects());
-  for (const std::string& name : names ? *names : std::vector<std::string>()) {
-    const auto facts = files.stat(join(paths.objects(), name));
-    out.bytes += facts ? facts->size : 0;
-    ++out.objects;
-  }
-  out.freed = static_cast<bool>(files.stat(paths.freed()));
-  const auto log = read_signed_log(files, paths);
-  if (!log) {
-    out.state = "damaged";
-    out.problem = log.error().message;
-    return out;
-  }
-  out.entries = log->entries.size();
-  bool closed = false;
-  if (!log->entries.empty()) {
-    const HearingEntry last = GREFFE_TRY(parse_hearing_entry(log->entries.back()));
-    closed = std::holds_alternative<CloseEntry>(last);
-  }
-  const std::vector<ImportRecord> records = GREFFE_TRY(read_import_records(files, paths));
-  const bool importing = !closed && !records.empty() && !records.back().done;
-  out.state = closed ? "closed" : importing ? "importing" : "open";
-  out.receipt = GREFFE_TRY(read_receipt(files, paths, *log, key, enrolment, settings));
-  if (const auto continued = GREFFE_TRY(read_continuation(files, paths))) {
-    out.state = "continued";
-    out.continued = continued->hearing;
-    // What it had before is with the archive, which proved it; the rest is counted where it is now.
-    out.safe = check_continuation(*continued, *log, key, enrolment).has_value();
-    return out;
-  }
-  out.safe = closed && covers_all(settings, out.receipt, out.entries);
-  return out;
-}
 
 Result<DrainOutcome> drain(FileSystem& files, Clock& clock, const IngestSettings& settings, std::int64_t retry_for_s) {
   Enrolment enrolment = GREFFE_TRY(load_enrolment(files, settings.directory));

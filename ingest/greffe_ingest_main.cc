@@ -49,6 +49,15 @@ Json to_json(const SpooledHearing& hearing) {
   return out;
 }
 
+Json to_json(const SpoolSpace& space) {
+  Json out;
+  out.set("level", name_of(space.level)).set("free_bytes", space.disk.free_bytes).set("reserve_bytes", space.reserve_bytes);
+  out.set("words", space.words());
+  if (space.rate == 0) return out;
+  out.set("bytes_per_s", space.rate).set("hours_left", *space.seconds_left() / 3600).set("hours_to_full", *space.seconds_to_full() / 3600);
+  return out;
+}
+
 Json list_of(const std::vector<std::string>& texts) {
   Json::Array out;
   for (const std::string& text : texts) out.emplace_back(text);
@@ -204,7 +213,7 @@ Result<int> run_status(Program& program) {
   const Enrolment enrolment = GREFFE_TRY(load_enrolment(program.files, settings.directory));
   const PrivateKey key = GREFFE_TRY(load_station_key(program.files, settings.directory, false));
   const std::vector<HearingId> ids = GREFFE_TRY(list_hearings(program.files, settings.directory));
-  const Space space = GREFFE_TRY(program.files.space(settings.directory));
+  const SpoolSpace space = GREFFE_TRY(measure_space(program.files, settings));
   Json::Array hearings;
   std::uint64_t unsafe = 0;
   bool damaged = false;
@@ -220,11 +229,10 @@ Result<int> run_status(Program& program) {
     Json out;
     out.set("station", enrolment.name).set("court", enrolment.court).set("room", enrolment.room).set("archive", enrolment.archive);
     out.set("address", enrolment.address).set("safe_means", settings.safe_needs_second_site ? "dr" : "archive");
-    out.set("not_safe", unsafe).set("free_bytes", space.free_bytes).set("hearings", std::move(hearings));
+    out.set("not_safe", unsafe).set("space", to_json(space)).set("hearings", std::move(hearings));
     print(out);
   } else {
-    fmt::print("station {} in room {} of {}, for {}; {} free\n", enrolment.name, enrolment.room, enrolment.court, enrolment.archive,
-               human_bytes(space.free_bytes));
+    fmt::print("station {} in room {} of {}, for {}\n{}\n", enrolment.name, enrolment.room, enrolment.court, enrolment.archive, space.words());
     fmt::print("{} hearings in the spool, {} of them not safe yet\n", ids.size(), unsafe);
     for (const std::string& line : lines) fmt::print("{}\n", line);
   }
@@ -242,11 +250,13 @@ Result<int> run_drain(Program& program, std::int64_t retry_for_s) {
   }
   if (program.json) {
     Json out;
-    out.set("delivered", outcome.delivered).set("freed_bytes", outcome.freed_bytes).set("not_safe", waiting);
+    out.set("delivered", outcome.delivered).set("freed_bytes", outcome.made.freed_bytes);
+    out.set("freed_early", outcome.made.early).set("not_safe", waiting);
     out.set("problems", list_of(outcome.problems)).set("notices", list_of(outcome.notices)).set("hearings", std::move(hearings));
     print(out);
   } else {
-    fmt::print("{} hearings delivered now, {} freed, {} not safe yet\n", outcome.delivered, human_bytes(outcome.freed_bytes), waiting);
+    fmt::print("{} hearings delivered now, {} freed, {} not safe yet\n", outcome.delivered, human_bytes(outcome.made.freed_bytes), waiting);
+    if (outcome.made.early > 0) fmt::print("of {} hearings the media went before keep_days, because room is short\n", outcome.made.early);
   }
   for (const std::string& notice : outcome.notices) fmt::print(stderr, "greffe-ingest: {}\n", notice);
   for (const std::string& problem : outcome.problems) fmt::print(stderr, "greffe-ingest: {}\n", problem);

@@ -11,6 +11,7 @@
 
 #include "archive/base/progress.h"
 #include "ingest/lane.h"
+#include "ingest/spool_space.h"
 
 namespace greffe::ingest {
 namespace {
@@ -49,13 +50,17 @@ GapEntry gap_entry(const GapRequest& request, UtcTime hearing_start, std::option
 
 class Import {
  public:
-  Import(Clock& clock, const Enrolment& enrolment, const PrivateKey& key, const ImportPlan& plan, BegunImport& begun)
-      : clock_(clock), enrolment_(enrolment), key_(key), plan_(plan), record_(begun.record), spool_(*begun.spool) {}
+  Import(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
+         const ImportPlan& plan, BegunImport& begun)
+      : files_(files), clock_(clock), settings_(settings), enrolment_(enrolment), key_(key), plan_(plan), record_(begun.record),
+        spool_(*begun.spool) {}
 
-  Status run(std::vector<OpenedTrack> tracks, const IngestSettings& settings) {
+  Status run(std::vector<OpenedTrack> tracks) {
+    reserve_bytes_ = GREFFE_TRY(measure_space(files_, settings_)).reserve_bytes;
     GREFFE_TRY(prepare(tracks));
-    GREFFE_TRY(start_lanes(std::move(tracks), settings));
+    GREFFE_TRY(start_lanes(std::move(tracks)));
     const Status merged = merge();
+    if (!merged && merged.error().code == Errc::no_space) GREFFE_TRY(spend_ballast(files_, settings_));
     // What came before a failure is recorded and stays.
     const Status committed = spool_.commit();
     if (!merged) return merged;
@@ -132,13 +137,13 @@ class Import {
     return emit({plan_.start, entry, {}, std::nullopt});
   }
 
-  Status start_lanes(std::vector<OpenedTrack> tracks, const IngestSettings& settings) {
+  Status start_lanes(std::vector<OpenedTrack> tracks) {
     std::int64_t lead_us = 0;
     for (const OpenedTrack& track : tracks) lead_us = std::max(lead_us, -track.facts.first_us);
     const WallClock wall = WallClock::make(plan_.start, lead_us, plan_.gaps);
     CutRules rules;
-    rules.video_ms = settings.video_ms;
-    rules.audio_ms = settings.audio_ms;
+    rules.video_ms = settings_.video_ms;
+    rules.audio_ms = settings_.audio_ms;
     rules.cuts_us = wall.cuts_us;
     std::uint64_t bytes = 0;
     for (OpenedTrack& track : tracks) {
@@ -236,12 +241,20 @@ class Import {
                                             spool_.id().text(), next_, spool_.id().text()));
   }
 
+  // An import can wait; the reserve is for what happens only once.
   Status commit() {
     committed_ms_ = clock_.monotonic_ms();
-    return spool_.commit();
+    if (spool_.waiting() == 0) return ok();
+    GREFFE_TRY(spool_.commit());
+    const Space disk = GREFFE_TRY(files_.space(settings_.directory));
+    if (disk.free_bytes > reserve_bytes_) return ok();
+    return fail(Errc::no_space, fmt::format("only the reserve for hearings that are being recorded is left on the disk of {} ({} free)",
+                                            settings_.directory, human_bytes(disk.free_bytes)));
   }
 
+  FileSystem& files_;
   Clock& clock_;
+  const IngestSettings& settings_;
   const Enrolment& enrolment_;
   const PrivateKey& key_;
   const ImportPlan& plan_;
@@ -253,8 +266,15 @@ class Import {
   std::deque<Waiting>* turn_ = nullptr;
   std::uint64_t next_ = 0;             // index of the next entry in the log
   std::int64_t committed_ms_ = 0;      // monotonic
+  std::uint64_t reserve_bytes_ = 0;    // that it leaves free
   std::optional<Progress> progress_;
 };
+
+Status said_with_remedy(const Status& done) {
+  if (done || done.error().code != Errc::no_space) return done;
+  return fail(Errc::no_space, done.error().message + ". What was recorded so far stays. Make room (greffe-ingest drain removes what is safe), "
+                                                     "then start the same import again: it goes on where it was");
+}
 
 // Holes at the end of streams that ended early, then `close`.
 Status append_close(HearingSpool& spool, const char* reason) {
@@ -291,12 +311,12 @@ Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const Ingest
   const Enrolment enrolment = GREFFE_TRY(load_enrolment(files, settings.directory));
   std::vector<OpenedTrack> tracks = GREFFE_TRY(open_tracks(plan));
   const PrivateKey key = GREFFE_TRY(load_station_key(files, settings.directory, false));
-  BegunImport begun = GREFFE_TRY(begin_import(files, settings.directory, enrolment, key, plan));
+  BegunImport begun = GREFFE_TRY(begin_import(files, clock, settings, enrolment, key, plan));
   HearingSpool& spool = *begun.spool;
   std::vector<std::string> warnings;
   if (!begun.record.done) {
-    Import import(clock, enrolment, key, plan, begun);
-    GREFFE_TRY(import.run(std::move(tracks), settings));
+    Import import(files, clock, settings, enrolment, key, plan, begun);
+    GREFFE_TRY(said_with_remedy(import.run(std::move(tracks))));
     warnings = import.warnings();
     begun.record.done = true;
     GREFFE_TRY(files.replace(spool.paths().import_record(begun.number), as_bytes(write_import_record(begun.record)), 0640));

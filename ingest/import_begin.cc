@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ingest/main_log_seen.h"
+#include "ingest/spool_space.h"
 
 namespace greffe::ingest {
 namespace {
@@ -144,8 +145,9 @@ Result<std::vector<ImportRecord>> read_import_records(FileSystem& files, const S
   }
 }
 
-Result<BegunImport> begin_import(FileSystem& files, const std::string& station_directory, const Enrolment& enrolment,
+Result<BegunImport> begin_import(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment,
                                  const PrivateKey& key, const ImportPlan& plan) {
+  const std::string& station_directory = settings.directory;
   GREFFE_TRY(files.make_directories(spool_path(station_directory)));
   // Two imports that begin at once must not both make the same hearing.
   const auto lock = GREFFE_TRY(files.lock(join(spool_path(station_directory), "lock")));
@@ -157,6 +159,7 @@ Result<BegunImport> begin_import(FileSystem& files, const std::string& station_d
     return out;
   }
   if (plan.hearing) return continue_hearing(files, station_directory, enrolment, key, plan);
+  GREFFE_TRY(admit_hearing(files, clock, settings, enrolment, key.public_key()));
   const HearingId id = GREFFE_TRY(create_hearing(files, station_directory, enrolment, plan));
   return resume(files, station_directory, enrolment, key, id, 0);
 }

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "archive/base/clock.h"
 #include "ingest/import_plan.h"
+#include "ingest/settings.h"
 #include "ingest/spool.h"
 #include "ingest/station.h"
 
@@ -19,8 +21,8 @@ struct BegunImport {
   bool resumed = false;
 };
 // The record and the documents are durable when it returns. conflict: the hearing is finished, or another import of it
-// was broken off and must be finished first. not_found: no such hearing.
-Result<BegunImport> begin_import(FileSystem& files, const std::string& station_directory, const Enrolment& enrolment,
+// was broken off and must be finished first. not_found: no such hearing. no_space: a new hearing is not admitted.
+Result<BegunImport> begin_import(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment,
                                  const PrivateKey& key, const ImportPlan& plan);
 
 // The import records of a hearing, in order. A missing number ends them.

@@ -62,6 +62,10 @@ Result<IngestSettings> from_config(Config& config, const std::string& config_pat
       if (out.streams[i].name == out.streams[j].name) return fail(Errc::invalid, fmt::format("{}: two streams are called {}", config_path, out.streams[i].name));
     }
   }
+  Config spool = GREFFE_TRY(config.table("spool"));
+  out.reserve_hours = GREFFE_TRY(spool.integer_or("reserve_hours", out.reserve_hours, 0, 168));
+  out.free_early = GREFFE_TRY(spool.boolean_or("free_early", out.free_early));
+  GREFFE_TRY(spool.refuse_unknown());
   GREFFE_TRY(config.refuse_unknown());
   return out;
 }

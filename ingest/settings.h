@@ -31,6 +31,8 @@ struct IngestSettings {
   bool safe_needs_second_site = false;
   std::optional<VerifierKey> second_site;  // whose cosignature that is
   std::int64_t keep_days = 7;              // media stay here so long after they are safe
+  std::int64_t reserve_hours = 4;          // of recording, kept for hearings that have begun
+  bool free_early = true;                  // what is safe goes before keep_days when room is short
   std::int64_t video_ms = 10'000;          // length of a segment
   std::int64_t audio_ms = 30'000;
   std::vector<StreamSettings> streams;
