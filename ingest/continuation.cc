@@ -7,6 +7,7 @@
 #include <set>
 
 #include "ingest/import_begin.h"
+#include "ingest/lost_objects.h"
 
 namespace greffe::ingest {
 namespace {
@@ -25,9 +26,7 @@ std::optional<UtcTime> begin_of(const HearingEntry& entry) {
 // The rest of a log as the entries of another hearing.
 class Refiling {
  public:
-  Refiling(const SignedLog& log, const Continuation& continuation) : continuation_(continuation) {
-    for (std::uint64_t i = 0; i < log.entries.size(); ++i) texts_.push_back(log.entries[i]);
-  }
+  Refiling(const SignedLog& log, const Continuation& continuation) : continuation_(continuation), texts_(log.entries) {}
 
   Status read() {
     for (std::uint64_t i = 0; i < texts_.size(); ++i) {
@@ -59,10 +58,15 @@ class Refiling {
     return out;
   }
 
-  void write(HearingSpool& spool, const HearingId& old, const Enrolment& enrolment, const std::optional<Checkpoint>& seen) {
+  // `gone`: those of objects() that are not there any more.
+  void write(HearingSpool& spool, const HearingId& old, const Enrolment& enrolment, const std::optional<Checkpoint>& seen,
+             const std::vector<Digest>& gone) {
     spool.append(open(old, spool.id(), enrolment, seen));
     for (const ExpectedStream& stream : streams()) append_first_hole(spool, stream.name);
-    for (const HearingEntry& entry : rest_) append(spool, entry);
+    const bool closed = !rest_.empty() && std::holds_alternative<CloseEntry>(rest_.back());
+    for (std::size_t i = 0; i < rest_.size() - (closed ? 1 : 0); ++i) append(spool, rest_[i]);
+    if (!gone.empty()) spool.append(LostEntry{gone, "unreadable"});
+    if (closed) append(spool, rest_.back());
   }
 
  private:
@@ -159,6 +163,20 @@ Status check_finished(FileSystem& files, const HearingId& id, const SpoolPaths& 
                                           "as a new hearing", id.text(), id.text()));
 }
 
+// Second names of the same files. Those that cannot be read any more stay where they are: the answer.
+Result<std::vector<Digest>> link_whole(FileSystem& files, const SpoolPaths& from, const SpoolPaths& to, const std::vector<Digest>& objects) {
+  std::vector<Digest> gone;
+  for (const Digest& digest : objects) {
+    if (!GREFFE_TRY(is_whole_object(files, from, digest))) {
+      if (std::find(gone.begin(), gone.end(), digest) == gone.end()) gone.push_back(digest);
+      continue;
+    }
+    const Status linked = files.link_file(from.object(digest), to.object(digest));
+    if (!linked && linked.error().code != Errc::already_exists) return linked.error();
+  }
+  return gone;
+}
+
 // Whole in `<id>.new`, then renamed: as with a new import.
 Status build(FileSystem& files, const Enrolment& enrolment, const PrivateKey& key, const SpoolPaths& from, const HearingId& old,
              const SignedLog& log, const Continuation& continuation, const SpoolPaths& to, const std::optional<Checkpoint>& seen) {
@@ -167,14 +185,11 @@ Status build(FileSystem& files, const Enrolment& enrolment, const PrivateKey& ke
   const SpoolPaths unfinished{to.directory + std::string(kUnfinishedHearing)};
   GREFFE_TRY(HearingSpool::create(files, unfinished));
   const std::vector<Digest> objects = GREFFE_TRY(refiling.objects());
-  for (const Digest& digest : objects) {
-    const Status linked = files.link_file(from.object(digest), unfinished.object(digest));
-    if (!linked && linked.error().code != Errc::already_exists) return linked;
-  }
+  const std::vector<Digest> gone = GREFFE_TRY(link_whole(files, from, unfinished, objects));
   GREFFE_TRY(files.sync_directory(unfinished.objects()));
   {
     const auto spool = GREFFE_TRY(HearingSpool::open(files, unfinished, continuation.hearing, enrolment.archive, key));
-    refiling.write(*spool, old, enrolment, seen);
+    refiling.write(*spool, old, enrolment, seen, gone);
     GREFFE_TRY(spool->commit());
   }
   GREFFE_TRY(files.rename(unfinished.directory, to.directory));

@@ -11,6 +11,7 @@
 #include "archive/base/progress.h"
 #include "archive/format/merkle.h"
 #include "ingest/import_begin.h"
+#include "ingest/lost_objects.h"
 #include "ingest/main_log_seen.h"
 
 namespace greffe::ingest {
@@ -130,23 +131,39 @@ Status Delivery::put_all(Work& work, const std::vector<Digest>& missing) {
 
 Status Delivery::put_one(const Work& work, const Digest& digest) {
   auto file = files_.open_read(work.paths.object(digest));
-  if (!file && file.error().code == Errc::not_found) {
-    return fail(Errc::corrupt, fmt::format("hearing {}: object {} is missing from the spool, and the archive does not have it", work.id.text(), digest.hex()));
-  }
-  if (!file) return file.error();
-  const Status sent = archive_.put_object(work.target, digest, std::shared_ptr<ReadableFile>(std::move(*file)));
-  if (sent || sent.error().code != Errc::corrupt) return sent;
-  const auto bytes = files_.read_file(work.paths.object(digest), kMaxObjectBytes);
-  if (bytes && sha256(*bytes) == digest) return fail(Errc::unavailable, fmt::format("object {} was damaged on its way", digest.hex()));
-  return fail(Errc::corrupt, fmt::format("{} is damaged in the spool: its bytes do not have the digest that is its name; the station's "
+  const bool opened = static_cast<bool>(file);
+  const Status sent = opened ? archive_.put_object(work.target, digest, std::shared_ptr<ReadableFile>(std::move(*file))) : Status(file.error());
+  const bool by_bytes = !sent && (!opened || sent.error().code == Errc::corrupt || sent.error().code == Errc::io_error);
+  if (!by_bytes) return sent;
+  const bool whole = GREFFE_TRY(is_whole_object(files_, work.paths, digest));
+  if (whole) return fail(Errc::unavailable, fmt::format("object {} was damaged on its way: {}", digest.hex(), sent.error().message));
+  return fail(Errc::corrupt, fmt::format("{} can no longer be read, or its bytes do not have the digest that is its name; the station's "
                                          "disk is failing", work.paths.object(digest)));
 }
 
 // The station signs smaller trees on the way, so that a request stays small.
 Status Delivery::send_entries(Work& work) {
   const std::uint64_t size = work.log.entries.size();
-  while (work.held < size) GREFFE_TRY(post_up_to(work, std::min(size, work.held + kEntriesAtOnce)));
+  while (work.held < size) GREFFE_TRY(post_up_to(work, whole_at(work, std::min(size, work.held + kEntriesAtOnce))));
   return ok();
+}
+
+// The archive excuses what a `lost` entry names only in the same request: at least `size` entries, and all such of theirs.
+std::uint64_t Delivery::whole_at(const Work& work, std::uint64_t size) const {
+  std::map<Digest, std::uint64_t> said_at;
+  for (std::uint64_t i = work.held; i < work.log.entries.size(); ++i) {
+    const auto entry = parse_hearing_entry(work.log.entries[i]);
+    const auto* lost = entry ? std::get_if<LostEntry>(&*entry) : nullptr;
+    for (const Digest& digest : lost != nullptr ? lost->objects : std::vector<Digest>()) said_at.emplace(digest, i);
+  }
+  for (std::uint64_t i = work.held; !said_at.empty() && i < size; ++i) {
+    const auto json = parse_canonical_json(work.log.entries[i]);
+    for (const Digest& digest : json ? named_objects(*json) : std::vector<Digest>()) {
+      const auto at = said_at.find(digest);
+      if (at != said_at.end()) size = std::max(size, at->second + 1);
+    }
+  }
+  return size;
 }
 
 Status Delivery::post_up_to(Work& work, std::uint64_t size) {

@@ -35,13 +35,14 @@ class Delivery {
   // Everything must outlive this object.
   Delivery(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key);
   // ok: the receipt over everything that is signed now is stored, durably, and what it covers is returned. unavailable,
-  // io_error, no_space: try again later. denied, invalid: somebody must act. corrupt: an object here is damaged. Where the
+  // io_error, no_space: try again later. denied, invalid: somebody must act. corrupt: an object here is lost: settle_lost(). Where the
   // archive holds another log of the hearing, its rest becomes a new hearing, which is delivered instead.
   Result<ReceiptState> deliver(const HearingId& id);
   // Looks at the archive's main log, so that the next hearing can say what it was not made before.
   Status see_main_log();
   // What the user must know of what deliver() did, in sentences.
   const std::vector<std::string>& notices() const { return notices_; }
+  client::ArchiveClient& archive() { return archive_; }
   std::uint64_t epoch() const { return archive_.server_epoch(); }
 
  private:
@@ -52,6 +53,7 @@ class Delivery {
   Status put_all(Work& work, const std::vector<Digest>& missing);
   Status put_one(const Work& work, const Digest& digest);
   Status send_entries(Work& work);
+  std::uint64_t whole_at(const Work& work, std::uint64_t size) const;
   Status post_up_to(Work& work, std::uint64_t size);
   Result<ReceiptState> go_on_elsewhere(Work& work);
   Result<Continuation> find_divergence(const Work& work);
@@ -69,7 +71,7 @@ class Delivery {
   std::vector<std::string> notices_;
 };
 
-// Every digest that the entries [first, …) name, each once; not those of `lost` entries.
+// Every digest that the entries [first, …) name, each once; not those that a `lost` entry among them excuses.
 Result<std::vector<Digest>> objects_of(const std::vector<std::string>& entries, std::uint64_t first);
 
 }  // namespace greffe::ingest

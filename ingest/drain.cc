@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "ingest/import_begin.h"
+#include "ingest/lost_objects.h"
 
 namespace greffe::ingest {
 namespace {
@@ -42,7 +43,7 @@ class Drain {
       if (todo.empty() || left <= 0) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(std::min(with_jitter(pause), left)));
     }
-    out.notices = delivery_.notices();
+    out.notices.insert(out.notices.end(), delivery_.notices().begin(), delivery_.notices().end());
     out.hearings = GREFFE_TRY(make_room_now(out));
     return out;
   }
@@ -66,7 +67,7 @@ class Drain {
       }
       if (before->state == "continued" && files_.stat(spool_of(settings_.directory, *before->continued).directory)) continue;
       if (before->entries == 0 || covers_all(settings_, before->receipt, before->entries)) continue;
-      const auto receipt = delivery_.deliver(id);
+      const auto receipt = deliver(id, out);
       if (!receipt) {
         out.problems.push_back(fmt::format("hearing {}: {}", id.text(), receipt.error().message));
         if (may_pass(receipt.error().code)) again.push_back(id);
@@ -82,6 +83,16 @@ class Drain {
       if (!covers_all(settings_, *receipt, before->entries)) again.push_back(id);  // the second site lags, or it grew
     }
     return again;
+  }
+
+  // What can no longer be read here is said in the log, and the rest is delivered.
+  Result<ReceiptState> deliver(const HearingId& id, DrainOutcome& out) {
+    auto receipt = delivery_.deliver(id);
+    if (receipt || receipt.error().code != Errc::corrupt) return receipt;
+    const LostSettled settled = GREFFE_TRY(settle_lost(files_, settings_, enrolment_, key_, delivery_.archive(), id));
+    if (!settled.deliver_again) return receipt;
+    out.notices.push_back(settled.words);
+    return delivery_.deliver(id);
   }
 
   Status remember_epoch() {

@@ -31,6 +31,12 @@ struct Program {
 
 void print(const Json& json) { fmt::print("{}\n", write_json(json)); }
 
+Json list_of(const std::vector<std::string>& texts) {
+  Json::Array out;
+  for (const std::string& text : texts) out.emplace_back(text);
+  return out;
+}
+
 Json to_json(const ReceiptState& receipt) {
   Json out;
   out.set("archive_size", receipt.archive_size).set("second_site_size", receipt.second_site_size);
@@ -46,6 +52,7 @@ Json to_json(const SpooledHearing& hearing) {
   out.set("bytes", hearing.bytes).set("objects", hearing.objects);
   if (!hearing.problem.empty()) out.set("problem", hearing.problem);
   if (hearing.continued) out.set("continued_as", hearing.continued->text());
+  if (!hearing.lost.empty()) out.set("lost", list_of(hearing.lost));
   return out;
 }
 
@@ -58,12 +65,6 @@ Json to_json(const SpoolSpace& space) {
   return out;
 }
 
-Json list_of(const std::vector<std::string>& texts) {
-  Json::Array out;
-  for (const std::string& text : texts) out.emplace_back(text);
-  return out;
-}
-
 std::string words_of(const SpooledHearing& hearing) {
   std::string cover = hearing.state == "damaged"       ? hearing.problem
                       : hearing.continued              ? "goes on as " + hearing.continued->text()
@@ -71,6 +72,7 @@ std::string words_of(const SpooledHearing& hearing) {
                       : hearing.receipt.archive_size == 0 ? "nothing delivered yet"
                                                        : fmt::format("{} of {} entries confirmed by the archive",
                                                                      hearing.receipt.archive_size, hearing.entries);
+  for (std::size_t i = 0; i < hearing.lost.size(); ++i) cover += (i == 0 ? "; lost on this disk: " : ", ") + hearing.lost[i];
   return fmt::format("{}  {}  {:9}  {:>9}  {}{}", hearing.id.text(), to_text(hearing.start), hearing.state,
                      human_bytes(hearing.bytes), cover, hearing.freed ? ", media removed from the station" : "");
 }

@@ -47,6 +47,7 @@ class HearingState {
   // The gaps about which somebody still has to say something: not excused by their reason, without a note, and without an
   // `explanation` since. In the order of the log; right only for a state that was given every entry of it.
   std::vector<UnexplainedGap> unexplained() const;
+  const std::set<Digest>& lost() const { return lost_; }  // objects that `lost` entries name
   const StreamState* find(std::string_view stream) const;
   UtcTime end() const { return end_; }  // of everything that was recorded or declared
   // The parts of [from, to) that no gap of this stream declares, when longer than a second.
@@ -61,6 +62,7 @@ class HearingState {
   std::vector<std::uint64_t> gap_indices_;  // of gaps_
   std::set<std::uint64_t> explained_;       // indices of gaps
   std::uint64_t entries_ = 0;
+  std::set<Digest> lost_;
   UtcTime end_;
   bool closed_ = false;
 };

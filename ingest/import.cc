@@ -222,12 +222,22 @@ class Import {
   }
 
   Status emit(Waiting item) {
+    skip_lost();
     if (next_ < spool_.entries().size()) return compare(item);
     ++next_;
     if (!item.document.empty()) (void)GREFFE_TRY(spool_.put_document(item.document));
     if (item.segment) spool_.finish_segment(std::move(*item.segment), std::get<SegmentEntry>(item.entry).sha256);
     spool_.append(item.entry);
     return spool_.waiting() >= kBatchEntries ? commit() : ok();
+  }
+
+  // What drain has logged while this import lay broken off.
+  void skip_lost() {
+    const std::vector<std::string>& entries = spool_.entries();
+    for (; next_ < entries.size(); ++next_) {
+      const auto entry = parse_hearing_entry(entries[next_]);
+      if (!entry || !std::holds_alternative<LostEntry>(*entry)) return;
+    }
   }
 
   // Logged before a crash: it must come out the same, byte for byte.
@@ -278,6 +288,7 @@ Status said_with_remedy(const Status& done) {
 
 // Holes at the end of streams that ended early, then `close`.
 Status append_close(HearingSpool& spool, const char* reason) {
+  GREFFE_TRY(spool.declare_lost());
   const HearingState& state = spool.state();
   std::vector<GapEntry> gaps;
   for (const StreamState& stream : state.streams()) {

@@ -31,6 +31,7 @@ struct SpoolPaths {
   std::string import_record(std::uint64_t number) const { return join(directory, "import-" + std::to_string(number) + ".json"); }
   std::string open() const { return join(directory, "open"); }
   std::string objects() const { return join(directory, "objects"); }
+  std::string lost() const { return join(directory, "lost"); }
   std::string quarantine() const { return join(directory, "quarantine"); }
   std::string object(const Digest& digest) const { return join(objects(), digest.hex()); }
 };
@@ -104,6 +105,9 @@ class HearingSpool {
   // Everything appended is durable and signed. A crash in it: see docs/formats/spool.md. After an error every further
   // call answers the same error and touches nothing: only open() can tell what is on the disk.
   Status commit();
+  // What lost/ names (ingest/lost_objects.h) and the log does not say yet: a `lost` entry, committed with everything that
+  // waits; damaged bytes go to quarantine. To be called before `close`, and every minute or so by who records for long.
+  Status declare_lost();
   // After a crash without the source at hand: every whole fragment in open/ becomes a `recovered` segment, what is
   // behind it goes to quarantine. The entries wait for commit().
   Status recover_open_segments(const RecoveredFrom& from);
@@ -120,6 +124,7 @@ class HearingSpool {
   Status set_aside(const std::string& name, ByteView bytes);
   Status sign();
   Status recover_one(const std::string& name, const RecoveredFrom& from);
+  Status keep_aside(const Digest& digest);
   Status link_finished();
   Status commit_waiting();
   Bytes records_from(std::size_t first) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ingest/import_begin.h"
+#include "ingest/lost_objects.h"
 
 namespace greffe::ingest {
 
@@ -34,6 +35,7 @@ Result<SpooledHearing> look_at(FileSystem& files, const IngestSettings& settings
     return out;
   }
   out.entries = log->entries.size();
+  out.lost = lost_parts(log->entries);
   bool closed = false;
   if (!log->entries.empty()) {
     const HearingEntry last = GREFFE_TRY(parse_hearing_entry(log->entries.back()));

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ingest/delivery.h"
 
@@ -21,6 +22,7 @@ struct SpooledHearing {
   bool safe = false;          // closed, and covered as the policy wants it
   bool freed = false;         // its media were removed; its log stays
   std::uint64_t bytes = 0;    // of objects in the spool
+  std::vector<std::string> lost;  // what can no longer be delivered: "cam-bench from … to …"
   std::uint64_t objects = 0;
 };
 Result<SpooledHearing> look_at(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment, const PublicKey& key,

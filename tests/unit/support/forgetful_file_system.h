@@ -5,6 +5,7 @@
 #ifndef GREFFE_TESTS_UNIT_SUPPORT_FORGETFUL_FILE_SYSTEM_H
 #define GREFFE_TESTS_UNIT_SUPPORT_FORGETFUL_FILE_SYSTEM_H
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -452,8 +453,11 @@ class ForgetfulFileSystem : public FileSystem {
   void settle(Node& node, const Keep& keep, std::set<const Node*>& seen) {
     if (!seen.insert(&node).second) return;
     if (node.data != node.durable_data && keep()) {
-      // Torn: some of the new bytes, perhaps all.
-      if (keep()) node.data.resize(node.data.size() / 2);
+      // Torn: some of the new bytes, perhaps all. What was only appended to keeps what was synced.
+      const bool appended = node.data.size() > node.durable_data.size() &&
+                            std::equal(node.durable_data.begin(), node.durable_data.end(), node.data.begin());
+      const std::size_t kept = appended ? node.durable_data.size() : 0;
+      if (keep()) node.data.resize(kept + (node.data.size() - kept) / 2);
       node.durable_data = node.data;
     }
     node.data = node.durable_data;
