@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "archive/format/segment.h"
 #include "ingest/import_begin.h"
 #include "ingest/lost_objects.h"
 
@@ -13,6 +14,8 @@ namespace greffe::ingest {
 namespace {
 
 constexpr std::uint64_t kMaxContinuationBytes = 256 * 1024;
+constexpr std::uint64_t kMaxOpenBytes = 2 * kMaxObjectBytes;
+constexpr const char* kRecovered = "recovered";
 
 // When what an entry tells begins; nothing for those that tell of no time.
 std::optional<UtcTime> begin_of(const HearingEntry& entry) {
@@ -23,18 +26,84 @@ std::optional<UtcTime> begin_of(const HearingEntry& entry) {
   return std::nullopt;
 }
 
+// A segment in open/ that has a whole fragment and stands in no entry.
+struct LeftSegment {
+  std::string name;
+  std::string stream;
+  std::uint64_t run = 0;
+  UtcTime utc;
+  std::string rest;  // of the name, from the time on
+};
+
+std::size_t digits_at(std::string_view text, std::size_t from) {
+  const std::size_t end = text.find_first_not_of("0123456789", from);
+  return (end == std::string_view::npos ? text.size() : end) - from;
+}
+
+// "<stream>-<run>-<ms>…", as HearingSpool::begin_segment names it; of the streams that the log knows.
+std::optional<LeftSegment> parse_left(const std::string& name, const std::string& stream) {
+  if (!name.starts_with(stream + "-")) return std::nullopt;
+  const std::size_t run_at = stream.size() + 1;
+  const std::size_t run_digits = digits_at(name, run_at);
+  const std::size_t ms_at = run_at + run_digits + 1;
+  if (run_digits == 0 || ms_at >= name.size() || name[ms_at - 1] != '-') return std::nullopt;
+  const auto run = parse_decimal(std::string_view(name).substr(run_at, run_digits));
+  const auto ms = parse_decimal(std::string_view(name).substr(ms_at, digits_at(name, ms_at)));
+  if (!run || !ms) return std::nullopt;
+  return LeftSegment{name, stream, *run, UtcTime{static_cast<std::int64_t>(*ms)}, name.substr(ms_at - 1)};
+}
+
+// By time. What no stream's name fits, or what holds no whole fragment, stays where it is.
+Result<std::vector<LeftSegment>> left_segments(FileSystem& files, const SpoolPaths& from, const HearingState& state) {
+  std::vector<LeftSegment> out;
+  const std::vector<std::string> names = GREFFE_TRY(files.list(from.open()));
+  for (const std::string& name : names) {
+    std::optional<LeftSegment> left;
+    const StreamState* stream = nullptr;
+    for (const StreamState& one : state.streams()) {
+      auto parsed = parse_left(name, one.stream.name);
+      if (!parsed || (left && left->stream.size() > parsed->stream.size())) continue;
+      left = std::move(parsed);
+      stream = &one;
+    }
+    if (!left) continue;
+    const Bytes bytes = GREFFE_TRY(files.read_file(join(from.open(), name), kMaxOpenBytes));
+    const auto layout = read_segment(bytes);
+    if (!layout || layout->fragments.empty() || stream->logged.contains(layout->good_digest)) continue;
+    out.push_back(std::move(*left));
+  }
+  std::sort(out.begin(), out.end(), [](const LeftSegment& a, const LeftSegment& b) { return a.utc < b.utc; });
+  return out;
+}
+
+// What is filed anew, and from where.
+struct Source {
+  const SpoolPaths& from;
+  const HearingId& hearing;
+  const std::vector<std::string>& entries;
+  std::string recovered_from;  // the station whose disk it is; empty: our own
+};
+// In whose name it is filed.
+struct Filer {
+  const Enrolment& enrolment;
+  const PrivateKey& key;
+  const std::optional<Checkpoint>& seen;
+};
+
 // The rest of a log as the entries of another hearing.
 class Refiling {
  public:
-  Refiling(const SignedLog& log, const Continuation& continuation) : continuation_(continuation), texts_(log.entries) {}
+  Refiling(const Source& source, const Continuation& continuation) : source_(source), continuation_(continuation), texts_(source.entries) {}
 
-  Status read() {
+  Status read(FileSystem& files) {
     for (std::uint64_t i = 0; i < texts_.size(); ++i) {
       GREFFE_TRY(all_.apply(texts_[i]));
       if (i >= continuation_.first) rest_.push_back(GREFFE_TRY(parse_hearing_entry(texts_[i])));
     }
     if (!all_.open()) return fail(Errc::corrupt, "the log has no \"open\" entry");
+    if (!source_.recovered_from.empty()) left_ = GREFFE_TRY(left_segments(files, source_.from, all_));
     start_ = UtcTime{INT64_MAX};
+    for (const LeftSegment& left : left_) start_ = std::min(start_, left.utc);
     for (const HearingEntry& entry : rest_) {
       if (const auto time = begin_of(entry)) start_ = std::min(start_, *time);
     }
@@ -42,6 +111,7 @@ class Refiling {
     return ok();
   }
 
+  bool is_empty() const { return rest_.empty() && left_.empty(); }
   UtcTime start() const { return start_; }
   Result<std::vector<Digest>> objects() const {
     std::set<Digest> lost;  // they are not here either
@@ -59,9 +129,8 @@ class Refiling {
   }
 
   // `gone`: those of objects() that are not there any more.
-  void write(HearingSpool& spool, const HearingId& old, const Enrolment& enrolment, const std::optional<Checkpoint>& seen,
-             const std::vector<Digest>& gone) {
-    spool.append(open(old, spool.id(), enrolment, seen));
+  void write(HearingSpool& spool, const Filer& filer, const std::vector<Digest>& gone) {
+    spool.append(open(spool.id(), filer));
     for (const ExpectedStream& stream : streams()) append_first_hole(spool, stream.name);
     const bool closed = !rest_.empty() && std::holds_alternative<CloseEntry>(rest_.back());
     for (std::size_t i = 0; i < rest_.size() - (closed ? 1 : 0); ++i) append(spool, rest_[i]);
@@ -69,12 +138,25 @@ class Refiling {
     if (closed) append(spool, rest_.back());
   }
 
+  // After write(): the segments that were not finished, under the numbers that they have here.
+  Status link_left(FileSystem& files, const SpoolPaths& to) {
+    for (const LeftSegment& left : left_) {
+      const std::uint64_t run = run_of(left.stream, left.run);
+      numbers_[left.stream].next_seq += 1;
+      const std::string name = fmt::format("{}-{}{}", left.stream, run, left.rest);
+      const Status linked = files.link_file(join(source_.from.open(), left.name), join(to.open(), name));
+      if (!linked && linked.error().code != Errc::already_exists) return linked;
+    }
+    return files.sync_directory(to.open());
+  }
+
  private:
   // Those that the rest has segments of; all of them when it has none.
   std::vector<ExpectedStream> streams() const {
     std::vector<ExpectedStream> out;
     for (const StreamState& one : all_.streams()) {
-      if (continuation_.first == 0 || first_segment(one.stream.name) != nullptr) out.push_back(one.stream);
+      const bool here = first_segment(one.stream.name) != nullptr || first_left(one.stream.name) != nullptr;
+      if (here || (continuation_.first == 0 && source_.recovered_from.empty())) out.push_back(one.stream);
     }
     return out;
   }
@@ -87,15 +169,23 @@ class Refiling {
     return nullptr;
   }
 
-  OpenEntry open(const HearingId& old, const HearingId& id, const Enrolment& enrolment, const std::optional<Checkpoint>& seen) const {
+  const LeftSegment* first_left(const std::string& stream) const {
+    const auto at = std::find_if(left_.begin(), left_.end(), [&](const LeftSegment& left) { return left.stream == stream; });
+    return at == left_.end() ? nullptr : &*at;
+  }
+
+  OpenEntry open(const HearingId& id, const Filer& filer) const {
     OpenEntry out = *all_.open();
     out.hearing = id;
-    out.court = enrolment.court;
-    out.room = enrolment.room;
+    out.station = filer.enrolment.name;
+    out.station_key = filer.key.public_key();
+    out.court = filer.enrolment.court;
+    out.room = filer.enrolment.room;
     out.streams = streams();
-    out.main_size = seen ? seen->size : 0;
-    out.main_root = seen ? seen->root : empty_root();
-    out.continues = old;
+    out.main_size = filer.seen ? filer.seen->size : 0;
+    out.main_root = filer.seen ? filer.seen->root : empty_root();
+    out.continues = source_.hearing;
+    out.recovered_from = source_.recovered_from;
     out.mono_ms += start_.ms - out.start.ms;
     out.start = start_;
     return out;
@@ -104,14 +194,18 @@ class Refiling {
   // Streams do not begin at the same moment; what lies before one is in the hearing that this one continues, or missing there.
   void append_first_hole(HearingSpool& spool, const std::string& stream) const {
     const SegmentEntry* first = first_segment(stream);
-    if (first == nullptr || continuation_.first == 0) return;
-    for (const Missing& missing : all_.undeclared(stream, start_, first->utc)) {
+    const LeftSegment* left = first == nullptr ? first_left(stream) : nullptr;
+    if ((first == nullptr && left == nullptr) || (continuation_.first == 0 && source_.recovered_from.empty())) return;
+    const OpenEntry& opened = *all_.open();
+    const UtcTime begin = first != nullptr ? first->utc : left->utc;
+    const std::int64_t begin_mono_ms = first != nullptr ? first->mono_ms : opened.mono_ms + begin.ms - opened.start.ms;
+    for (const Missing& missing : all_.undeclared(stream, start_, begin)) {
       GapEntry gap;
       gap.streams = {stream};
       gap.from = missing.from;
       gap.to = missing.to;
-      gap.boot = first->boot;
-      gap.mono_ms = {first->mono_ms - (first->utc.ms - missing.from.ms), first->mono_ms - (first->utc.ms - missing.to.ms)};
+      gap.boot = first != nullptr ? first->boot : opened.boot;
+      gap.mono_ms = {begin_mono_ms - (begin.ms - missing.from.ms), begin_mono_ms - (begin.ms - missing.to.ms)};
       for (std::int64_t& ms : gap.mono_ms) ms = std::max<std::int64_t>(0, ms);
       gap.reason = "unknown";
       spool.append(gap);
@@ -132,12 +226,18 @@ class Refiling {
 
   // Numbers begin anew in every log; the object and its times are the same.
   SegmentEntry renumbered(SegmentEntry segment) {
-    Numbers& numbers = numbers_[segment.stream];
-    if (numbers.next_seq > 0 && segment.run != numbers.old_run) ++numbers.run;
-    numbers.old_run = segment.run;
-    segment.run = numbers.run;
-    segment.seq = numbers.next_seq++;
+    segment.run = run_of(segment.stream, segment.run);
+    segment.seq = numbers_[segment.stream].next_seq++;
+    const bool flagged = std::find(segment.flags.begin(), segment.flags.end(), kRecovered) != segment.flags.end();
+    if (!source_.recovered_from.empty() && !flagged) segment.flags.emplace_back(kRecovered);
     return segment;
+  }
+
+  std::uint64_t run_of(const std::string& stream, std::uint64_t old_run) {
+    Numbers& numbers = numbers_[stream];
+    if (numbers.next_seq > 0 && old_run != numbers.old_run) ++numbers.run;
+    numbers.old_run = old_run;
+    return numbers.run;
   }
 
   struct Numbers {
@@ -145,10 +245,12 @@ class Refiling {
     std::uint64_t run = 0;
     std::uint64_t old_run = 0;
   };
+  const Source source_;
   const Continuation& continuation_;
-  std::vector<std::string> texts_;
+  const std::vector<std::string>& texts_;
   HearingState all_;
   std::vector<HearingEntry> rest_;
+  std::vector<LeftSegment> left_;
   UtcTime start_;
   std::map<std::string, Numbers> numbers_;
 };
@@ -178,22 +280,31 @@ Result<std::vector<Digest>> link_whole(FileSystem& files, const SpoolPaths& from
 }
 
 // Whole in `<id>.new`, then renamed: as with a new import.
-Status build(FileSystem& files, const Enrolment& enrolment, const PrivateKey& key, const SpoolPaths& from, const HearingId& old,
-             const SignedLog& log, const Continuation& continuation, const SpoolPaths& to, const std::optional<Checkpoint>& seen) {
-  Refiling refiling(log, continuation);
-  GREFFE_TRY(refiling.read());
+Status build(FileSystem& files, const Filer& filer, const Source& source, const Continuation& continuation, const SpoolPaths& to) {
+  Refiling refiling(source, continuation);
+  GREFFE_TRY(refiling.read(files));
   const SpoolPaths unfinished{to.directory + std::string(kUnfinishedHearing)};
   GREFFE_TRY(HearingSpool::create(files, unfinished));
   const std::vector<Digest> objects = GREFFE_TRY(refiling.objects());
-  const std::vector<Digest> gone = GREFFE_TRY(link_whole(files, from, unfinished, objects));
+  const std::vector<Digest> gone = GREFFE_TRY(link_whole(files, source.from, unfinished, objects));
   GREFFE_TRY(files.sync_directory(unfinished.objects()));
   {
-    const auto spool = GREFFE_TRY(HearingSpool::open(files, unfinished, continuation.hearing, enrolment.archive, key));
-    refiling.write(*spool, old, enrolment, seen, gone);
+    const auto spool = GREFFE_TRY(HearingSpool::open(files, unfinished, continuation.hearing, filer.enrolment.archive, filer.key));
+    refiling.write(*spool, filer, gone);
     GREFFE_TRY(spool->commit());
   }
+  GREFFE_TRY(refiling.link_left(files, unfinished));
   GREFFE_TRY(files.rename(unfinished.directory, to.directory));
   return files.sync_directory(parent_of(to.directory));
+}
+
+Result<HearingId> build_once(FileSystem& files, const IngestSettings& settings, const Filer& filer, const Source& source,
+                             const Continuation& known) {
+  const SpoolPaths to = spool_of(settings.directory, known.hearing);
+  if (files.stat(to.directory)) return known.hearing;
+  GREFFE_TRY(sweep_unfinished(files, spool_path(settings.directory)));
+  GREFFE_TRY(build(files, filer, source, known, to));
+  return known.hearing;
 }
 
 }  // namespace
@@ -252,19 +363,32 @@ Result<HearingId> continue_elsewhere(FileSystem& files, const IngestSettings& se
     GREFFE_TRY(check_finished(files, old, from, spool->state().closed()));
     const SignedLog log = GREFFE_TRY(read_signed_log(files, from));
     GREFFE_TRY(check_continuation(wanted, log, key.public_key(), enrolment));
-    Refiling refiling(log, wanted);
-    GREFFE_TRY(refiling.read());
+    Refiling refiling({from, old, log.entries, ""}, wanted);
+    GREFFE_TRY(refiling.read(files));
     wanted.hearing = make_hearing_id(refiling.start());
     // From here on nothing is added to the old hearing, and the new one has its name.
     GREFFE_TRY(files.write_new(from.continued(), as_bytes(write_continuation(wanted))));
     known = std::move(wanted);
   }
-  const SpoolPaths to = spool_of(settings.directory, known->hearing);
-  if (files.stat(to.directory)) return known->hearing;
   const SignedLog log = GREFFE_TRY(read_signed_log(files, from));
-  GREFFE_TRY(sweep_unfinished(files, spool_path(settings.directory)));
-  GREFFE_TRY(build(files, enrolment, key, from, old, log, *known, to, seen));
-  return known->hearing;
+  return build_once(files, settings, {enrolment, key, seen}, {from, old, log.entries, ""}, *known);
+}
+
+Result<std::optional<HearingId>> file_salvage(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment,
+                                              const PrivateKey& key, const Salvage& salvage, Continuation wanted,
+                                              const std::optional<Checkpoint>& seen) {
+  const auto lock = GREFFE_TRY(files.lock(join(spool_path(settings.directory), "lock")));
+  const Source source{salvage.from, salvage.hearing, salvage.entries, salvage.station};
+  auto known = GREFFE_TRY(read_continuation(files, salvage.from));
+  if (!known) {
+    Refiling refiling(source, wanted);
+    GREFFE_TRY(refiling.read(files));
+    if (refiling.is_empty()) return std::optional<HearingId>();
+    wanted.hearing = make_hearing_id(refiling.start());
+    GREFFE_TRY(files.write_new(salvage.from.continued(), as_bytes(write_continuation(wanted))));
+    known = std::move(wanted);
+  }
+  return std::optional(GREFFE_TRY(build_once(files, settings, {enrolment, key, seen}, source, *known)));
 }
 
 }  // namespace greffe::ingest

@@ -34,6 +34,20 @@ Status check_continuation(const Continuation& continuation, const SignedLog& log
 Result<HearingId> continue_elsewhere(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
                                      const HearingId& old, Continuation wanted, const std::optional<Checkpoint>& seen);
 
+// What a broken station had recorded of a hearing, in a copy of its disk.
+struct Salvage {
+  SpoolPaths from;
+  HearingId hearing;
+  std::string station;               // who had recorded it
+  std::vector<std::string> entries;  // the signed ones, then those of the unsigned tail that are whole
+};
+// Files what stands in it from `wanted.first` on, and the segments in its open/, as a hearing of this station: everything is
+// flagged `recovered`, and `open` says `recovered_from`. As continue_elsewhere; nothing: there is nothing to file. The new
+// hearing is not finished: close_hearing() recovers its open segments.
+Result<std::optional<HearingId>> file_salvage(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment,
+                                              const PrivateKey& key, const Salvage& salvage, Continuation wanted,
+                                              const std::optional<Checkpoint>& seen);
+
 }  // namespace greffe::ingest
 
 #endif

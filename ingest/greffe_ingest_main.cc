@@ -9,6 +9,7 @@
 #include "archive/base/command_line.h"
 #include "archive/base/file_system.h"
 #include "archive/base/progress.h"
+#include "ingest/broken_station.h"
 #include "ingest/drain.h"
 #include "ingest/import.h"
 #include "ingest/live_child.h"
@@ -216,6 +217,7 @@ Result<int> run_status(Program& program) {
   const PrivateKey key = GREFFE_TRY(load_station_key(program.files, settings.directory, false));
   const std::vector<HearingId> ids = GREFFE_TRY(list_hearings(program.files, settings.directory));
   const SpoolSpace space = GREFFE_TRY(measure_space(program.files, settings));
+  const std::vector<UnsettledDisk> unsettled = GREFFE_TRY(unsettled_disks(program.files, settings));
   Json::Array hearings;
   std::uint64_t unsafe = 0;
   bool damaged = false;
@@ -231,18 +233,48 @@ Result<int> run_status(Program& program) {
     Json out;
     out.set("station", enrolment.name).set("court", enrolment.court).set("room", enrolment.room).set("archive", enrolment.archive);
     out.set("address", enrolment.address).set("safe_means", settings.safe_needs_second_site ? "dr" : "archive");
-    out.set("not_safe", unsafe).set("space", to_json(space)).set("hearings", std::move(hearings));
+    Json::Array disks;
+    for (const UnsettledDisk& disk : unsettled) disks.push_back(Json().set("station", disk.station).set("hearings", disk.hearings));
+    out.set("unsettled", std::move(disks)).set("not_safe", unsafe).set("space", to_json(space)).set("hearings", std::move(hearings));
     print(out);
   } else {
     fmt::print("station {} in room {} of {}, for {}\n{}\n", enrolment.name, enrolment.room, enrolment.court, enrolment.archive, space.words());
     fmt::print("{} hearings in the spool, {} of them not safe yet\n", ids.size(), unsafe);
     for (const std::string& line : lines) fmt::print("{}\n", line);
+    for (const UnsettledDisk& disk : unsettled) {
+      fmt::print("{} hearings of the disk of station {} are copied and not settled: start greffe-ingest drain --from again\n", disk.hearings,
+                 disk.station);
+    }
   }
   return damaged ? kExitFound : kExitDone;
 }
 
-Result<int> run_drain(Program& program, std::int64_t retry_for_s) {
+Json to_json(const RecoveredHearing& hearing) {
+  Json out;
+  out.set("hearing", hearing.hearing.text()).set("signed_entries", hearing.signed_entries).set("held", hearing.held);
+  if (hearing.continued) out.set("continued_as", hearing.continued->text());
+  if (!hearing.lost.empty()) out.set("lost", list_of(hearing.lost));
+  return out;
+}
+
+std::string words_of(const RecoveredHearing& hearing) {
+  std::string out = fmt::format("{}: {} of {} signed entries are with the archive under the key of its own station", hearing.hearing.text(),
+                                hearing.held, hearing.signed_entries);
+  if (hearing.continued) out += fmt::format("; the rest is filed as {}, recovered", hearing.continued->text());
+  for (std::size_t i = 0; i < hearing.lost.size(); ++i) out += (i == 0 ? "; that disk no longer gives back " : ", ") + hearing.lost[i];
+  return out;
+}
+
+void report_recovery(const RecoveryOutcome& recovered) {
+  fmt::print("station {}: {} hearings recovered, {} had nothing left to bring\n", recovered.station, recovered.hearings.size(),
+             recovered.nothing_to_do);
+  for (const RecoveredHearing& one : recovered.hearings) fmt::print("{}\n", words_of(one));
+}
+
+Result<int> run_drain(Program& program, std::int64_t retry_for_s, const std::string& from) {
   const IngestSettings settings = GREFFE_TRY(program.settings());
+  std::optional<RecoveryOutcome> recovered;
+  if (!from.empty()) recovered = GREFFE_TRY(recover_station(program.files, program.clock, settings, from));
   const DrainOutcome outcome = GREFFE_TRY(drain(program.files, program.clock, settings, retry_for_s));
   std::uint64_t waiting = 0;
   Json::Array hearings;
@@ -254,15 +286,28 @@ Result<int> run_drain(Program& program, std::int64_t retry_for_s) {
     Json out;
     out.set("delivered", outcome.delivered).set("freed_bytes", outcome.made.freed_bytes);
     out.set("freed_early", outcome.made.early).set("not_safe", waiting);
-    out.set("problems", list_of(outcome.problems)).set("notices", list_of(outcome.notices)).set("hearings", std::move(hearings));
+    std::vector<std::string> problems = recovered ? recovered->problems : std::vector<std::string>();
+    problems.insert(problems.end(), outcome.problems.begin(), outcome.problems.end());
+    out.set("problems", list_of(problems)).set("notices", list_of(outcome.notices)).set("hearings", std::move(hearings));
+    if (recovered) {
+      Json::Array all;
+      for (const RecoveredHearing& one : recovered->hearings) all.push_back(to_json(one));
+      out.set("recovered_from", recovered->station).set("recovered", std::move(all));
+    }
     print(out);
   } else {
+    if (recovered) report_recovery(*recovered);
     fmt::print("{} hearings delivered now, {} freed, {} not safe yet\n", outcome.delivered, human_bytes(outcome.made.freed_bytes), waiting);
     if (outcome.made.early > 0) fmt::print("of {} hearings the media went before keep_days, because room is short\n", outcome.made.early);
   }
   for (const std::string& notice : outcome.notices) fmt::print(stderr, "greffe-ingest: {}\n", notice);
+  bool right = outcome.problems.empty() && outcome.notices.empty();
   for (const std::string& problem : outcome.problems) fmt::print(stderr, "greffe-ingest: {}\n", problem);
-  return outcome.problems.empty() && outcome.notices.empty() ? kExitDone : kExitFound;
+  for (const std::string& problem : recovered ? recovered->problems : std::vector<std::string>()) {
+    right = false;
+    fmt::print(stderr, "greffe-ingest: {}\n", problem);
+  }
+  return right ? kExitDone : kExitFound;
 }
 
 // ---- live recording ----
@@ -334,6 +379,7 @@ struct Options {
   bool no_upload = false;
   std::string hearing;
   std::int64_t retry_for_s = 0;
+  std::string from;
 };
 
 Verb& station_verb(CommandLine& line, Program& program, const char* name, const char* help) {
@@ -415,7 +461,8 @@ void add_spool(CommandLine& line, Program& program, Options& o) {
   station_verb(line, program, "status", "What is in the spool, and what of it is safe.").body([&] { return run_status(program); });
   station_verb(line, program, "drain", "Deliver what is not safe yet, check the receipts, and free what policy allows.")
       .option("--retry-for", o.retry_for_s, "go on trying for so many seconds", "SECONDS")
-      .body([&] { return run_drain(program, o.retry_for_s); });
+      .option("--from", o.from, "first take in the disk of a broken station, mounted here: its station directory", "DIR")
+      .body([&] { return run_drain(program, o.retry_for_s, o.from); });
 }
 
 }  // namespace

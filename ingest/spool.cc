@@ -16,14 +16,6 @@ constexpr std::uint64_t kMaxLogBytes = 512 * 1024 * 1024;
 constexpr std::uint64_t kMaxCheckpointBytes = kMaxNoteBytes;
 constexpr unsigned kFileMode = 0640;
 
-// The record at the front of `bytes`, or nothing when it is not whole.
-std::optional<std::string_view> first_record(ByteView bytes) {
-  if (bytes.size() < 2) return std::nullopt;
-  const std::size_t size = std::size_t{bytes[0]} << 8 | bytes[1];
-  if (size == 0 || bytes.size() < 2 + size) return std::nullopt;
-  return as_text(bytes.subspan(2, size));
-}
-
 Result<std::optional<SignedCheckpoint>> read_checkpoint(FileSystem& files, const SpoolPaths& paths) {
   const auto bytes = files.read_file(paths.checkpoint(), kMaxCheckpointBytes);
   if (!bytes && bytes.error().code == Errc::not_found) return std::optional<SignedCheckpoint>();
@@ -68,6 +60,13 @@ Result<Loaded> load_log(FileSystem& files, const SpoolPaths& paths) {
 }
 
 }  // namespace
+
+std::optional<std::string_view> first_record(ByteView bytes) {
+  if (bytes.size() < 2) return std::nullopt;
+  const std::size_t size = std::size_t{bytes[0]} << 8 | bytes[1];
+  if (size == 0 || bytes.size() < 2 + size) return std::nullopt;
+  return as_text(bytes.subspan(2, size));
+}
 
 Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths) {
   Loaded loaded = GREFFE_TRY(load_log(files, paths));

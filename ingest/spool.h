@@ -36,6 +36,9 @@ struct SpoolPaths {
   std::string object(const Digest& digest) const { return join(objects(), digest.hex()); }
 };
 
+// The record at the front of `bytes` of an `entries` file, or nothing when it is not whole.
+std::optional<std::string_view> first_record(ByteView bytes);
+
 // The signed part of a hearing's log, as anybody may read it at any time.
 struct SignedLog {
   std::optional<SignedCheckpoint> checkpoint;  // none: nothing is signed yet

@@ -30,22 +30,6 @@ std::optional<std::int64_t> seconds_of(std::uint64_t bytes, std::uint64_t rate) 
 
 std::uint64_t above(std::uint64_t bytes, std::uint64_t floor) { return bytes > floor ? bytes - floor : 0; }
 
-// The one place where recordings leave the station: the receipt that covers every entry was verified against the
-// entries just now. The mark comes first, so that a crash in the middle is seen as "freed", never as "damaged"; the next
-// drain removes the rest. On a disk without room for the mark nothing is removed.
-Result<std::uint64_t> free_media(FileSystem& files, const SpoolPaths& paths) {
-  const Status marked = files.write_new(paths.freed(), as_bytes("The media of this hearing were removed after the archive confirmed them.\n"));
-  if (!marked && marked.error().code != Errc::already_exists) return marked.error();
-  std::uint64_t freed = 0;
-  const std::vector<std::string> names = GREFFE_TRY(files.list(paths.objects()));
-  for (const std::string& name : names) {
-    const auto facts = files.stat(join(paths.objects(), name));
-    GREFFE_TRY(files.remove(join(paths.objects(), name)));
-    freed += facts ? facts->size : 0;
-  }
-  return freed;
-}
-
 // Random bytes: a file system that compresses would keep no room for zeros.
 Status keep_ballast(FileSystem& files, const IngestSettings& settings) {
   if (files.stat(ballast_path(settings.directory))) return ok();
@@ -64,12 +48,28 @@ Status free_one(FileSystem& files, const IngestSettings& settings, SpooledHearin
   return ok();
 }
 
-// A hearing that goes on elsewhere keeps its media: somebody will want to look into it.
+// The receipt that covers every entry was verified against the entries just now. A hearing that goes on elsewhere keeps its
+// media: somebody will want to look into it.
 bool may_be_freed(const SpooledHearing& hearing) { return hearing.safe && hearing.objects > 0 && hearing.state != "continued"; }
 
 }  // namespace
 
 std::string ballast_path(const std::string& station_directory) { return join(spool_path(station_directory), "ballast"); }
+
+// The one place where recordings leave the station. The mark comes first, so that a crash in the middle is seen as "freed",
+// never as "damaged"; the next drain removes the rest. On a disk without room for the mark nothing is removed.
+Result<std::uint64_t> free_media(FileSystem& files, const SpoolPaths& paths) {
+  const Status marked = files.write_new(paths.freed(), as_bytes("The media of this hearing were removed after the archive confirmed them.\n"));
+  if (!marked && marked.error().code != Errc::already_exists) return marked.error();
+  std::uint64_t freed = 0;
+  const std::vector<std::string> names = GREFFE_TRY(files.list(paths.objects()));
+  for (const std::string& name : names) {
+    const auto facts = files.stat(join(paths.objects(), name));
+    GREFFE_TRY(files.remove(join(paths.objects(), name)));
+    freed += facts ? facts->size : 0;
+  }
+  return freed;
+}
 
 std::string_view name_of(SpaceLevel level) {
   switch (level) {

@@ -54,6 +54,9 @@ struct RoomMade {
 // disk the ballast goes first.
 Result<RoomMade> make_room(FileSystem& files, Clock& clock, const IngestSettings& settings, std::vector<SpooledHearing>& hearings);
 
+// Removes the media of one hearing. The caller has verified that nothing is lost by it.
+Result<std::uint64_t> free_media(FileSystem& files, const SpoolPaths& paths);
+
 // A full disk has no room for the entries of what was still recorded, nor for receipts, without which nothing can be freed. So
 // a file of a few megabytes lies in the spool. admit_hearing() lays it down; who records spends it when a segment meets
 // no_space, before its last commit(); make_room() spends it when the disk is full.

@@ -39,6 +39,7 @@ struct OpenEntry {
   std::uint64_t main_size = 0;
   Digest main_root;
   std::optional<HearingId> continues;
+  std::string recovered_from;   // the broken station whose disk this was taken from; empty: none
   UtcTime start;  // "utc"
   std::string boot;
   std::int64_t mono_ms = 0;

@@ -47,6 +47,7 @@ Json to_json(const OpenEntry& e) {
   for (const ExpectedStream& stream : e.streams) streams.push_back(write_stream(stream));
   out.set("streams", std::move(streams)).set("utc", e.start);
   if (e.continues) out.set("continues", e.continues->text());
+  if (!e.recovered_from.empty()) out.set("recovered_from", e.recovered_from);
   return out;
 }
 
@@ -144,6 +145,7 @@ Result<HearingEntry> read_open(const Json& json) {
   e.main_size = GREFFE_TRY(json.size("main_size"));
   e.main_root = GREFFE_TRY(json.digest("main_root"));
   if (json.has("continues")) e.continues = GREFFE_TRY(hearing_member(json, "continues"));
+  if (json.has("recovered_from")) e.recovered_from = GREFFE_TRY(name_member(json, "recovered_from"));
   e.start = GREFFE_TRY(json.utc("utc"));
   e.boot = GREFFE_TRY(token_member(json, "boot"));
   e.mono_ms = GREFFE_TRY(duration_member(json, "mono_ms"));
