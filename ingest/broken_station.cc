@@ -8,6 +8,7 @@
 #include "ingest/disk_copy.h"
 #include "ingest/import.h"
 #include "ingest/import_begin.h"
+#include "ingest/live_hearing.h"
 #include "ingest/lost_objects.h"
 #include "ingest/main_log_seen.h"
 #include "ingest/spool_space.h"
@@ -75,7 +76,7 @@ class Recovery {
     out.held = held->first;
     const Salvage salvage{copy, id, theirs_.name, disk.entries};
     out.continued = GREFFE_TRY(file_salvage(files_, settings_, own_, key_, salvage, std::move(*held), seen_));
-    if (out.continued) out.lost = GREFFE_TRY(finish(*out.continued));
+    if (out.continued) out.lost = GREFFE_TRY(finish(*out.continued, there));
     // The archive holds it, or it stands in the new hearing as another name of the same file; and that disk has all of it.
     (void)GREFFE_TRY(free_media(files_, copy));
     return std::optional(std::move(out));
@@ -128,9 +129,10 @@ class Recovery {
   }
 
   // Segments that were not finished become `recovered` ones, and the hearing is finished: nobody goes on with it.
-  Result<std::vector<std::string>> finish(const HearingId& id) {
+  Result<std::vector<std::string>> finish(const HearingId& id, const SpoolPaths& there) {
     const SpoolPaths paths = spool_of(settings_.directory, id);
-    (void)GREFFE_TRY(close_hearing(files_, settings_, id));
+    const auto live = load_live_record(files_, there);
+    (void)GREFFE_TRY(live ? close_hearing(files_, settings_, id, {live->boot, live->clock}) : close_hearing(files_, settings_, id));
     const SignedLog log = GREFFE_TRY(read_signed_log(files_, paths));
     return lost_parts(log.entries);
   }

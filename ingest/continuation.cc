@@ -28,51 +28,24 @@ std::optional<UtcTime> begin_of(const HearingEntry& entry) {
 
 // A segment in open/ that has a whole fragment and stands in no entry.
 struct LeftSegment {
-  std::string name;
-  std::string stream;
-  std::uint64_t run = 0;
-  UtcTime utc;
-  std::string rest;  // of the name, from the time on
+  std::string file;
+  OpenSegmentName name;
 };
-
-std::size_t digits_at(std::string_view text, std::size_t from) {
-  const std::size_t end = text.find_first_not_of("0123456789", from);
-  return (end == std::string_view::npos ? text.size() : end) - from;
-}
-
-// "<stream>-<run>-<ms>…", as HearingSpool::begin_segment names it; of the streams that the log knows.
-std::optional<LeftSegment> parse_left(const std::string& name, const std::string& stream) {
-  if (!name.starts_with(stream + "-")) return std::nullopt;
-  const std::size_t run_at = stream.size() + 1;
-  const std::size_t run_digits = digits_at(name, run_at);
-  const std::size_t ms_at = run_at + run_digits + 1;
-  if (run_digits == 0 || ms_at >= name.size() || name[ms_at - 1] != '-') return std::nullopt;
-  const auto run = parse_decimal(std::string_view(name).substr(run_at, run_digits));
-  const auto ms = parse_decimal(std::string_view(name).substr(ms_at, digits_at(name, ms_at)));
-  if (!run || !ms) return std::nullopt;
-  return LeftSegment{name, stream, *run, UtcTime{static_cast<std::int64_t>(*ms)}, name.substr(ms_at - 1)};
-}
 
 // By time. What no stream's name fits, or what holds no whole fragment, stays where it is.
 Result<std::vector<LeftSegment>> left_segments(FileSystem& files, const SpoolPaths& from, const HearingState& state) {
   std::vector<LeftSegment> out;
   const std::vector<std::string> names = GREFFE_TRY(files.list(from.open()));
-  for (const std::string& name : names) {
-    std::optional<LeftSegment> left;
-    const StreamState* stream = nullptr;
-    for (const StreamState& one : state.streams()) {
-      auto parsed = parse_left(name, one.stream.name);
-      if (!parsed || (left && left->stream.size() > parsed->stream.size())) continue;
-      left = std::move(parsed);
-      stream = &one;
-    }
-    if (!left) continue;
-    const Bytes bytes = GREFFE_TRY(files.read_file(join(from.open(), name), kMaxOpenBytes));
+  for (const std::string& file : names) {
+    const auto name = parse_open_name(file);
+    const StreamState* stream = name ? state.find(name->stream) : nullptr;
+    if (stream == nullptr) continue;
+    const Bytes bytes = GREFFE_TRY(files.read_file(join(from.open(), file), kMaxOpenBytes));
     const auto layout = read_segment(bytes);
     if (!layout || layout->fragments.empty() || stream->logged.contains(layout->good_digest)) continue;
-    out.push_back(std::move(*left));
+    out.push_back({file, *name});
   }
-  std::sort(out.begin(), out.end(), [](const LeftSegment& a, const LeftSegment& b) { return a.utc < b.utc; });
+  std::sort(out.begin(), out.end(), [](const LeftSegment& a, const LeftSegment& b) { return a.name.utc < b.name.utc; });
   return out;
 }
 
@@ -103,7 +76,7 @@ class Refiling {
     if (!all_.open()) return fail(Errc::corrupt, "the log has no \"open\" entry");
     if (!source_.recovered_from.empty()) left_ = GREFFE_TRY(left_segments(files, source_.from, all_));
     start_ = UtcTime{INT64_MAX};
-    for (const LeftSegment& left : left_) start_ = std::min(start_, left.utc);
+    for (const LeftSegment& left : left_) start_ = std::min(start_, left.name.utc);
     for (const HearingEntry& entry : rest_) {
       if (const auto time = begin_of(entry)) start_ = std::min(start_, *time);
     }
@@ -141,10 +114,10 @@ class Refiling {
   // After write(): the segments that were not finished, under the numbers that they have here.
   Status link_left(FileSystem& files, const SpoolPaths& to) {
     for (const LeftSegment& left : left_) {
-      const std::uint64_t run = run_of(left.stream, left.run);
-      numbers_[left.stream].next_seq += 1;
-      const std::string name = fmt::format("{}-{}{}", left.stream, run, left.rest);
-      const Status linked = files.link_file(join(source_.from.open(), left.name), join(to.open(), name));
+      OpenSegmentName name = left.name;
+      name.run = run_of(name.stream, name.run);
+      numbers_[name.stream].next_seq += 1;
+      const Status linked = files.link_file(join(source_.from.open(), left.file), join(to.open(), name.text()));
       if (!linked && linked.error().code != Errc::already_exists) return linked;
     }
     return files.sync_directory(to.open());
@@ -170,7 +143,7 @@ class Refiling {
   }
 
   const LeftSegment* first_left(const std::string& stream) const {
-    const auto at = std::find_if(left_.begin(), left_.end(), [&](const LeftSegment& left) { return left.stream == stream; });
+    const auto at = std::find_if(left_.begin(), left_.end(), [&](const LeftSegment& left) { return left.name.stream == stream; });
     return at == left_.end() ? nullptr : &*at;
   }
 
@@ -197,8 +170,8 @@ class Refiling {
     const LeftSegment* left = first == nullptr ? first_left(stream) : nullptr;
     if ((first == nullptr && left == nullptr) || (continuation_.first == 0 && source_.recovered_from.empty())) return;
     const OpenEntry& opened = *all_.open();
-    const UtcTime begin = first != nullptr ? first->utc : left->utc;
-    const std::int64_t begin_mono_ms = first != nullptr ? first->mono_ms : opened.mono_ms + begin.ms - opened.start.ms;
+    const UtcTime begin = first != nullptr ? first->utc : left->name.utc;
+    const std::int64_t begin_mono_ms = first != nullptr ? first->mono_ms : left->name.mono_ms;
     for (const Missing& missing : all_.undeclared(stream, start_, begin)) {
       GapEntry gap;
       gap.streams = {stream};

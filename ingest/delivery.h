@@ -42,7 +42,6 @@ class Delivery {
   Status see_main_log();
   // What the user must know of what deliver() did, in sentences.
   const std::vector<std::string>& notices() const { return notices_; }
-  client::ArchiveClient& archive() { return archive_; }
   std::uint64_t epoch() const { return archive_.server_epoch(); }
 
  private:
@@ -70,9 +69,6 @@ class Delivery {
   client::ArchiveClient archive_;
   std::vector<std::string> notices_;
 };
-
-// Every digest that the entries [first, …) name, each once; not those that a `lost` entry among them excuses.
-Result<std::vector<Digest>> objects_of(const std::vector<std::string>& entries, std::uint64_t first);
 
 }  // namespace greffe::ingest
 

@@ -26,7 +26,7 @@ class Drain {
  public:
   Drain(FileSystem& files, Clock& clock, const IngestSettings& settings, Enrolment enrolment, const PrivateKey& key)
       : files_(files), clock_(clock), settings_(settings), enrolment_(std::move(enrolment)), key_(key),
-        delivery_(files, clock, settings, enrolment_, key) {}
+        archive_(enrolment_.endpoint(), key), delivery_(files, clock, settings, enrolment_, key) {}
 
   Result<DrainOutcome> run(std::int64_t retry_for_s) {
     const std::int64_t until = clock_.monotonic_ms() + retry_for_s * 1000;
@@ -89,7 +89,7 @@ class Drain {
   Result<ReceiptState> deliver(const HearingId& id, DrainOutcome& out) {
     auto receipt = delivery_.deliver(id);
     if (receipt || receipt.error().code != Errc::corrupt) return receipt;
-    const LostSettled settled = GREFFE_TRY(settle_lost(files_, settings_, enrolment_, key_, delivery_.archive(), id));
+    const LostSettled settled = GREFFE_TRY(settle_lost(files_, settings_, enrolment_, key_, archive_, id));
     if (!settled.deliver_again) return receipt;
     out.notices.push_back(settled.words);
     return delivery_.deliver(id);
@@ -117,6 +117,7 @@ class Drain {
   const IngestSettings& settings_;
   const Enrolment enrolment_;
   const PrivateKey& key_;
+  client::ArchiveClient archive_;
   Delivery delivery_;
 };
 

@@ -339,7 +339,8 @@ Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const Ingest
   return out;
 }
 
-Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id) {
+Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id,
+                                    const RecoveredFrom& from) {
   const Enrolment enrolment = GREFFE_TRY(load_enrolment(files, settings.directory));
   const PrivateKey key = GREFFE_TRY(load_station_key(files, settings.directory, false));
   const SpoolPaths paths = spool_of(settings.directory, id);
@@ -351,7 +352,7 @@ Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& set
     if (!spool->state().open()) {
       return fail(Errc::conflict, fmt::format("hearing {} has no entry yet; start its import again", id.text()));
     }
-    GREFFE_TRY(spool->recover_open_segments({kImportBoot, {"import", kImportClockErrorMs}}));
+    GREFFE_TRY(spool->recover_open_segments(from));
     GREFFE_TRY(append_close(*spool, "fault"));
   }
   return outcome_of(id, spool->state(), spool->entries().size());

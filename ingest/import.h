@@ -27,8 +27,10 @@ struct ImportOutcome {
 // was recorded so far stays in the spool and the same import goes on with it later.
 Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const IngestSettings& settings, const ImportPlan& plan);
 
-// Finishes a hearing: what a crash left in open/ is recovered, holes at the end are declared, and `close` is signed.
-Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id);
+// Finishes a hearing: what a crash left in open/ is recovered (`from`: on whose clock it was recorded), holes at the end are
+// declared, and `close` is signed.
+Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id,
+                                    const RecoveredFrom& from = {kImportBoot, {"import", kImportClockErrorMs}});
 
 // What is signed of a hearing, whoever is recording it.
 Result<ImportOutcome> look_at_outcome(FileSystem& files, const IngestSettings& settings, const HearingId& id);

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "ingest/continuation.h"
-#include "ingest/delivery.h"
 #include "ingest/import_begin.h"
 #include "ingest/main_log_seen.h"
 
@@ -122,6 +121,25 @@ Result<std::set<Digest>> noted_lost(FileSystem& files, const SpoolPaths& paths) 
     const auto digest = digest_from_hex(name);
     if (digest) out.insert(*digest);
   }
+  return out;
+}
+
+Result<std::vector<Digest>> objects_of(const std::vector<std::string>& entries, std::uint64_t first) {
+  std::vector<Digest> out;
+  std::set<Digest> seen;
+  std::set<Digest> lost;
+  for (std::uint64_t i = first; i < entries.size(); ++i) {
+    const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(entries[i]));
+    if (const auto* one = std::get_if<LostEntry>(&entry)) {
+      lost.insert(one->objects.begin(), one->objects.end());
+      continue;
+    }
+    const Json json = GREFFE_TRY(parse_canonical_json(entries[i]));
+    for (const Digest& digest : named_objects(json)) {
+      if (seen.insert(digest).second) out.push_back(digest);
+    }
+  }
+  std::erase_if(out, [&](const Digest& digest) { return lost.contains(digest); });
   return out;
 }
 

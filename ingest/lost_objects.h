@@ -22,6 +22,9 @@ Result<bool> is_whole_object(FileSystem& files, const SpoolPaths& paths, const D
 Status note_lost(FileSystem& files, const SpoolPaths& paths, const Digest& digest);
 Result<std::set<Digest>> noted_lost(FileSystem& files, const SpoolPaths& paths);
 
+// Every digest that the entries [first, …) name, each once; not those that a `lost` entry among them excuses.
+Result<std::vector<Digest>> objects_of(const std::vector<std::string>& entries, std::uint64_t first);
+
 // What these objects were, in words: "cam-bench from 09:02:50 to 09:03:00". Those that `lost` entries name already, or those
 // given.
 std::vector<std::string> lost_parts(const std::vector<std::string>& entries);

@@ -32,23 +32,4 @@ Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, co
   return out;
 }
 
-Result<std::vector<Digest>> objects_of(const std::vector<std::string>& entries, std::uint64_t first) {
-  std::vector<Digest> out;
-  std::set<Digest> seen;
-  std::set<Digest> lost;
-  for (std::uint64_t i = first; i < entries.size(); ++i) {
-    const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(entries[i]));
-    if (const auto* one = std::get_if<LostEntry>(&entry)) {
-      lost.insert(one->objects.begin(), one->objects.end());
-      continue;
-    }
-    const Json json = GREFFE_TRY(parse_canonical_json(entries[i]));
-    for (const Digest& digest : named_objects(json)) {
-      if (seen.insert(digest).second) out.push_back(digest);
-    }
-  }
-  std::erase_if(out, [&](const Digest& digest) { return lost.contains(digest); });
-  return out;
-}
-
 }  // namespace greffe::ingest

@@ -54,8 +54,8 @@ struct BrokenDisk : greffe::testing::Station {
     const auto layout = read_segment(unfinished);
     good_bytes = layout->fragments.back().offset;
     Bytes torn(unfinished.begin(), unfinished.begin() + static_cast<std::ptrdiff_t>(good_bytes + 50));
-    REQUIRE(files.write_new(join(paths.open(), "mic-judge-7-" + std::to_string(kStart.ms + 40'000) + ".mp4"), torn));
-    REQUIRE(files.write_new(join(paths.open(), "cam-unheard-0-5.mp4"), torn));
+    REQUIRE(files.write_new(join(paths.open(), "mic-judge-7-" + std::to_string(kStart.ms + 40'000) + "-40000.mp4"), torn));
+    REQUIRE(files.write_new(join(paths.open(), "cam-unheard-0-5-5.mp4"), torn));
     REQUIRE(files.damage(paths.entries(), [&](Bytes& bytes) {
       bytes.push_back(static_cast<std::uint8_t>(whole.size() >> 8));
       bytes.push_back(static_cast<std::uint8_t>(whole.size()));
