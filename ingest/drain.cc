@@ -106,7 +106,7 @@ class Drain {
     const std::vector<HearingId> all = GREFFE_TRY(list_hearings(files_, settings_.directory));
     std::vector<SpooledHearing> hearings;
     for (const HearingId& id : all) hearings.push_back(GREFFE_TRY(look_at(files_, settings_, enrolment_, key_.public_key(), id)));
-    const RoomMade made = GREFFE_TRY(make_room(files_, clock_, settings_, hearings));
+    const RoomMade made = GREFFE_TRY(make_room(files_, clock_.utc_now(), settings_, hearings));
     out.made.freed_bytes += made.freed_bytes;
     out.made.early += made.early;
     return hearings;

@@ -159,7 +159,7 @@ Result<BegunImport> begin_import(FileSystem& files, Clock& clock, const IngestSe
     return out;
   }
   if (plan.hearing) return continue_hearing(files, station_directory, enrolment, key, plan);
-  GREFFE_TRY(admit_hearing(files, clock, settings, enrolment, key.public_key()));
+  GREFFE_TRY(admit_hearing(files, clock.utc_now(), settings, enrolment, key.public_key()));
   const HearingId id = GREFFE_TRY(create_hearing(files, station_directory, enrolment, plan));
   return resume(files, station_directory, enrolment, key, id, 0);
 }

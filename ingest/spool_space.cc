@@ -150,13 +150,13 @@ Result<SpoolSpace> measure_space(FileSystem& files, const IngestSettings& settin
   return space_of(settings, disk, 0);
 }
 
-Status admit_hearing(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PublicKey& key) {
+Status admit_hearing(FileSystem& files, UtcTime now, const IngestSettings& settings, const Enrolment& enrolment, const PublicKey& key) {
   SpoolSpace space = GREFFE_TRY(measure_space(files, settings));
   if (space.level != SpaceLevel::plenty) {
     const std::vector<HearingId> ids = GREFFE_TRY(list_hearings(files, settings.directory));
     std::vector<SpooledHearing> hearings;
     for (const HearingId& id : ids) hearings.push_back(GREFFE_TRY(look_at(files, settings, enrolment, key, id)));
-    (void)GREFFE_TRY(make_room(files, clock, settings, hearings));
+    (void)GREFFE_TRY(make_room(files, now, settings, hearings));
     space = space_of(settings, GREFFE_TRY(files.space(settings.directory)), space.rate);
   }
   if (space.level == SpaceLevel::plenty || space.level == SpaceLevel::low) return keep_ballast(files, settings);
@@ -165,14 +165,13 @@ Status admit_hearing(FileSystem& files, Clock& clock, const IngestSettings& sett
                                           "larger one", settings.directory, space.words()));
 }
 
-Result<RoomMade> make_room(FileSystem& files, Clock& clock, const IngestSettings& settings, std::vector<SpooledHearing>& hearings) {
+Result<RoomMade> make_room(FileSystem& files, UtcTime now, const IngestSettings& settings, std::vector<SpooledHearing>& hearings) {
   RoomMade made;
   const SpoolSpace before = GREFFE_TRY(measure_space(files, settings));
   if (before.level == SpaceLevel::full) GREFFE_TRY(spend_ballast(files, settings));
-  const std::int64_t now_ms = clock.utc_now().ms;
   for (SpooledHearing& hearing : hearings) {
     const std::int64_t since_ms = safe_since(settings, hearing.receipt).ms;
-    if (!may_be_freed(hearing) || now_ms - since_ms < settings.keep_days * kDayMs) continue;
+    if (!may_be_freed(hearing) || now.ms - since_ms < settings.keep_days * kDayMs) continue;
     GREFFE_TRY(free_one(files, settings, hearing, made));
   }
   if (!settings.free_early) return made;

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "archive/base/clock.h"
 #include "ingest/spooled_hearing.h"
 
 namespace greffe::ingest {
@@ -43,7 +42,7 @@ Result<SpoolSpace> measure_space(FileSystem& files, const IngestSettings& settin
 
 // May a new hearing begin? When there is little room, what policy allows is freed first. no_space: no, in words that can be
 // shown as they are: what, where, and what to do.
-Status admit_hearing(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PublicKey& key);
+Status admit_hearing(FileSystem& files, UtcTime now, const IngestSettings& settings, const Enrolment& enrolment, const PublicKey& key);
 
 struct RoomMade {
   std::uint64_t freed_bytes = 0;
@@ -52,7 +51,7 @@ struct RoomMade {
 // Removes the media of hearings that have been safe for `keep_days`; and, where the level is `low` or worse and `free_early`
 // is set, of safe ones before that, oldest first, until there is plenty. `hearings`: as look_at() sees them now. On a full
 // disk the ballast goes first.
-Result<RoomMade> make_room(FileSystem& files, Clock& clock, const IngestSettings& settings, std::vector<SpooledHearing>& hearings);
+Result<RoomMade> make_room(FileSystem& files, UtcTime now, const IngestSettings& settings, std::vector<SpooledHearing>& hearings);
 
 // Removes the media of one hearing. The caller has verified that nothing is lost by it.
 Result<std::uint64_t> free_media(FileSystem& files, const SpoolPaths& paths);

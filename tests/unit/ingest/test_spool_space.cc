@@ -82,13 +82,13 @@ struct SmallDisk {
   }
   RoomMade make() {
     auto hearings = all();
-    const auto made = make_room(files, clock, settings, hearings);
+    const auto made = make_room(files, clock.utc_now(), settings, hearings);
     INFO((made ? std::string() : made.error().message));
     REQUIRE(made);
     return *made;
   }
   bool has_media(const HearingId& id) { return files.list(spool_of("/station", id).objects())->size() > 0; }
-  Status admit() { return admit_hearing(files, clock, settings, enrolment, key.public_key()); }
+  Status admit() { return admit_hearing(files, clock.utc_now(), settings, enrolment, key.public_key()); }
 };
 
 }  // namespace
@@ -221,7 +221,7 @@ TEST_CASE("the power goes at any step of making room: what is gone is marked as 
     const HearingId unsafe = disk.record(2, true, false);
     auto hearings = disk.all();
     disk.files.faults().arm(Fault::power_off, step);
-    const auto made = make_room(disk.files, disk.clock, disk.settings, hearings);
+    const auto made = make_room(disk.files, disk.clock.utc_now(), disk.settings, hearings);
     const bool happened = disk.files.faults().happened();
     disk.files.faults().disarm();
     CHECK(static_cast<bool>(made) == !happened);
