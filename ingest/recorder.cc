@@ -12,6 +12,7 @@
 #include "archive/format/documents.h"
 #include "ingest/import_begin.h"
 #include "ingest/live_child.h"
+#include "ingest/spool_space.h"
 
 namespace greffe::ingest {
 namespace {
@@ -144,6 +145,7 @@ Result<Json> Recorder::open(const Json& arguments) {
   if (!continues.empty()) opening.continues = GREFFE_TRY(parse_hearing_id(continues));
   if (lanes_.empty()) return fail(Errc::conflict, "no stream is configured: station.toml needs a [[stream]] for each camera and microphone");
   for (const auto& lane : lanes_) opening.streams.push_back({lane->stream().name, lane->stream().medium, lane->stream().source});
+  GREFFE_TRY(admit_hearing(files_, clock_.now().utc, settings_, enrolment_, key_.public_key()));
   spool_ = GREFFE_TRY(begin_live_hearing(files_, settings_, enrolment_, key_, clock_, opening));
   details_ = GREFFE_TRY(parse_details(opening.details));
   record_ = LiveRecord{clock_.boot(), clock_.state(), false, {}, {}};
@@ -427,6 +429,7 @@ Status Recorder::finish() {
   for (const auto& lane : lanes_) lane->account_until(now);
   for (const auto& [stream, pause] : record_.muted) end_pause(pause, {stream}, now);
   if (record_.pause) end_pause(*record_.pause, {"*"}, now);
+  GREFFE_TRY(spool_->declare_lost());
   CloseEntry close = spool_->state().close_entry();
   close.end = now.utc;
   close.boot = clock_.boot();
@@ -464,6 +467,7 @@ void Recorder::give_up_spool(const Error& why) {
   if (trouble_.empty()) trouble_since_ = now;
   if (trouble_ != why.message) log_.error("recording stopped: " + why.message);
   trouble_ = why.message;
+  if (why.code == Errc::no_space) (void)spend_ballast(files_, settings_);  // so that what was recorded can be recovered
   try_again_at_ms_ = now.mono_ms + kTryAgainMs;
   for (const auto& lane : lanes_) lane->abandon(now);
   spool_.reset();
