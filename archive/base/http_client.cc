@@ -2,6 +2,9 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -19,13 +22,26 @@ constexpr long kBufferBytes = 256 * 1024;
 constexpr long kMaxIdleConnection_s = 45;
 constexpr std::string_view kUnixScheme = "http+unix://";
 
-struct FreeHandle {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+constexpr int kLongestWait_ms = 1000;
+constexpr int kProbeAfter_s = 4;  // of silence on a connection that waits for an answer
+constexpr int kProbeEvery_s = 2;
+
+struct FreeEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct FreeMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-using Handle = std::unique_ptr<CURL, FreeHandle>;
+// One call at a time, with the connections that it keeps. The loop around it is ours, because another thread can wake it.
+struct Handle {
+  std::unique_ptr<CURLM, FreeMulti> multi;
+  std::unique_ptr<CURL, FreeEasy> easy;
+  explicit operator bool() const { return multi != nullptr && easy != nullptr; }
+  CURL* get() const { return easy.get(); }
+};
 using List = std::unique_ptr<curl_slist, FreeList>;
 
 bool curl_is_ready() {
@@ -117,9 +133,16 @@ std::size_t on_body(char* data, std::size_t one, std::size_t size, void* context
 
 std::size_t on_read(char* out, std::size_t one, std::size_t size, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
-  const auto want = static_cast<std::size_t>(
-      std::min<std::uint64_t>(one * size, exchange.file_size - exchange.file_offset));
+  auto want = static_cast<std::size_t>(std::min<std::uint64_t>(one * size, exchange.file_size - exchange.file_offset));
   if (want == 0) return 0;
+  if (exchange.request.pace) {
+    const Result<std::size_t> allowed = exchange.request.pace(want);
+    if (!allowed) {
+      exchange.failure = allowed.error();
+      return CURL_READFUNC_ABORT;
+    }
+    want = std::min(want, *allowed);
+  }
   const std::span<std::uint8_t> room(reinterpret_cast<std::uint8_t*>(out), want);
   const Result<std::size_t> got = exchange.request.body_file->read_at(exchange.file_offset, room);
   if (!got || *got == 0) {
@@ -128,6 +151,20 @@ std::size_t on_read(char* out, std::size_t one, std::size_t size, void* context)
   }
   exchange.file_offset += *got;
   return *got;
+}
+
+// A line that is gone gives no error by itself for many minutes.
+int on_socket(void* context, curl_socket_t socket, curlsocktype) {
+  const auto dead_s = *static_cast<const unsigned*>(context);
+  int family = 0;
+  socklen_t size = sizeof family;
+  if (getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 || family == AF_UNIX) return CURL_SOCKOPT_OK;
+  const auto set = [&](int level, int option, int value) { (void)setsockopt(socket, level, option, &value, sizeof value); };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kProbeAfter_s);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kProbeEvery_s);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(dead_s * 1000));
+  return CURL_SOCKOPT_OK;
 }
 
 // libcurl goes back to the start when a kept connection turned out to be dead before the server saw the request.
@@ -208,6 +245,7 @@ struct HttpClient::State {
   void set_up_connection(CURL* handle) const;
   void set_up_tls(CURL* handle) const;
   Status set_up_request(Exchange& exchange, List& headers) const;
+  std::optional<CURLcode> perform(const Handle& handle) const;
 
   const HttpClientSettings settings;
   std::string url;
@@ -220,7 +258,13 @@ struct HttpClient::State {
 
 Handle HttpClient::State::borrow() {
   const std::lock_guard lock(mutex);
-  if (idle.empty()) return Handle(curl_is_ready() ? curl_easy_init() : nullptr);
+  if (idle.empty()) {
+    Handle fresh;
+    if (!curl_is_ready()) return fresh;
+    fresh.multi.reset(curl_multi_init());
+    fresh.easy.reset(curl_easy_init());
+    return fresh;
+  }
   Handle handle = std::move(idle.back());  // the one used last: its connection is the likeliest to be alive
   idle.pop_back();
   curl_easy_reset(handle.get());
@@ -244,6 +288,9 @@ void HttpClient::State::set_up_connection(CURL* handle) const {
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings.connect_timeout_s));
   curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stall_timeout_s));
+  curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, on_socket);
+  curl_easy_setopt(handle, CURLOPT_SOCKOPTDATA, const_cast<unsigned*>(&settings.dead_line_timeout_s));  // only read
+  curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);  // a stop does not wait for a name server
   curl_easy_setopt(handle, CURLOPT_MAXAGE_CONN, kMaxIdleConnection_s);
   curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, kBufferBytes);
   curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
@@ -322,6 +369,31 @@ std::string HttpResponse::header(std::string_view lower_case_name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
+// Nothing: stopped.
+std::optional<CURLcode> HttpClient::State::perform(const Handle& handle) const {
+  CURLM* const multi = handle.multi.get();
+  if (curl_multi_add_handle(multi, handle.get()) != CURLM_OK) return CURLE_FAILED_INIT;
+  std::optional<CURLcode> out;
+  {
+    const std::stop_callback wake(settings.stop, [multi] { curl_multi_wakeup(multi); });
+    int running = 1;
+    while (running > 0 && !settings.stop.stop_requested()) {
+      const CURLMcode done = curl_multi_perform(multi, &running);
+      if (done != CURLM_OK) {
+        out = CURLE_FAILED_INIT;
+        break;
+      }
+      if (running > 0) curl_multi_poll(multi, nullptr, 0, kLongestWait_ms, nullptr);
+    }
+  }
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+    if (message->msg == CURLMSG_DONE) out = message->data.result;
+  }
+  curl_multi_remove_handle(multi, handle.get());
+  return out;
+}
+
 HttpClient::HttpClient(HttpClientSettings settings) : state_(std::make_unique<State>(std::move(settings))) {}
 
 HttpClient::~HttpClient() = default;
@@ -336,12 +408,13 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
   state_->set_up_connection(handle.get());
   state_->set_up_tls(handle.get());
   GREFFE_TRY(state_->set_up_request(exchange, headers));
-  const CURLcode code = curl_easy_perform(handle.get());
+  const std::optional<CURLcode> code = state_->perform(handle);
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_reset(handle.get());  // nothing of this call's memory may be reachable from a kept handle
   if (exchange.failure) return exchange.failure->within(fmt::format("{} at {}", request.method, state_->where));
-  if (code != CURLE_OK) return error_of(code, details, state_->where);
+  if (!code) return fail(Errc::cancelled, fmt::format("the exchange with {} was broken off, as was asked for", state_->where));
+  if (*code != CURLE_OK) return error_of(*code, details, state_->where);
   if (!exchange.head_is_whole) return error_of(CURLE_PARTIAL_FILE, "its answer is cut off", state_->where);
   exchange.response.status = static_cast<int>(status);
   state_->give_back(std::move(handle));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,12 @@ struct HttpClientSettings {
   std::string ca_pem;              // further authorities, contents; only without a pin
   std::string certificate_pem;     // of this client; contents, empty: none
   std::string key_pem;
-  unsigned connect_timeout_s = 10;
+  unsigned connect_timeout_s = 5;
   unsigned stall_timeout_s = 30;   // no byte for so long: unavailable
+  // What was sent, or a probe of a silent connection, stays unconfirmed by the other machine for so long: unavailable. A slow
+  // server or a slow line confirms; a line that is gone does not, and is noticed long before a stall.
+  unsigned dead_line_timeout_s = 10;
+  std::stop_token stop;            // requested: calls end with `cancelled` at once, wherever they are
 };
 
 struct HttpRequest {
@@ -34,6 +39,8 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;                              // or
   std::shared_ptr<ReadableFile> body_file;       // streamed from the file
+  // Asked before each piece of the file: how many of so many bytes may go now, at least one. May block. Its error ends the call.
+  std::function<Result<std::size_t>(std::size_t)> pace;
   std::uint64_t max_response_bytes = 32 * 1024 * 1024;
   // When set, the response body of a 2xx goes here piece by piece instead of into HttpResponse::body.
   std::function<Status(ByteView)> on_body;
@@ -52,7 +59,7 @@ class HttpClient {
   explicit HttpClient(HttpClientSettings settings);
   ~HttpClient();
   // Any HTTP status is ok. unavailable: no connection, stalled, broken off. denied: the server's key is not the pinned
-  // one, or it refused our certificate. invalid: the response is larger than allowed or is not HTTP.
+  // one, or it refused our certificate. invalid: the response is larger than allowed or is not HTTP. cancelled: the stop.
   Result<HttpResponse> send(const HttpRequest& request);
 
  private:

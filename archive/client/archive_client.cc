@@ -78,8 +78,9 @@ bool is_diverged(const HttpResponse& response) {
   return code && *code == "diverged";
 }
 
-HttpClientSettings settings_of(const ArchiveEndpoint& endpoint, const PrivateKey& identity) {
+HttpClientSettings settings_of(const ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop) {
   HttpClientSettings settings;
+  settings.stop = std::move(stop);
   settings.base_url = endpoint.address;
   settings.server_spki_sha256 = Bytes(endpoint.server_spki.bytes.begin(), endpoint.server_spki.bytes.end());
   settings.certificate_pem = identity.self_signed_certificate();
@@ -95,10 +96,10 @@ std::string LogTarget::path() const {
 }
 
 struct ArchiveClient::State {
-  State(ArchiveEndpoint given, const PrivateKey& identity)
+  State(ArchiveEndpoint given, const PrivateKey& identity, std::stop_token stop)
       : endpoint(std::move(given)),
         own_key(identity.public_key()),
-        http(settings_of(endpoint, identity)),
+        http(settings_of(endpoint, identity, std::move(stop))),
         seen_epoch(endpoint.epoch) {}
 
   Result<HttpResponse> send(HttpRequest request);
@@ -150,8 +151,8 @@ Result<HttpResponse> ArchiveClient::State::post(std::string path, std::string bo
   return send(std::move(request));
 }
 
-ArchiveClient::ArchiveClient(ArchiveEndpoint endpoint, const PrivateKey& identity)
-    : state_(std::make_unique<State>(std::move(endpoint), identity)) {}
+ArchiveClient::ArchiveClient(ArchiveEndpoint endpoint, const PrivateKey& identity, std::stop_token stop)
+    : state_(std::make_unique<State>(std::move(endpoint), identity, std::move(stop))) {}
 
 ArchiveClient::~ArchiveClient() = default;
 
@@ -184,8 +185,10 @@ Result<std::vector<Digest>> ArchiveClient::have(const LogTarget& log, const std:
   return missing;
 }
 
-Status ArchiveClient::put_object(const LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) {
+Status ArchiveClient::put_object(const LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes,
+                                 std::function<Result<std::size_t>(std::size_t)> pace) {
   HttpRequest request;
+  request.pace = std::move(pace);
   request.method = "PUT";
   request.path = log.path() + "/objects/" + digest.hex();
   request.body_file = std::move(bytes);

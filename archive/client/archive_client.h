@@ -4,8 +4,10 @@
 #define GREFFE_ARCHIVE_CLIENT_ARCHIVE_CLIENT_H
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -60,15 +62,17 @@ struct HeldCheckpoint {
 
 class ArchiveClient {
  public:
-  ArchiveClient(ArchiveEndpoint endpoint, const PrivateKey& identity);
+  // `stop`: every call ends with `cancelled` at once when it is requested, also one that waits.
+  ArchiveClient(ArchiveEndpoint endpoint, const PrivateKey& identity, std::stop_token stop = {});
   ~ArchiveClient();
 
   // POST /v1/enrol. denied: wrong, used or expired code. The answer: {"archive","court","room","name","epoch"}.
   Result<Json> enrol(const EnrolmentCode& code, const PublicKey& key);
   // At most 4,096 digests; the missing ones.
   Result<std::vector<Digest>> have(const LogTarget& log, const std::vector<Digest>& digests);
-  // ok: the archive holds it durably on W volumes. corrupt: the bytes do not have this digest.
-  Status put_object(const LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes);
+  // ok: the archive holds it durably on W volumes. corrupt: the bytes do not have this digest. `pace`: see HttpRequest.
+  Status put_object(const LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes,
+                    std::function<Result<std::size_t>(std::size_t)> pace = {});
   Status put_object(const LogTarget& log, const Digest& digest, ByteView bytes);
   // The cosigned checkpoint note, or why not. denied: unknown or revoked key, lower epoch.
   Result<std::variant<std::string, EntriesRefused>> post_entries(const LogTarget& log, std::uint64_t first,
