@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "ingest/station_requests.h"
+
 namespace greffe::ingest {
 namespace {
-
-constexpr std::uint64_t kMaxControlBytes = 512 * 1024;
 
 // Root may do anything anyhow; nobody else on this machine may steer a recording.
 bool may_control(const http::Request& request) { return request.peer_uid && (*request.peer_uid == 0 || *request.peer_uid == ::geteuid()); }
@@ -18,15 +18,7 @@ std::vector<http::Route> control_routes(Recorder& recorder) {
       return may_control(request) ? handler(request) : http::problem(403, "denied", "Only the user that runs the station, or root, may do this.");
     };
   };
-  const http::Handler ask = [&recorder](const http::Request& request) -> http::Response {
-    const auto arguments = parse_json(request.body);
-    if (!arguments) return http::problem(arguments.error());
-    const std::string verb = request.parameter("verb");
-    if (verb == "state") return http::json_response(200, write_json(recorder.state()));
-    const auto done = recorder.ask(verb, *arguments);
-    return done ? http::json_response(200, write_json(*done)) : http::problem(done.error());
-  };
-  return {{"POST", "/control/{verb}", http::Handler(allowed(ask)), kMaxControlBytes}};
+  return {{"POST", "/control/{verb}", http::Handler(allowed(ask_handler(recorder))), kMaxAskBytes}};
 }
 
 }  // namespace
@@ -48,7 +40,8 @@ bool StopSignals::wait(std::int64_t wait_ms) {
 }
 
 Service::Service(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
-    : files_(files), settings_(settings), recorder_(files, clock, log, settings, enrolment, key, nullptr) {}
+    : files_(files), log_(log), settings_(settings), recorder_(files, clock, log, settings, enrolment, key, nullptr), pictures_(clock),
+      page_(files, clock, log, settings, {[this] { return recorder_.state(); }, ask_handler(recorder_), nullptr, &pictures_}) {}
 
 Service::~Service() {
   const Status ended = stop();
@@ -66,6 +59,7 @@ Status Service::start() {
   control.address = "unix:" + control_socket_of(settings_.directory).path;
   control.routes = control_routes(recorder_);
   (void)GREFFE_TRY(server_.listen(std::move(control)));
+  open_page();
   thread_ = std::thread([this] {
     name_thread("gr-record");
     result_ = recorder_.run();
@@ -73,6 +67,19 @@ Status Service::start() {
   });
   server_.start();
   return ok();
+}
+
+// Without its page the station still records what it was recording, and obeys the command line.
+void Service::open_page() {
+  const PageSettings& page = settings_.page;
+  if (page.listen.empty()) return;
+  auto listener = page_.listener();
+  const auto at = listener ? server_.listen(std::move(*listener)) : Result<std::string>(listener.error());
+  if (!at) {
+    log_.error(fmt::format("there is no page at {}: {}", page.listen, at.error().message));
+  } else {
+    log_.info(fmt::format("the station's page: {}://{}", page.tls_cert.empty() ? "http" : "https", *at));
+  }
 }
 
 Status Service::stop() {

@@ -1,5 +1,5 @@
 // The station while it records: the recorder on a thread of its own, and the socket over which this machine's users talk
-// to it. One thread makes it and waits.
+// to it, and the page in the courtroom. One thread makes it and waits.
 #ifndef GREFFE_INGEST_SERVICE_H
 #define GREFFE_INGEST_SERVICE_H
 
@@ -9,6 +9,7 @@
 
 #include "archive/client/control_client.h"
 #include "ingest/recorder.h"
+#include "ingest/station_page.h"
 #include "web/http/server.h"
 
 namespace greffe::ingest {
@@ -33,15 +34,21 @@ class Service {
   ~Service();
   Status start();       // conflict: another one runs in this directory
   Recorder& recorder() { return recorder_; }
+  PictureBoard& pictures() { return pictures_; }
   bool ended() const { return ended_; }
   Status stop();        // what the recorder ended with
 
  private:
+  void open_page();
+
   FileSystem& files_;
+  Log& log_;
   const IngestSettings& settings_;
   Recorder recorder_;
+  PictureBoard pictures_;
+  StationPage page_;
   std::unique_ptr<FileLock> lock_;
-  http::Server server_{1, 4};
+  http::Server server_{1, 8};
   std::thread thread_;
   std::atomic<bool> ended_{false};
   Status result_ = ok();

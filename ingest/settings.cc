@@ -55,6 +55,8 @@ Result<IngestSettings> from_config(Config& config, const std::string& config_pat
   out.video_ms = 1000 * GREFFE_TRY(segments.integer_or("video_seconds", 10, 2, 30));
   out.audio_ms = 1000 * GREFFE_TRY(segments.integer_or("audio_seconds", 30, 5, 60));
   GREFFE_TRY(segments.refuse_unknown());
+  Config control = GREFFE_TRY(config.table("control"));
+  out.page = GREFFE_TRY(read_page_settings(control, config_path));
   std::vector<Config> streams = GREFFE_TRY(config.tables("stream"));
   for (Config& one : streams) out.streams.push_back(GREFFE_TRY(stream_from(one, config_path)));
   for (std::size_t i = 0; i < out.streams.size(); ++i) {

@@ -9,6 +9,7 @@
 
 #include "archive/base/file_system.h"
 #include "archive/format/ed25519.h"
+#include "ingest/page_settings.h"
 #include "ingest/source_address.h"
 
 namespace greffe::ingest {
@@ -36,6 +37,7 @@ struct IngestSettings {
   std::int64_t video_ms = 10'000;          // length of a segment
   std::int64_t audio_ms = 30'000;
   std::vector<StreamSettings> streams;
+  PageSettings page;
 };
 
 // `config_path` empty: the defaults. `directory` not empty: instead of the configured one.

@@ -16,11 +16,11 @@
 #include "web/control_routes.h"
 #include "web/hearing_routes.h"
 #include "web/http/server.h"
+#include "web/http/static_files.h"
 #include "web/log_routes.h"
 #include "web/machine_routes.h"
 #include "web/playback_routes.h"
 #include "web/status_routes.h"
-#include "web/ui_routes.h"
 
 namespace greffe::web {
 namespace {
@@ -107,7 +107,7 @@ std::vector<http::Route> browser_routes(Running& running, FileSystem& files) {
   append(routes, running.playback.routes());
   append(routes, running.logs.routes());
   append(routes, running.status.routes(running.sign_in));
-  auto pages = ui_routes(files, running.settings.ui_directory);
+  auto pages = http::static_routes(files, running.settings.ui_directory);
   if (pages) {
     append(routes, std::move(*pages));
   } else {
@@ -122,7 +122,7 @@ Status listen_all(http::Server& server, Running& running, const archive::Archive
   machine.tls = http::TlsSettings{keys.server.self_signed_certificate(), keys.server.to_pem(), true};
   http::ListenerSettings browser = listener(s.browser_address, browser_routes(running, files));
   browser.tls = GREFFE_TRY(browser_tls(files, s));
-  browser.headers = browser_headers();
+  browser.headers = http::page_headers();
   const std::string machine_at = GREFFE_TRY(server.listen(std::move(machine)));
   const std::string browser_at = GREFFE_TRY(server.listen(std::move(browser)));
   GREFFE_TRY(server.listen(listener("unix:" + s.control_socket, running.control.routes())));

@@ -23,6 +23,7 @@ struct FileStat {
   std::int64_t modified_ms = 0;  // UTC
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  unsigned mode = 0;  // permission bits
 };
 
 struct Space {

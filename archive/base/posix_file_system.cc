@@ -357,6 +357,7 @@ Result<FileStat> PosixFileSystem::stat(const std::string& path) {
   out.size = static_cast<std::uint64_t>(info.st_size);
   out.is_directory = S_ISDIR(info.st_mode);
   out.is_regular = S_ISREG(info.st_mode);
+  out.mode = info.st_mode & 07777;
   out.modified_ms = std::int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000;
   out.device = info.st_dev;
   out.inode = info.st_ino;

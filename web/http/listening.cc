@@ -166,6 +166,11 @@ Result<ListeningSocket> bind_listening(const std::string& address, bool tls) {
   return bind_tcp(address, tls);
 }
 
+Result<bool> is_local(const std::string& address) {
+  const SocketAddress parsed = GREFFE_TRY(parse_address(address));
+  return is_loopback(parsed);
+}
+
 Peer peer_of(int descriptor) {
   SocketAddress address;
   address.size = sizeof address.storage;

@@ -21,6 +21,9 @@ struct ListeningSocket {
 // The file of a dead unix socket is replaced; the new one has mode 0660.
 Result<ListeningSocket> bind_listening(const std::string& address, bool tls);
 
+// Whether only this machine reaches it. invalid: not such an address.
+Result<bool> is_local(const std::string& address);
+
 struct Peer {
   std::string text;                       // "127.0.0.1:54321" or "unix"
   std::optional<std::uint32_t> uid;       // of a unix socket

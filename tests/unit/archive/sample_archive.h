@@ -4,24 +4,15 @@
 #define GREFFE_TESTS_UNIT_ARCHIVE_SAMPLE_ARCHIVE_H
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <memory>
 
 #include "archive/archive_keys.h"
 #include "archive/deposit.h"
 #include "archive/format/documents.h"
 #include "archive/store/local_pool.h"
+#include "tests/unit/support/temporary_folder.h"
 
 namespace greffe::testing {
-
-struct TemporaryFolder {
-  TemporaryFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "greffe-test-XXXXXX";
-    path = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string path;
-};
 
 // Three volumes that were initialised once, which takes longer than copying them.
 inline const TemporaryFolder& fresh_sample_volumes() {

@@ -1,11 +1,12 @@
-#include "web/ui_routes.h"
+#include "web/http/static_files.h"
 
+#include <openssl/sha.h>
+
+#include <array>
 #include <map>
 #include <memory>
 
-#include "archive/format/digest.h"
-
-namespace greffe::web {
+namespace greffe::http {
 namespace {
 
 constexpr std::uint64_t kMaxAssetBytes = 8 * 1024 * 1024;
@@ -27,19 +28,25 @@ std::string type_of(std::string_view name) {
   return "application/octet-stream";
 }
 
-http::Response serve(const Asset& asset, const http::Request& request, std::string_view cache) {
+Response serve(const Asset& asset, const Request& request, std::string_view cache) {
   if (request.header("if-none-match") == asset.etag) {
-    auto unchanged = http::text_response(304, "");
+    auto unchanged = text_response(304, "");
     unchanged.set("ETag", asset.etag);
     return unchanged;
   }
-  auto response = http::text_response(200, asset.bytes, asset.type);
+  auto response = text_response(200, asset.bytes, asset.type);
   response.set("ETag", asset.etag);
   response.set("Cache-Control", std::string(cache));
   return response;
 }
 
 using Assets = std::map<std::string, Asset, std::less<>>;
+
+std::string etag_of(ByteView bytes) {
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(bytes.data(), bytes.size(), digest.data());
+  return "\"" + to_hex(ByteView(digest).first(16)) + "\"";
+}
 
 Status load(FileSystem& files, const std::string& directory, const std::string& prefix, Assets& assets) {
   const std::vector<std::string> names = GREFFE_TRY(files.list(directory));
@@ -50,7 +57,7 @@ Status load(FileSystem& files, const std::string& directory, const std::string& 
       GREFFE_TRY(load(files, path, prefix + name + "/", assets));
     } else if (info.is_regular) {
       const Bytes bytes = GREFFE_TRY(files.read_file(path, kMaxAssetBytes));
-      assets.emplace(prefix + name, Asset{std::string(as_text(bytes)), type_of(name), "\"" + sha256(bytes).hex().substr(0, 32) + "\""});
+      assets.emplace(prefix + name, Asset{std::string(as_text(bytes)), type_of(name), etag_of(bytes)});
     }
   }
   return ok();
@@ -58,7 +65,7 @@ Status load(FileSystem& files, const std::string& directory, const std::string& 
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> browser_headers() {
+std::vector<std::pair<std::string, std::string>> page_headers() {
   return {{"Content-Security-Policy",
            "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; "
            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
@@ -70,19 +77,19 @@ std::vector<std::pair<std::string, std::string>> browser_headers() {
           {"Permissions-Policy", "camera=(), microphone=(), geolocation=()"}};
 }
 
-Result<std::vector<http::Route>> ui_routes(FileSystem& files, const std::string& directory) {
+Result<std::vector<Route>> static_routes(FileSystem& files, const std::string& directory) {
   auto assets = std::make_shared<Assets>();
   GREFFE_TRY(load(files, directory, "", *assets));
   if (!assets->contains("index.html")) return fail(Errc::not_found, directory + " has no index.html: the pages are not built");
-  const http::Handler page = [assets](const http::Request& request) {
+  const Handler page = [assets](const Request& request) {
     return serve(assets->find("index.html")->second, request, "no-cache");
   };
-  const http::Handler asset = [assets](const http::Request& request) {
+  const Handler asset = [assets](const Request& request) {
     const auto found = assets->find("ui/" + request.parameter("path"));
-    if (found == assets->end()) return http::problem(404, "not_found", "There is no such file.");
+    if (found == assets->end()) return problem(404, "not_found", "There is no such file.");
     return serve(found->second, request, "public, max-age=31536000, immutable");
   };
-  return std::vector<http::Route>{{"GET", "/", page}, {"GET", "/ui/{path*}", asset}};
+  return std::vector<Route>{{"GET", "/", page}, {"GET", "/ui/{path*}", asset}};
 }
 
-}  // namespace greffe::web
+}  // namespace greffe::http

@@ -1,18 +1,18 @@
 #include <catch2/catch.hpp>
 
-#include "tests/unit/archive/sample_archive.h"
-#include "web/ui_routes.h"
+#include "tests/unit/support/temporary_folder.h"
+#include "web/http/static_files.h"
 
 using greffe::http::Handler;
 
 TEST_CASE("the built pages are served, their assets for ever, nothing else of the disk") {
   greffe::testing::TemporaryFolder folder;
   greffe::PosixFileSystem files;
-  CHECK(greffe::web::ui_routes(files, folder.path).error().code == greffe::Errc::not_found);
+  CHECK(greffe::http::static_routes(files, folder.path).error().code == greffe::Errc::not_found);
   REQUIRE(files.make_directories(folder.path + "/ui"));
   REQUIRE(files.write_new(folder.path + "/index.html", greffe::as_bytes("<!doctype html>")));
   REQUIRE(files.write_new(folder.path + "/ui/app-AB12.js", greffe::as_bytes("export {}")));
-  const auto routes = greffe::web::ui_routes(files, folder.path);
+  const auto routes = greffe::http::static_routes(files, folder.path);
   REQUIRE(routes);
   REQUIRE(routes->size() == 2);
   greffe::http::Request request;
@@ -31,7 +31,7 @@ TEST_CASE("the built pages are served, their assets for ever, nothing else of th
 
 TEST_CASE("no page may run a foreign script or be framed") {
   std::string policy;
-  for (const auto& [name, value] : greffe::web::browser_headers()) {
+  for (const auto& [name, value] : greffe::http::page_headers()) {
     if (name == "Content-Security-Policy") policy = value;
   }
   CHECK(policy.find("default-src 'self'") == 0);
