@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 const kSource = join(process.env["GREFFE_UI"]!, "src");
-const dictionary = (language: string) => JSON.parse(readFileSync(join(kSource, "lang", `${language}.json`), "utf8")) as Record<string, string>;
+const kStation = join(process.env["GREFFE_UI"]!, "station"); // its words are added to the common ones
+const read = (folder: string, language: string) => JSON.parse(readFileSync(join(folder, "lang", `${language}.json`), "utf8")) as Record<string, string>;
+const dictionary = (language: string) => ({ ...read(kSource, language), ...read(kStation, language) });
 const words = { en: dictionary("en"), fr: dictionary("fr"), zh: dictionary("zh") };
 const base = (key: string) => key.replace(/#(one|other)$/, "");
 const keys = (d: Record<string, string>) => [...new Set(Object.keys(d).map(base))].sort();
@@ -17,11 +19,19 @@ function sources(folder: string): { path: string; text: string }[] {
     return /\.tsx?$/.test(item.name) ? [{ path, text: readFileSync(path, "utf8") }] : [];
   });
 }
-const all = sources(kSource);
+const all = [...sources(kSource), ...sources(kStation)];
 
 test("the three languages have the same keys", () => {
   assert.deepEqual(keys(words.fr), keys(words.en));
   assert.deepEqual(keys(words.zh), keys(words.en));
+});
+
+test("the common pages need no word of the station", () => {
+  const common = new Set(keys(read(kSource, "en")));
+  for (const { path, text } of sources(kSource)) {
+    for (const match of text.matchAll(/\bt\(\s*"([^"]+)"/g)) assert.ok(common.has(match[1]!), `${path}: ${match[1]}`);
+  }
+  for (const language of ["fr", "zh"]) assert.deepEqual(keys(read(kStation, language)), keys(read(kStation, "en")));
 });
 
 test("every text is there and names the same parameters", () => {
@@ -65,6 +75,26 @@ test("whatever the archive's status names by a code has words of its own", () =>
   for (const code of [...codes, ...states.map((state) => `volume-${state}`)]) {
     for (const part of ["reason", "what", "todo"]) assert.ok(known.has(`status.${part}.${code}`), `status.${part}.${code}`);
   }
+});
+
+test("whatever a station names by a code has words of its own", () => {
+  const source = (path: string) => readFileSync(join(kSource, "../../..", path), "utf8");
+  const found = (path: string, pattern: RegExp, least: number) => {
+    const out = [...source(path).matchAll(pattern)].map((m) => m[1]!);
+    assert.ok(out.length >= least, `${path}: ${out}`);
+    return out;
+  };
+  const reasons = [.../kGapReasons = \{([^}]*)\}/.exec(source("archive/format/hearing_entries.cc"))![1]!.matchAll(/"([a-z-]+)"/g)].map((m) => m[1]!);
+  const needed = [
+    ...reasons.map((reason) => `reason.${reason}`),
+    ...found("ingest/recorder_state.cc", /case LiveLane::State::\w+: return "(\w+)"/g, 5).map((state) => `tile.state.${state}`),
+    ...[...source("ingest/recorder_state.cc").matchAll(/\bword = .*/g)].flatMap((m) => [...m[0].matchAll(/"([a-z]+)"/g)]).map((m) => `station.word.${m[1]}`),
+    ...found("ingest/recorder.cc", /\{"(\w+)", &Recorder::/g, 7).map((verb) => `failed.${verb}`),
+    ...["locked", "holdover", "free"].map((state) => `clock.${state}`),
+  ];
+  assert.ok(needed.length > 25, `${needed}`);
+  const known = new Set(keys(words.en));
+  for (const key of needed) assert.ok(known.has(key), key);
 });
 
 test("no words stand in the pages themselves", () => {

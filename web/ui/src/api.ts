@@ -2,41 +2,14 @@
 import type {
   ArchiveKeys, Details, Hearing, HearingList, MainEntries, Mark, Places, Proof, Session, Status, Timeline,
 } from "./types";
+import { json, post, request } from "./http";
 import type { Bytes } from "./verify/bytes";
 import type { LogSource } from "./verify/chain";
 import { tileIndexPath } from "./verify/entries";
 
-export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string, readonly retryAfterS = 0) {
-    super(message);
-  }
-}
-
-async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(path, { credentials: "same-origin", cache: "no-cache", ...init });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "unreachable", "");
-  }
-  if (response.ok) return response;
-  const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string };
-  const retry = Number(response.headers.get("Retry-After") ?? 0);
-  throw new ApiError(response.status, problem.code ?? "", problem.detail ?? problem.title ?? "", retry || 0);
-}
-
-async function json<T>(path: string, init?: RequestInit): Promise<T> {
-  return (await (await request(path, init)).json()) as T;
-}
-
 async function bytes(path: string, signal?: AbortSignal, cache: RequestCache = "default"): Promise<Bytes> {
   const response = await request(path, { cache, ...(signal ? { signal } : {}) });
   return new Uint8Array(await response.arrayBuffer());
-}
-
-function post<T>(path: string, body: unknown): Promise<T> {
-  return json<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
 function query(params: Record<string, string | number | undefined>): string {

@@ -16,6 +16,13 @@ let current: Language = "en";
 let words: Dictionary = en;
 let plural = new Intl.PluralRules("en");
 
+let added: Record<Language, () => Promise<Dictionary>> | undefined;
+
+// Words of a page that has more than the common ones, or says some of them otherwise. Before the first setLanguage().
+export function addWords(more: Record<Language, () => Promise<Dictionary>>): void {
+  added = more;
+}
+
 export const language = (): Language => current;
 export const languageTag = (): string => kLanguages.find((l) => l.code === current)!.tag;
 
@@ -32,6 +39,7 @@ export async function setLanguage(code: Language, remember: boolean): Promise<vo
   if (code === "fr") words = (await import("./lang/fr.json")).default;
   else if (code === "zh") words = (await import("./lang/zh.json")).default;
   else words = en;
+  if (added) words = { ...words, ...(await added[code]()) };
   current = code;
   plural = new Intl.PluralRules(languageTag());
   document.documentElement.lang = languageTag();

@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
 import { Dialog } from "../parts/dialog";
+import { meantForControl } from "../parts/keyboard";
 import type { Room } from "./room";
 import { BackStep, setLoop, toggle, toMark } from "./transport";
 
@@ -30,16 +31,6 @@ const kBindings: Binding[] = [
   { keys: [..."123456789"], shown: ["1–9"], what: "keys.camera", act: ({ choose }, key) => choose(Number(key) - 1) },
   { keys: ["?"], shown: ["?"], what: "keys.title", act: ({ showHelp }) => showHelp() },
 ];
-
-// Typing is never taken for a command, nor Space on a control that Space presses.
-function meantForControl(event: KeyboardEvent): boolean {
-  const target = event.target as Element;
-  if (event.ctrlKey || event.altKey || event.metaKey) return true;
-  if (document.querySelector("dialog[open]")) return true;
-  if (target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable]")) return true;
-  if (event.key === " " && target.closest("button, a, summary, input")) return true;
-  return event.key.startsWith("Arrow") && target.closest("[role=slider], input, [role=tablist]") !== null;
-}
 
 export function useKeys(context: KeyContext): void {
   useEffect(() => {

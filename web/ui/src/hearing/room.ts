@@ -1,5 +1,6 @@
 // One open hearing: its timeline, its player, what was proven about it. Components listen and draw; nothing here draws.
-import { api, ApiError } from "../api";
+import { api } from "../api";
+import { ApiError } from "../http";
 import { Player } from "../player/player";
 import type { Placed } from "../player/plan";
 import { parseUtc } from "../time";

@@ -1,6 +1,6 @@
 // One hearing: pictures left, marks and details right, the timeline over the full width.
 import { useEffect, useState } from "preact/hooks";
-import { api, ApiError } from "../api";
+import { api } from "../api";
 import { Badge } from "../hearing/badge";
 import { KeyHelp, useKeys } from "../hearing/keys";
 import { Room } from "../hearing/room";
@@ -9,6 +9,7 @@ import { Sittings } from "../hearing/sittings";
 import { Stage } from "../hearing/stage";
 import { TimelineView } from "../hearing/timeline";
 import { Transport } from "../hearing/transport";
+import { ApiError } from "../http";
 import { nameOf, t } from "../i18n";
 import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError } from "../api";
+import { api } from "../api";
+import { ApiError } from "../http";
 import { t, type Language } from "../i18n";
 import { LanguageChoice } from "../parts/language_choice";
 import { Notice } from "../parts/notice";

@@ -1,6 +1,6 @@
 // An error that stays until it is read: what, where, what to do.
 import type { ComponentChildren } from "preact";
-import { ApiError } from "../api";
+import { ApiError } from "../http";
 import { has, t } from "../i18n";
 import { Icon } from "./icons";
 

@@ -1,0 +1,107 @@
+// No hearing is open: today's list, one touch each; or a hearing that stands on no list.
+import { useEffect, useState } from "preact/hooks";
+import { languageTag, t } from "../src/i18n";
+import { Icon } from "../src/parts/icons";
+import { Notice } from "../src/parts/notice";
+import { clock, parseUtc } from "../src/time";
+import type { Actions } from "./actions";
+import { zoneOf } from "./band";
+import type { Desk, State } from "./desk";
+import type { Shown } from "./dialogs";
+import { detailsOf, docket, documentOf, type Docket, type DocketRow, type Typed } from "./opening";
+import { Sheet } from "./sheet";
+
+const kAgainMs = 20_000;
+
+function useDocket(wanted: boolean): { list: Docket | undefined; error: unknown } {
+  const [list, setList] = useState<Docket | undefined>();
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    if (!wanted) return undefined;
+    const look = () => void docket().then((found) => {
+      setList(found);
+      setError(undefined);
+    }, setError);
+    look();
+    const timer = setInterval(look, kAgainMs);
+    return () => clearInterval(timer);
+  }, [wanted]);
+  return { list, error };
+}
+
+function Row({ state, row, off, actions }: { state: State; row: DocketRow; off: boolean; actions: Actions }) {
+  const details = detailsOf(row);
+  const people = details.parties.map((party) => party.name).join(t("list.comma"));
+  return (
+    <li>
+      <button class="docket-row" disabled={off} onClick={() => void actions.run("open", { details: row.details })}>
+        <time>{details.scheduled ? clock(parseUtc(details.scheduled), zoneOf(state), false) : ""}</time>
+        <span class="docket-what">
+          <b>{details.cases.join(t("list.comma")) || details.title || t("station.no-case")}</b>
+          {details.cases.length > 0 && details.title && <span>{details.title}</span>}
+          {people && <span class="quiet">{people}</span>}
+          {details.judges.length > 0 && <span class="quiet">{details.judges.join(t("list.comma"))}</span>}
+        </span>
+        {!details.public && <span class="docket-closed"><Icon name="lock" />{t("open.not-public")}</span>}
+        <span class="docket-go"><Icon name="dot" />{t("open.do")}</span>
+      </button>
+    </li>
+  );
+}
+
+export function OpenByHand({ actions, off, autofocus = false }: { actions: Actions; off: boolean; autofocus?: boolean }) {
+  const [typed, setTyped] = useState<Typed>({ cases: "", parties: "", title: "", judges: "", isPublic: true });
+  const set = (member: Partial<Typed>) => setTyped({ ...typed, ...member });
+  const nothing = !typed.cases.trim() && !typed.title.trim();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (!nothing) void actions.run("open", { details: documentOf(typed, languageTag()) });
+  };
+  return (
+    <form class="by-hand" onSubmit={submit}>
+      <label for="open-cases">{t("open.cases")}</label>
+      <input id="open-cases" value={typed.cases} maxLength={400} autoComplete="off" spellcheck={false} autoFocus={autofocus} onInput={(e) => set({ cases: e.currentTarget.value })} />
+      <label for="open-title">{t("open.title-label")}</label>
+      <input id="open-title" value={typed.title} maxLength={400} autoComplete="off" onInput={(e) => set({ title: e.currentTarget.value })} />
+      <label for="open-parties">{t("open.parties")}</label>
+      <textarea id="open-parties" rows={3} value={typed.parties} maxLength={20000} onInput={(e) => set({ parties: e.currentTarget.value })} />
+      <label for="open-judges">{t("open.judges")}</label>
+      <input id="open-judges" value={typed.judges} maxLength={1000} autoComplete="off" onInput={(e) => set({ judges: e.currentTarget.value })} />
+      <label class="tick"><input type="checkbox" checked={typed.isPublic} onChange={(e) => set({ isPublic: e.currentTarget.checked })} /> {t("open.public")}</label>
+      <button class="main huge" disabled={off || nothing}><Icon name="dot" />{t("open.start")}</button>
+      <p class="quiet small">{t("open.correctable")}</p>
+    </form>
+  );
+}
+
+interface Props { desk: Desk; state: State; actions: Actions; show: (what: Shown) => void }
+
+export function Ready({ desk, state, actions, show }: Props) {
+  const { list, error } = useDocket(state.page.docket);
+  const off = actions.busy || desk.word === "lost" || state.trouble !== undefined;
+  const empty = list && list.rows.length === 0;
+  return (
+    <section class="ready" aria-label={t("open.today")}>
+      <Sheet finished={actions.finished} />
+      {!state.page.docket ? (
+        <><h2>{t("open.title")}</h2><OpenByHand actions={actions} off={off} /></>
+      ) : (
+        <>
+          <div class="ready-head">
+            <h2>{t("open.today")}</h2>
+            <button onClick={() => show("open")} disabled={off}>{t("open.other")} <kbd>O</kbd></button>
+          </div>
+          {error !== undefined && <Notice error={error} what={t("open.today")} />}
+          {empty && <p class="quiet">{t("open.none-today")}</p>}
+          {list && <ol class="docket">{list.rows.map((row) => <Row key={row.line} state={state} row={row} off={off} actions={actions} />)}</ol>}
+          {list && list.problems.length > 0 && (
+            <details class="list-problems">
+              <summary>{t("open.problems", { n: list.problems.length })}</summary>
+              <ul>{list.problems.map((p) => <li key={`${p.line} ${p.column}`}>{t("open.problem", { line: String(p.line), column: p.column })} <span lang="en">{p.what}</span></li>)}</ul>
+            </details>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
