@@ -37,8 +37,8 @@ await check("a hearing by keyboard alone, as it then stands in the log", async (
   await page.keyboard.type("Vente d’immeuble");
   await page.keyboard.press("Tab");
   await page.keyboard.type("Anne Lefèvre (demanderesse)\n王伟（被告）");
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Enter"); // in a field of the form
+  for (let i = 0; i < 3; i++) await page.keyboard.press("Tab"); // judges, public, the button
+  await page.keyboard.press("Enter");
   await says(page, "Recording");
   assert.equal(station.state().state, "recording");
 
@@ -200,7 +200,7 @@ await check("a camera that ends is a fault that names it", async () => {
   await says(page, "Panne", 20_000);
   assert.match(await heading(page), /témoin/i);
   assert.match(await page.textContent('[data-stream="cam-witness"]'), /Non enregistré/);
-  assert.match(await page.textContent(".lamp"), /N’enregistre pas/);
+  assert.match(await page.textContent(".lamp"), /Tout n’est pas enregistré.*témoin/);
   await axe(page, "fault");
   await noOverflow(page, "fault");
   await shoot(page, "fault-fr-1024");
@@ -208,6 +208,87 @@ await check("a camera that ends is a fault that names it", async () => {
   await station.stop();
   station.configure(phrases);
   await station.start();
+});
+
+// What parts of the station add that are not part of every station: their members of the state, put in on the way.
+const added = {
+  lamp: { colour: "green", why: "" },
+  spool: { hours_left: 31.5 },
+  upload: { waiting_bytes: 48_300_000, problem: "the archive does not answer" },
+  place: { court: { en: "Judicial Court of Paris", fr: "Tribunal judiciaire de Paris", zh: "巴黎司法法院" }, room: { en: "Courtroom 3", fr: "Salle 3", zh: "第三法庭" }, zone: "Europe/Paris" },
+};
+const today = [
+  { cases: ["RG 26/01234"], title: "Vente d’immeuble", parties: [{ name: "Anne-Charlotte de La Rochefoucauld-Lefèvre", role: "demanderesse", spellings: [] }, { name: "SCI Les Hauts de Belleville et du Château d’Eau", role: "défenderesse", spellings: [] }], judges: ["Mme Lefèvre"], scheduled: "2026-11-26T08:30:00.000Z", public: true },
+  { cases: ["(2026)京01民初88号", "(2026)京01民初89号"], title: "房屋买卖合同纠纷", parties: [{ name: "王伟", role: "原告", spellings: [] }, { name: "北京某某房地产开发有限公司", role: "被告", spellings: [] }], judges: ["李法官"], scheduled: "2026-11-26T10:00:00.000Z", public: false },
+  { cases: ["RG 26/00077"], title: "", parties: [{ name: "M. Petit", role: "", spellings: [] }], judges: [], scheduled: "2026-11-26T13:15:00.000Z", public: true },
+];
+async function withMore(page, more) {
+  await page.route("**/station/state", async (route) => {
+    const answer = await route.fetch();
+    const state = await answer.json();
+    const levels = [{ peak: 140, rms: 40 }, { peak: 255, rms: 190 }];
+    state.streams.filter((s) => s.medium === "audio").forEach((s, i) => Object.assign(s, { levels: levels[i] }));
+    await route.fulfill({ response: answer, json: Object.assign(state, added, more.state, { page: { ...state.page, ...more.page }, hearing: state.hearing && { ...state.hearing, ...more.hearing } }) });
+  });
+  await page.route("**/picture.jpg", async (route) => route.fulfill({ contentType: "image/jpeg", path: join(station.folder, "picture.jpg") }));
+  await page.route("**/station/docket", async (route) => route.fulfill({ json: {
+    rows: today.map((details, i) => ({ line: i + 2, details: JSON.stringify(details) })), problems: [{ line: 5, column: "time", what: "\"25:10\" is no time; write it as 09:30" }],
+  } }));
+}
+
+await check("today's list: one touch opens; levels, pictures, alarms, and an interruption that wants an explanation", async () => {
+  execFileSync("ffmpeg", ["-v", "error", "-i", join(station.folder, "long.mp4"), "-frames:v", "1", "-vf", "scale=480:-2", "-y", join(station.folder, "picture.jpg")]);
+  const open = await sit();
+  await says(open, "Recording");
+  await open.keyboard.press("e");
+  await open.waitForSelector("dialog .finish-what");
+  await open.keyboard.press("Enter");
+  await says(open, "Ready");
+  await getUp(open);
+  for (const [language, width, height, scheme] of [["fr", 1024, 768, "light"], ["zh", 1440, 900, "dark"], ["en", 390, 844, "light"]]) {
+    const page = await freshPage({ language, width, height, scheme });
+    const more = { page: { docket: true }, hearing: {}, state: {} };
+    await withMore(page, more);
+    await page.goto(station.url);
+    await page.waitForSelector(".docket-row");
+    await until("pictures", async () => (await page.locator(".picture img").count()) === 2);
+    await axe(page, `today ${language}`);
+    await noOverflow(page, `today ${language}`);
+    await shoot(page, `today-${language}-${width}`);
+    await page.click(".docket-row >> nth=1");
+    await page.waitForSelector(".is-recording");
+    assert.deepEqual(station.newestLog().of("open")[0].details.parties.map((p) => p.name), ["王伟", "北京某某房地产开发有限公司"]);
+    assert.equal(station.newestLog().of("open")[0].details.public, false);
+    await until("pictures", async () => (await page.locator(".picture img").count()) === 2);
+    const since = station.state().now;
+    more.hearing = { unexplained: [{ gap: 7, from: since, to: since, reason: "power", streams: ["*"] }] };
+    more.state = { streams: station.state().streams.map((s, i) => ({ ...s, ...(s.medium === "audio" && { levels: { peak: 90 * i, rms: 30 * i } }), alarms: [[], [{ kind: "frozen", since }], [{ kind: "silence", since }], []][i] })) };
+    await page.waitForSelector(".notice.attention");
+    assert.equal(await page.locator(".tile.alarm").count(), 2);
+    assert.match(await heading(page), /2/);
+    await axe(page, `alarms ${language}`);
+    await noOverflow(page, `alarms ${language}`);
+    await shoot(page, `alarms-${language}-${width}`);
+    await page.click(".notice.attention button");
+    await page.fill("#explain-text", "Coupure de courant dans tout le palais");
+    await axe(page, `explain ${language}`);
+    await shoot(page, `explain-${language}-${width}`);
+    const [asked] = await Promise.all([page.waitForRequest("**/station/explain"), page.click("dialog .main")]);
+    assert.deepEqual(asked.postDataJSON(), { gap: 7, text: "Coupure de courant dans tout le palais" });
+    await page.keyboard.press("Escape");
+    more.hearing = {};
+    await page.click(".finish");
+    await page.click("dialog .main");
+    await page.waitForSelector(".is-ready");
+    assert.deepEqual(page.faults, []);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await getUp(page);
+  }
+  const next = await sit();
+  await next.fill("#open-cases", "RG 26/00077");
+  await next.keyboard.press("Enter");
+  await says(next, "Recording");
+  await getUp(next);
 });
 
 const sizes = [[1440, 900], [1024, 768], [390, 844]];

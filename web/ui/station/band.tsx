@@ -3,9 +3,18 @@ import { useEffect, useState } from "preact/hooks";
 import { has, nameOf, t } from "../src/i18n";
 import { streamName } from "../src/hearing/names";
 import { clock, duration, localZone, longDate, offset, parseUtc } from "../src/time";
-import { isDown, type Desk, type State } from "./desk";
+import { isDown, isMuted, type Alarm, type Desk, type State } from "./desk";
 
 export const zoneOf = (state: State | undefined): string => state?.place?.zone ?? localZone();
+
+export const alarmWords = (alarm: Alarm): string => (has(`alarm.${alarm.kind}`) ? t(`alarm.${alarm.kind}`) : alarm.kind);
+
+// Of streams that are wanted: what is muted may be silent.
+function alarmsOf(state: State): string {
+  const all = state.streams.filter((stream) => !isMuted(state.hearing, stream.name)).flatMap((stream) =>
+    (stream.alarms ?? []).map((alarm) => t("station.alarm", { stream: streamName(stream.name, state.streams), alarm: alarmWords(alarm) })));
+  return all.length > 1 ? t("station.alarms", { n: all.length }) : all[0] ?? "";
+}
 
 // What the word is about: a reason, the streams that fail, since when nothing answers.
 function aboutWord(desk: Desk): string {
@@ -16,6 +25,7 @@ function aboutWord(desk: Desk): string {
   const down = state.streams.filter((stream) => isDown(state, stream));
   const names = down.map((stream) => streamName(stream.name, state.streams)).join(t("list.comma"));
   if (desk.word === "ready" && down.length > 0) return t("station.not-connected", { streams: names });
+  if (desk.word === "ready" || desk.word === "recording") return alarmsOf(state);
   if (desk.word !== "fault") return "";
   if (state.trouble || down.length === 0) return t("station.trouble");
   if (down.length > 1 && down.length === state.streams.length) return t("stream.all");
@@ -55,22 +65,24 @@ function Clocks({ desk }: { desk: Desk }) {
   );
 }
 
-interface LampShown { colour: "green" | "amber" | "red" | "off" | "unknown"; why: string }
+interface LampShown { colour: "green" | "amber" | "red" | "off" | "unknown"; title?: string; why: string }
 
 function lampOf(desk: Desk, state: State): LampShown {
   if (desk.word === "lost") return { colour: "unknown", why: t("lamp.unknown") };
-  if (state.lamp) return { colour: state.lamp.colour, why: has(`lamp.why.${state.lamp.why}`) ? t(`lamp.why.${state.lamp.why}`) : state.lamp.why };
-  if (desk.word === "fault") return { colour: "red", why: t("lamp.fault") };
+  const partly = desk.word === "fault" && !state.trouble;
+  if (state.lamp) return { colour: state.lamp.colour, ...(partly && { title: t("lamp.partly") }), why: has(`lamp.why.${state.lamp.why}`) ? t(`lamp.why.${state.lamp.why}`) : state.lamp.why };
+  if (partly) return { colour: "red", title: t("lamp.partly"), why: t("lamp.fault", { streams: aboutWord(desk) }) };
+  if (desk.word === "fault") return { colour: "red", why: t("lamp.trouble") };
   if (!state.hearing) return { colour: "off", why: t("lamp.idle") };
   return { colour: "amber", why: t("lamp.amber") };
 }
 
 function Lamp({ desk, state }: { desk: Desk; state: State }) {
-  const { colour, why } = lampOf(desk, state);
+  const { colour, title, why } = lampOf(desk, state);
   return (
     <div class={`lamp lamp-${colour}`}>
       <span class="bulb" aria-hidden="true" />
-      <span><b>{t(`lamp.colour.${colour}`)}</b><span class="lamp-why">{why}</span></span>
+      <span><b>{title ?? t(`lamp.colour.${colour}`)}</b><span class="lamp-why">{why}</span></span>
     </div>
   );
 }

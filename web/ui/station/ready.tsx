@@ -59,14 +59,17 @@ export function OpenByHand({ actions, off, autofocus = false }: { actions: Actio
   };
   return (
     <form class="by-hand" onSubmit={submit}>
-      <label for="open-cases">{t("open.cases")}</label>
-      <input id="open-cases" value={typed.cases} maxLength={400} autoComplete="off" spellcheck={false} autoFocus={autofocus} onInput={(e) => set({ cases: e.currentTarget.value })} />
-      <label for="open-title">{t("open.title-label")}</label>
-      <input id="open-title" value={typed.title} maxLength={400} autoComplete="off" onInput={(e) => set({ title: e.currentTarget.value })} />
-      <label for="open-parties">{t("open.parties")}</label>
-      <textarea id="open-parties" rows={3} value={typed.parties} maxLength={20000} onInput={(e) => set({ parties: e.currentTarget.value })} />
-      <label for="open-judges">{t("open.judges")}</label>
-      <input id="open-judges" value={typed.judges} maxLength={1000} autoComplete="off" onInput={(e) => set({ judges: e.currentTarget.value })} />
+      <div class="fields">
+        <label>{t("open.cases")}
+          <input id="open-cases" value={typed.cases} maxLength={400} autoComplete="off" spellcheck={false} autoFocus={autofocus}
+            onInput={(e) => set({ cases: e.currentTarget.value })} /></label>
+        <label>{t("open.title-label")}
+          <input value={typed.title} maxLength={400} autoComplete="off" onInput={(e) => set({ title: e.currentTarget.value })} /></label>
+        <label>{t("open.parties")}
+          <textarea rows={3} value={typed.parties} maxLength={20000} onInput={(e) => set({ parties: e.currentTarget.value })} /></label>
+        <label>{t("open.judges")}
+          <textarea rows={3} value={typed.judges} maxLength={1000} onInput={(e) => set({ judges: e.currentTarget.value })} /></label>
+      </div>
       <label class="tick"><input type="checkbox" checked={typed.isPublic} onChange={(e) => set({ isPublic: e.currentTarget.checked })} /> {t("open.public")}</label>
       <button class="main huge" disabled={off || nothing}><Icon name="dot" />{t("open.start")}</button>
       <p class="quiet small">{t("open.correctable")}</p>
@@ -84,7 +87,7 @@ export function Ready({ desk, state, actions, show }: Props) {
     <section class="ready" aria-label={t("open.today")}>
       <Sheet finished={actions.finished} />
       {!state.page.docket ? (
-        <><h2>{t("open.title")}</h2><OpenByHand actions={actions} off={off} /></>
+        <><div class="ready-head"><h2>{t("open.title")}</h2></div><OpenByHand actions={actions} off={off} /></>
       ) : (
         <>
           <div class="ready-head">

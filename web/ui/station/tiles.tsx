@@ -1,11 +1,11 @@
 // One tile per stream: what it sees or hears now, whether that is being kept, and its mute button.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { has, t } from "../src/i18n";
+import { t } from "../src/i18n";
 import { streamName } from "../src/hearing/names";
 import { Icon } from "../src/parts/icons";
 import { clock, duration, parseUtc } from "../src/time";
 import type { Actions } from "./actions";
-import { zoneOf } from "./band";
+import { alarmWords, zoneOf } from "./band";
 import { isDown, isMuted, type Desk, type State, type Stream } from "./desk";
 
 const kPictureMs = 1000;
@@ -98,7 +98,7 @@ function Words({ desk, state, stream, mood }: { desk: Desk; state: State; stream
     <>
       {stream.alarms?.map((alarm) => (
         <p class="tile-words attention-text" key={alarm.kind}>
-          <Icon name="warn" /><b>{has(`alarm.${alarm.kind}`) ? t(`alarm.${alarm.kind}`) : alarm.kind}</b>{" "}
+          <Icon name="warn" /><b>{alarmWords(alarm)}</b>{" "}
           {t("station.since", { time: since(alarm.since) })}
         </p>
       ))}
