@@ -8,6 +8,7 @@
 
 #include "ingest/capture_clock.h"
 #include "ingest/channel_sink.h"
+#include "ingest/live_watch.h"
 #include "ingest/media_child.h"
 
 namespace greffe::ingest {
@@ -25,12 +26,16 @@ class LiveSink : public ChannelSink {
   explicit LiveSink(Channel& channel) : ChannelSink(channel) {}
   CaptureClock& clock() { return clock_; }
   void begin() { clock_ = CaptureClock(); }
+  void show(LiveWatch* watch) { watch_ = watch; }
+  Status heard(std::int64_t media_us, const AVFrame& frame) override { return watch_ == nullptr ? ok() : watch_->sound(media_us, frame); }
+  Status seen(const AVFrame& frame) override { return watch_ == nullptr ? ok() : watch_->picture(monotonic_us(), frame); }
 
  private:
   void add_facts(Json& message, const FinishedSegment& segment) override { message.set("mono_ms", clock_.start_us(segment) / 1000); }
   void add_facts(Json& message, const SegmentStart& start) override { message.set("mono_ms", clock_.at_us(start.media_us) / 1000); }
   void add_facts(Json& message, const FinishedPeaks& peaks) override { message.set("mono_ms", clock_.at_us(peaks.media_us) / 1000); }
   CaptureClock clock_;
+  LiveWatch* watch_ = nullptr;
 };
 
 class LiveReading {
@@ -42,6 +47,8 @@ class LiveReading {
     const LiveRequest request = GREFFE_TRY(parse_live_request(*asked));
     source_ = GREFFE_TRY(LiveSource::open(request));
     reader_ = GREFFE_TRY(TrackReader::open(*source_));
+    if (request.watch) watch_.emplace(channel_, *reader_, request.may_stand_still);
+    if (watch_) sink_.show(&*watch_);
     GREFFE_TRY(channel_.send(write_facts(facts())));
     while (!stopped_) {
       GREFFE_TRY(obey());
@@ -71,7 +78,7 @@ class LiveReading {
     TrackFacts out;
     out.medium = source_->is_video() ? "video" : "audio";
     out.codec = avcodec_get_name(source_->track().codecpar->codec_id);
-    out.transcoded = treatment_of(source_->track().codecpar->codec_id) == CodecTreatment::to_flac;
+    out.transcoded = treatment_of(source_->track().codecpar->codec_id) != CodecTreatment::keep;
     return out;
   }
 
@@ -100,6 +107,7 @@ class LiveReading {
   }
 
   Status take(PacketPtr packet) {
+    if (watch_) GREFFE_TRY(watch_->packet(monotonic_us(), *packet, pipeline_ != nullptr));
     if (!pipeline_) return ok();  // on hold: the connection is kept alive, and nothing of what comes is
     if (wait_for_key_ && (packet->flags & AV_PKT_FLAG_KEY) == 0) return ok();
     wait_for_key_ = false;
@@ -120,6 +128,7 @@ class LiveReading {
   LiveSink sink_;
   std::unique_ptr<LiveSource> source_;
   std::unique_ptr<TrackReader> reader_;
+  std::optional<LiveWatch> watch_;
   std::unique_ptr<Pipeline> pipeline_;  // null: on hold
   bool wait_for_key_ = false;
   bool stopped_ = false;
@@ -129,7 +138,7 @@ class LiveReading {
 
 Json write_live_request(const LiveRequest& request) {
   Json out = write_source_address(request.address);
-  out.set("do", "open").set("video", request.video).set("open_ms", request.open_ms).set("stall_ms", request.stall_ms);
+  out.set("do", "open").set("video", request.video).set("watch", request.watch).set("may_stand_still", request.may_stand_still).set("open_ms", request.open_ms).set("stall_ms", request.stall_ms);
   return out;
 }
 
@@ -137,6 +146,8 @@ Result<LiveRequest> parse_live_request(const Json& json) {
   LiveRequest out;
   out.address = GREFFE_TRY(parse_source_message(json));
   out.video = GREFFE_TRY(json.boolean("video"));
+  out.watch = GREFFE_TRY(json.boolean("watch"));
+  out.may_stand_still = GREFFE_TRY(json.boolean("may_stand_still"));
   out.open_ms = GREFFE_TRY(json.integer("open_ms"));
   out.stall_ms = GREFFE_TRY(json.integer("stall_ms"));
   return out;

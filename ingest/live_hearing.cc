@@ -135,7 +135,7 @@ Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const Inge
   return std::optional<HearingId>();
 }
 
-Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start, const std::string& boot) {
+Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start) {
   Accounted out = start;
   const StreamState* known = state.find(stream);
   if (known != nullptr && known->last) {
@@ -145,8 +145,7 @@ Accounted accounted_so_far(const HearingState& state, const std::string& stream,
   }
   for (const GapEntry& gap : state.gaps()) {
     const bool applies = std::any_of(gap.streams.begin(), gap.streams.end(), [&](const std::string& s) { return s == "*" || s == stream; });
-    // A gap over a restart ends on the clock of a later boot.
-    const std::string& end_boot = gap.mono_ms[1] >= gap.mono_ms[0] ? gap.boot : boot;
+    const std::string& end_boot = gap.to_boot.empty() ? gap.boot : gap.to_boot;
     const bool later = end_boot == out.boot ? gap.mono_ms[1] > out.at.mono_ms : gap.to > out.at.utc;
     if (applies && later) out = {{gap.to, gap.mono_ms[1]}, end_boot};
   }

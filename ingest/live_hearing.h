@@ -55,9 +55,8 @@ Result<std::unique_ptr<HearingSpool>> begin_live_hearing(FileSystem& files, cons
 // The newest live hearing that was not finished.
 Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const IngestSettings& settings);
 
-// Until when a stream of this log is accounted for, by its last segment or gap; `start` when there is none. `boot`: the
-// one that the log was last written in.
-Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start, const std::string& boot);
+// Until when a stream of this log is accounted for, by its last segment or gap; `start` when there is none.
+Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start);
 
 }  // namespace greffe::ingest
 

@@ -28,8 +28,8 @@ std::int64_t with_jitter(std::int64_t ms) {
 
 }  // namespace
 
-LiveLane::LiveLane(const StreamSettings& stream, const IngestSettings& settings, StationClock& clock)
-    : stream_(stream), settings_(settings), clock_(clock) {}
+LiveLane::LiveLane(const StreamSettings& stream, const IngestSettings& settings, StationClock& clock, PictureBoard& pictures)
+    : stream_(stream), settings_(settings), clock_(clock), pictures_(pictures) {}
 
 LiveLane::State LiveLane::state() const {
   if (!worker_) return State::waiting;
@@ -47,7 +47,6 @@ void LiveLane::join(HearingSpool& spool, Accounted since, const char* reason) {
   end_ = std::move(since);
   causes_ = {{end_.at, reason}};
   any_ = false;
-  bytes_ = 0;
 }
 
 void LiveLane::missing_from(Moment at, const char* reason) {
@@ -94,6 +93,8 @@ Status LiveLane::start(Moment now) {
   LiveRequest request;
   request.address = stream_.address;
   request.video = stream_.medium == "video";
+  request.watch = settings_.watch;
+  request.may_stand_still = stream_.source == "screen";
   patience_until_ms_ = now.mono_ms + request.open_ms + kStartingMs;
   auto worker = MediaWorker::start_live(request);
   if (!worker) return lost(worker.error(), now);
@@ -131,6 +132,7 @@ Status LiveLane::take(WorkerNews news, Moment now) {
     if (wanted_) start_recording();
     return ok();
   }
+  if (take_signal(news, now)) return ok();
   if (!reception_) return fail(Errc::corrupt, "it says something that nobody asked for");
   if (std::holds_alternative<Holding>(news)) {
     reception_.reset();
@@ -153,6 +155,21 @@ Status LiveLane::take(WorkerNews news, Moment now) {
   if (const auto* cut = std::get_if<SegmentCut>(&news)) return take_segment(*cut, now);
   if (auto* measured = std::get_if<PeaksMeasured>(&news)) return take_peaks(std::move(*measured), now);
   return fail(Errc::corrupt, "it says what only a recording says that ends");
+}
+
+// What is only shown. False: it is about the recording.
+bool LiveLane::take_signal(const WorkerNews& news, Moment now) {
+  if (const auto* levels = std::get_if<LevelsHeard>(&news)) {
+    levels_ = *levels;
+  } else if (const auto* said = std::get_if<AlarmSaid>(&news)) {
+    if (said->raised) alarms_.emplace(said->alarm, now);
+    if (!said->raised) alarms_.erase(said->alarm);
+  } else if (const auto* picture = std::get_if<PictureSeen>(&news)) {
+    pictures_.put(stream_.name, picture->jpeg);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 // When something was captured, as its reader says, which may shift its own stream but not out of the time that it had.
@@ -186,7 +203,6 @@ Status LiveLane::take_segment(const SegmentCut& cut, Moment now) {
   if (!any_ || entry.run != last_run_) account_until(start);
   any_ = true;
   last_run_ = entry.run;
-  bytes_ += entry.bytes;
   const std::int64_t ms = entry.duration_90k / 90;
   end_ = {{UtcTime{start.utc.ms + ms}, start.mono_ms + ms}, entry.boot};
   spool_->finish_segment(std::move(*file), entry.sha256);
@@ -218,6 +234,8 @@ Status LiveLane::end_process(Moment now, std::string reason, std::string problem
   reception_.reset();
   worker_.reset();  // it is dead when this returns, so nothing can be added to its file
   facts_.reset();
+  levels_.reset();
+  alarms_.clear();
   ending_ = false;
   problem_ = std::move(problem);
   if (!problem_since_) problem_since_ = now;
@@ -272,6 +290,7 @@ void LiveLane::push_gap(const std::string& reason, const std::string& boot, Mome
   gap.from = from.utc;
   gap.to = std::max(to.utc, from.utc);  // the wall clock may have been set back in it; the monotonic one tells the length
   gap.boot = boot;
+  if (boot != clock_.boot()) gap.to_boot = clock_.boot();
   gap.mono_ms = {from.mono_ms, to.mono_ms};
   gap.reason = reason;
   spool_->append(gap);

@@ -4,12 +4,14 @@
 #ifndef GREFFE_INGEST_LIVE_LANE_H
 #define GREFFE_INGEST_LIVE_LANE_H
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "ingest/live_hearing.h"
+#include "ingest/picture_board.h"
 #include "ingest/reception.h"
 #include "ingest/settings.h"
 #include "ingest/station_clock.h"
@@ -19,7 +21,7 @@ namespace greffe::ingest {
 class LiveLane {
  public:
   // Everything must outlive the lane.
-  LiveLane(const StreamSettings& stream, const IngestSettings& settings, StationClock& clock);
+  LiveLane(const StreamSettings& stream, const IngestSettings& settings, StationClock& clock, PictureBoard& pictures);
 
   const StreamSettings& stream() const { return stream_; }
   // A hearing begins, or goes on after a restart: from `since` on, time is accounted for. `spool` stays until leave().
@@ -50,7 +52,8 @@ class LiveLane {
   const std::optional<Moment>& problem_since() const { return problem_since_; }
   const std::optional<TrackFacts>& facts() const { return facts_; }
   std::int64_t heard_mono_ms() const { return heard_mono_ms_; }  // when a fragment last became durable
-  std::uint64_t bytes() const { return bytes_; }                 // recorded since the process began
+  const std::optional<LevelsHeard>& levels() const { return levels_; }       // of the last half second
+  const std::map<Alarm, Moment>& alarms() const { return alarms_; }          // that stand, and since when
 
  private:
   struct Cause {
@@ -60,6 +63,7 @@ class LiveLane {
   Status start(Moment now);
   void start_recording();
   Status take(WorkerNews news, Moment now);
+  bool take_signal(const WorkerNews& news, Moment now);
   Status take_segment(const SegmentCut& cut, Moment now);
   Status take_peaks(PeaksMeasured measured, Moment now);
   Status lost(const Error& why, Moment now);
@@ -72,6 +76,7 @@ class LiveLane {
   const StreamSettings stream_;
   const IngestSettings& settings_;
   StationClock& clock_;
+  PictureBoard& pictures_;
   HearingSpool* spool_ = nullptr;
   bool wanted_ = false;
 
@@ -91,7 +96,8 @@ class LiveLane {
   std::string problem_;
   std::optional<Moment> problem_since_;
   std::int64_t heard_mono_ms_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::optional<LevelsHeard> levels_;
+  std::map<Alarm, Moment> alarms_;
 };
 
 }  // namespace greffe::ingest

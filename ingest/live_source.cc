@@ -16,6 +16,7 @@ extern "C" {
 
 #include "ingest/media_source.h"
 #include "ingest/sandbox.h"
+#include "ingest/video_encoder.h"
 
 namespace greffe::ingest {
 namespace {
@@ -220,7 +221,8 @@ Status LiveSource::choose() {
   if (!found) return fail(Errc::invalid, fmt::format("it sends no {}", request_.video ? "picture" : "sound"));
   track_ = *found;
   const AVCodecParameters& parameters = *track().codecpar;
-  if (treatment_of(parameters.codec_id) == CodecTreatment::refuse) {
+  const bool here = request_.address.kind != SourceAddress::Kind::rtsp && is_encoded_here(parameters.codec_id);
+  if (treatment_of(parameters.codec_id) == CodecTreatment::refuse && !here) {
     return fail(Errc::invalid, fmt::format("it sends {}, which is not kept. Set it to H.264, H.265, AAC, Opus or G.711",
                                            avcodec_get_name(parameters.codec_id)));
   }

@@ -15,6 +15,8 @@ namespace greffe::ingest {
 struct LiveRequest {
   SourceAddress address;
   bool video = true;
+  bool watch = true;              // its signal (ingest/live_watch.h)
+  bool may_stand_still = false;   // a screen
   std::int64_t open_ms = 10'000;  // to answer and to show what it is
   std::int64_t stall_ms = 3'000;  // without a packet: it is gone
 };

@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "ingest/live_child.h"
+#include "ingest/thumbnail.h"
 
 namespace greffe::ingest {
 namespace {
@@ -222,6 +223,23 @@ Result<WorkerNews> parse_news(const Json& said) {
     peaks.levels = GREFFE_TRY(from_base64(levels));
     if (peaks.levels.empty() || peaks.levels.size() > kPeaksPerObject) return fail(Errc::invalid, "impossible level peaks");
     return WorkerNews(std::move(measured));
+  }
+  if (say == "levels") {
+    const std::int64_t peak_db = GREFFE_TRY(said.integer("peak_db"));
+    const std::int64_t rms_db = GREFFE_TRY(said.integer("rms_db"));
+    if (peak_db > 0 || rms_db > 0 || peak_db < kQuietestDb || rms_db < kQuietestDb) return fail(Errc::invalid, "impossible levels");
+    return WorkerNews(LevelsHeard{static_cast<int>(peak_db), static_cast<int>(rms_db)});
+  }
+  if (say == "alarm") {
+    const std::string name = GREFFE_TRY(said.string("alarm"));
+    return WorkerNews(AlarmSaid{GREFFE_TRY(parse_alarm(name)), GREFFE_TRY(said.boolean("raised"))});
+  }
+  if (say == "picture") {
+    const std::string text = GREFFE_TRY(said.string("jpeg"));
+    PictureSeen picture{GREFFE_TRY(from_base64(text))};
+    const bool jpeg = picture.jpeg.size() > 4 && picture.jpeg.size() <= kThumbnailBytes && picture.jpeg[0] == 0xFF && picture.jpeg[1] == 0xD8;
+    if (!jpeg) return fail(Errc::invalid, "a picture that is none");
+    return WorkerNews(std::move(picture));
   }
   if (say == "done") return WorkerNews(TrackEnded{GREFFE_TRY(said.boolean("damaged"))});
   return fail(Errc::invalid, "something unknown");

@@ -13,6 +13,7 @@
 #include "ingest/audio.h"
 #include "ingest/live_source.h"
 #include "ingest/media_child.h"
+#include "ingest/signal_watch.h"
 
 namespace greffe::ingest {
 
@@ -36,9 +37,21 @@ struct PeaksMeasured {
   FinishedPeaks peaks;
   std::optional<std::int64_t> mono_ms;
 };
+struct LevelsHeard {  // of half a second, in decibels below full scale
+  int peak_db = 0;
+  int rms_db = 0;
+};
+struct AlarmSaid {
+  Alarm alarm = Alarm::silence;
+  bool raised = false;
+};
+struct PictureSeen {
+  Bytes jpeg;
+};
 struct Holding {};  // of what is live: nothing is recorded any more until start_cutting
 // TrackFacts: of what is live, once it is there.
-using WorkerNews = std::variant<SegmentFileNeeded, FragmentWritten, SegmentCut, PeaksMeasured, TrackEnded, TrackFacts, Holding>;
+using WorkerNews = std::variant<SegmentFileNeeded, FragmentWritten, SegmentCut, PeaksMeasured, TrackEnded, TrackFacts, Holding,
+                                LevelsHeard, AlarmSaid, PictureSeen>;
 // invalid: nothing that a reader says. Not "failed", which next() turns into an error.
 Result<WorkerNews> parse_news(const Json& said);
 

@@ -2,6 +2,9 @@
 
 namespace greffe::ingest {
 
+Status PipelineSink::heard(std::int64_t, const AVFrame&) { return ok(); }
+Status PipelineSink::seen(const AVFrame&) { return ok(); }
+
 Pipeline::Pipeline(PipelineSink& sink, const CutRules& rules, std::int64_t origin_us)
     : sink_(sink), rules_(rules), origin_us_(origin_us), meter_(rules.cuts_us, [this](FinishedPeaks peaks) { return sink_.peaks(peaks); }) {}
 
@@ -15,13 +18,25 @@ Result<std::unique_ptr<Pipeline>> Pipeline::open(TrackReader& reader, PipelineSi
   if (reader.parameters().codec_type == AVMEDIA_TYPE_AUDIO) {
     out->decoder_ = GREFFE_TRY(AudioDecoder::open(reader.parameters(), reader.time_base()));
   }
-  if (!out->to_flac_) {
+  if (is_encoded_here(reader.parameters().codec_id)) {
+    GREFFE_TRY(out->open_encoder(reader.frame_rate()));
+  } else if (!out->to_flac_) {
     out->segmenter_ = std::make_unique<Segmenter>(sink, rules, reader.parameters(), reader.time_base(), origin_us, reader.frame_us(), false);
   }
   return out;
 }
 
+Status Pipeline::open_encoder(AVRational rate) {
+  encoder_ = GREFFE_TRY(VideoEncoder::open(*source_, time_base_, rate));
+  segmenter_ = std::make_unique<Segmenter>(sink_, rules_, encoder_->parameters(), encoder_->time_base(), origin_us_, encoder_->frame_us(), true);
+  return ok();
+}
+
 Status Pipeline::add(PacketPtr packet) {
+  if (encoder_) {
+    return encoder_->encode(*packet, [this](PacketPtr p) { return segmenter_->add(std::move(p)); },
+                            [this](const AVFrame& picture) { return sink_.seen(picture); });
+  }
   if (!decoder_) return segmenter_->add(std::move(packet));
   if (to_flac_) return decoder_->decode(packet.get(), [this](AVFrame& frame) { return encode(frame); });
   const PacketPtr copy(av_packet_clone(packet.get()));
@@ -39,6 +54,7 @@ std::int64_t Pipeline::media_us(std::int64_t dts) const {
 }
 
 Status Pipeline::finish() {
+  if (encoder_) GREFFE_TRY(encoder_->finish([this](PacketPtr p) { return segmenter_->add(std::move(p)); }));
   if (to_flac_) {
     GREFFE_TRY(decoder_->decode(nullptr, [this](AVFrame& frame) { return encode(frame); }));
     if (flac_) GREFFE_TRY(flac_->finish([this](PacketPtr p) { return segmenter_->add(std::move(p)); }));
@@ -51,9 +67,10 @@ Status Pipeline::finish() {
 Status Pipeline::measure(const AVPacket& packet) {
   const std::int64_t at = segmenter_->media_us(packet.dts);
   std::int64_t samples = 0;
-  return decoder_->decode(&packet, [&](AVFrame& frame) {
+  return decoder_->decode(&packet, [&](AVFrame& frame) -> Status {
     const std::int64_t frame_at = at + (frame.sample_rate > 0 ? av_rescale(samples, 1'000'000, frame.sample_rate) : 0);
     samples += frame.nb_samples;
+    GREFFE_TRY(sink_.heard(frame_at, frame));
     return meter_.add(frame_at, frame);
   });
 }
@@ -71,7 +88,9 @@ Status Pipeline::encode(AVFrame& frame) {
   }
   GREFFE_TRY(flac_->encode(frame, add));
   if (frame.pts == AV_NOPTS_VALUE) return ok();
-  return meter_.add(av_rescale_q(frame.pts, time_base_, kMicroseconds) - origin_us_, frame);
+  const std::int64_t at = av_rescale_q(frame.pts, time_base_, kMicroseconds) - origin_us_;
+  GREFFE_TRY(sink_.heard(at, frame));
+  return meter_.add(at, frame);
 }
 
 }  // namespace greffe::ingest

@@ -7,12 +7,16 @@
 #include "ingest/audio.h"
 #include "ingest/segmenter.h"
 #include "ingest/track_reader.h"
+#include "ingest/video_encoder.h"
 
 namespace greffe::ingest {
 
 class PipelineSink : public SegmentSink {
  public:
   virtual Status peaks(const FinishedPeaks& peaks) = 0;
+  // What had to be decoded anyhow, for who watches the signal.
+  virtual Status heard(std::int64_t media_us, const AVFrame& frame);
+  virtual Status seen(const AVFrame& frame);
 };
 
 class Pipeline {
@@ -31,6 +35,7 @@ class Pipeline {
   Pipeline(PipelineSink& sink, const CutRules& rules, std::int64_t origin_us);
   Status measure(const AVPacket& packet);
   Status encode(AVFrame& frame);
+  Status open_encoder(AVRational rate);
 
   PipelineSink& sink_;
   const CutRules rules_;
@@ -38,6 +43,7 @@ class Pipeline {
   const AVCodecParameters* source_ = nullptr;  // of the reader
   AVRational time_base_{1, 1};
   bool to_flac_ = false;
+  std::unique_ptr<VideoEncoder> encoder_;      // of raw pictures
   PeakMeter meter_;
   std::unique_ptr<AudioDecoder> decoder_;
   std::unique_ptr<FlacEncoder> flac_;

@@ -45,10 +45,10 @@ struct Recorder::Question {
 };
 
 Recorder::Recorder(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment,
-                   const PrivateKey& key, OnCommit on_commit)
-    : files_(files), log_(log), settings_(settings), enrolment_(enrolment), key_(key), on_commit_(std::move(on_commit)), clock_(clock),
+                   const PrivateKey& key, PictureBoard& pictures, OnCommit on_commit)
+    : files_(files), log_(log), settings_(settings), enrolment_(enrolment), key_(key), pictures_(pictures), on_commit_(std::move(on_commit)), clock_(clock),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  for (const StreamSettings& stream : settings.streams) lanes_.push_back(std::make_unique<LiveLane>(stream, settings, clock_));
+  for (const StreamSettings& stream : settings.streams) lanes_.push_back(std::make_unique<LiveLane>(stream, settings, clock_, pictures_));
   publish();
 }
 
@@ -108,6 +108,7 @@ void Recorder::answer_questions() {
 std::optional<Result<Json>> Recorder::answer(const Question& question) {
   static const std::map<std::string, Verb> verbs = {{"open", &Recorder::open},     {"pause", &Recorder::pause}, {"resume", &Recorder::resume},
                                                     {"mute", &Recorder::mute},     {"unmute", &Recorder::unmute}, {"mark", &Recorder::mark},
+                                                    {"explain", &Recorder::explain},
                                                     {"close", &Recorder::begin_close}};
   const auto found = verbs.find(question.verb);
   if (found == verbs.end()) return fail(Errc::invalid, fmt::format("the recorder does not know \"{}\"", question.verb));
@@ -243,6 +244,21 @@ Result<Json> Recorder::mark(const Json& arguments) {
   return std::move(Json().set("at", entry.at));
 }
 
+Result<Json> Recorder::explain(const Json& arguments) {
+  ExplanationEntry entry;
+  entry.gap = GREFFE_TRY(arguments.size("gap"));
+  const std::vector<UnexplainedGap> waiting = spool_->state().unexplained();
+  if (std::none_of(waiting.begin(), waiting.end(), [&](const UnexplainedGap& one) { return one.index == entry.gap; })) {
+    return fail(Errc::invalid, fmt::format("entry {} is not an interruption that waits for an explanation", entry.gap));
+  }
+  entry.person = GREFFE_TRY(person_from(arguments));
+  const std::string text = GREFFE_TRY(optional_text(arguments, "text", kMostNoteBytes));
+  if (text.empty()) return fail(Errc::invalid, "an explanation needs a text");
+  entry.note = GREFFE_TRY(spool_->put_document(as_bytes(write_note("explanation", text))));
+  spool_->append(entry);
+  return std::move(Json().set("gap", entry.gap));
+}
+
 // A gap that a person made; over a restart its two ends are on two monotonic clocks.
 void Recorder::end_pause(const OpenPause& pause, std::vector<std::string> streams, Moment now) {
   GapEntry gap;
@@ -250,6 +266,7 @@ void Recorder::end_pause(const OpenPause& pause, std::vector<std::string> stream
   gap.from = pause.at.utc;
   gap.to = std::max(now.utc, pause.at.utc);
   gap.boot = pause.boot;
+  if (pause.boot != clock_.boot()) gap.to_boot = clock_.boot();
   gap.mono_ms = {pause.at.mono_ms, now.mono_ms};
   gap.reason = pause.reason;
   gap.person = pause.person;
@@ -365,7 +382,7 @@ Status Recorder::take_up(const HearingId& id) {
   spool_ = std::move(spool);
   const char* reason = before.stopped ? "operator" : before.boot != clock_.boot() ? "power" : "fault";
   record_ = std::move(before);
-  const std::string boot_before = std::exchange(record_.boot, clock_.boot());
+  record_.boot = clock_.boot();
   record_.clock = clock_.state();
   record_.stopped = false;
   GREFFE_TRY(announce_streams());
@@ -375,7 +392,7 @@ Status Recorder::take_up(const HearingId& id) {
   for (const auto& lane : lanes_) {
     const Accounted start{{open.start, open.mono_ms}, open.boot};
     const bool quiet = record_.pause || record_.muted.contains(lane->stream().name);  // then the pause's own gap says why
-    lane->join(*spool_, accounted_so_far(spool_->state(), lane->stream().name, start, boot_before), quiet ? "" : reason);
+    lane->join(*spool_, accounted_so_far(spool_->state(), lane->stream().name, start), quiet ? "" : reason);
   }
   GREFFE_TRY(save_record());
   GREFFE_TRY(commit());
@@ -410,10 +427,10 @@ Status Recorder::add_sub_streams(Moment now) {
     if (!known) wanted.push_back(std::move(sub));
   }
   for (const StreamSettings& sub : wanted) {
-    lanes_.push_back(std::make_unique<LiveLane>(sub, settings_, clock_));
+    lanes_.push_back(std::make_unique<LiveLane>(sub, settings_, clock_, pictures_));
     if (!spool_) continue;
     GREFFE_TRY(announce_streams());
-    lanes_.back()->join(*spool_, accounted_so_far(spool_->state(), sub.name, {now, clock_.boot()}, clock_.boot()), kEndedNoSignal);
+    lanes_.back()->join(*spool_, accounted_so_far(spool_->state(), sub.name, {now, clock_.boot()}), kEndedNoSignal);
     lanes_.back()->record(wants(sub.name), now, kEndedNoSignal);
   }
   return ok();

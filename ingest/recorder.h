@@ -26,7 +26,7 @@ class Recorder {
   using OnCommit = std::function<void(const HearingId&)>;
   // Everything must outlive it.
   Recorder(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
-           OnCommit on_commit);
+           PictureBoard& pictures, OnCommit on_commit);
   ~Recorder();
 
   // Goes on with the hearing that was being recorded, if there is one, then records until stop(). ok: everything so far
@@ -38,7 +38,7 @@ class Recorder {
   //   open    details (a document), continues?          close    person?
   //   pause   reason, note?, person?                    resume   person?
   //   mute    stream, note?, person?                    unmute   stream
-  //   mark    text, stream?, person?
+  //   mark    text, stream?, person?                   explain  gap, text, person?
   // conflict: not in this state, in words. invalid: an argument. unavailable: it does not answer.
   Result<Json> ask(const std::string& verb, const Json& arguments);
   Json state() const;  // at most half a second old
@@ -52,6 +52,7 @@ class Recorder {
   Result<Json> mute(const Json& arguments);
   Result<Json> unmute(const Json& arguments);
   Result<Json> mark(const Json& arguments);
+  Result<Json> explain(const Json& arguments);
   Result<Json> begin_close(const Json& arguments);
 
   Status go_on();                       // with the hearing of before, if there is one
@@ -82,6 +83,7 @@ class Recorder {
   const IngestSettings& settings_;
   const Enrolment& enrolment_;
   const PrivateKey& key_;
+  PictureBoard& pictures_;
   const OnCommit on_commit_;
   StationClock clock_;
   std::vector<std::unique_ptr<LiveLane>> lanes_;

@@ -1,10 +1,16 @@
 // What the recorder shows of itself: docs/formats/station-control.md.
 #include "ingest/recorder.h"
 
+#include <cmath>
+
+#include "ingest/spool_space.h"
+
 namespace greffe::ingest {
 namespace {
 
-const char* name_of(LiveLane::State state) {
+constexpr std::int64_t kWorthAskingMs = 3'000;  // streams that start one after the other are nobody's concern
+
+const char* word_for(LiveLane::State state) {
   switch (state) {
     case LiveLane::State::connecting: return "connecting";
     case LiveLane::State::waiting: return "waiting";
@@ -21,11 +27,39 @@ Json to_json(const OpenPause& pause) {
   return out;
 }
 
+// Decibels below full scale as a part of it, 0 to 255.
+std::int64_t linear(int db) { return std::lround(255.0 * std::pow(10.0, db / 20.0)); }
+
+void show_signal(const LiveLane& lane, Json& out) {
+  if (lane.levels()) {
+    Json levels;
+    levels.set("peak", linear(lane.levels()->peak_db)).set("rms", linear(lane.levels()->rms_db));
+    out.set("levels", std::move(levels));
+  }
+  if (lane.alarms().empty()) return;
+  Json::Array alarms;
+  for (const auto& [alarm, since] : lane.alarms()) {
+    Json one;
+    one.set("kind", greffe::ingest::name_of(alarm)).set("since", since.utc);
+    alarms.push_back(std::move(one));
+  }
+  out.set("alarms", std::move(alarms));
+}
+
+Json to_json(const UnexplainedGap& waiting) {
+  Json::Array streams;
+  for (const std::string& stream : waiting.entry.streams) streams.emplace_back(stream);
+  Json out;
+  out.set("gap", waiting.index).set("from", waiting.entry.from).set("to", waiting.entry.to).set("reason", waiting.entry.reason).set("streams", std::move(streams));
+  return out;
+}
+
 Json to_json(const LiveLane& lane, const HearingSpool* spool, Moment now) {
   Json out;
   out.set("name", lane.stream().name).set("medium", lane.stream().medium).set("source", lane.stream().source);
-  out.set("address", lane.stream().address.text()).set("state", name_of(lane.state()));
+  out.set("address", lane.stream().address.text()).set("state", word_for(lane.state()));
   if (lane.facts()) out.set("codec", lane.facts()->codec);
+  show_signal(lane, out);
   if (lane.facts() && lane.facts()->codec == "hevc" && !lane.stream().sub) {
     out.set("warning", "this camera sends H.265, which not all browsers show: give its H.264 stream as sub_address in station.toml");
   }
@@ -50,6 +84,11 @@ Json hearing_json(const HearingSpool& spool, const Details& details, const LiveR
   Json::Array muted;
   for (const auto& [stream, pause] : record.muted) muted.push_back(std::move(to_json(pause).set("stream", stream)));
   out.set("muted", std::move(muted));
+  Json::Array waiting;
+  for (const UnexplainedGap& one : spool.state().unexplained()) {
+    if (one.entry.to.ms - one.entry.from.ms >= kWorthAskingMs) waiting.push_back(to_json(one));
+  }
+  out.set("unexplained", std::move(waiting));
   return out;
 }
 

@@ -40,7 +40,7 @@ bool StopSignals::wait(std::int64_t wait_ms) {
 }
 
 Service::Service(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
-    : files_(files), log_(log), settings_(settings), recorder_(files, clock, log, settings, enrolment, key, nullptr), pictures_(clock),
+    : files_(files), log_(log), settings_(settings), pictures_(clock), recorder_(files, clock, log, settings, enrolment, key, pictures_, nullptr),
       page_(files, clock, log, settings, {[this] { return recorder_.state(); }, ask_handler(recorder_), nullptr, &pictures_}) {}
 
 Service::~Service() {

@@ -34,7 +34,6 @@ class Service {
   ~Service();
   Status start();       // conflict: another one runs in this directory
   Recorder& recorder() { return recorder_; }
-  PictureBoard& pictures() { return pictures_; }
   bool ended() const { return ended_; }
   Status stop();        // what the recorder ended with
 
@@ -44,8 +43,8 @@ class Service {
   FileSystem& files_;
   Log& log_;
   const IngestSettings& settings_;
-  Recorder recorder_;
   PictureBoard pictures_;
+  Recorder recorder_;
   StationPage page_;
   std::unique_ptr<FileLock> lock_;
   http::Server server_{1, 8};

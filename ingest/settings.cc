@@ -57,6 +57,7 @@ Result<IngestSettings> from_config(Config& config, const std::string& config_pat
   GREFFE_TRY(segments.refuse_unknown());
   Config control = GREFFE_TRY(config.table("control"));
   out.page = GREFFE_TRY(read_page_settings(control, config_path));
+  out.watch = GREFFE_TRY(config.boolean_or("signal_watch", out.watch));
   std::vector<Config> streams = GREFFE_TRY(config.tables("stream"));
   for (Config& one : streams) out.streams.push_back(GREFFE_TRY(stream_from(one, config_path)));
   for (std::size_t i = 0; i < out.streams.size(); ++i) {

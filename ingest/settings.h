@@ -37,6 +37,7 @@ struct IngestSettings {
   std::int64_t video_ms = 10'000;          // length of a segment
   std::int64_t audio_ms = 30'000;
   std::vector<StreamSettings> streams;
+  bool watch = true;                       // the signal of live streams: levels, alarms, small pictures
   PageSettings page;
 };
 

@@ -156,6 +156,12 @@ Status TrackReader::check_presentation_times() {
 
 std::int64_t TrackReader::frame_us() const { return av_rescale_q(frame_ticks_, source_.track().time_base, kMicroseconds); }
 
+AVRational TrackReader::frame_rate() const {
+  const AVStream& stream = source_.track();
+  const AVRational rate = stream.avg_frame_rate.num > 0 ? stream.avg_frame_rate : stream.r_frame_rate;
+  return rate.num > 0 && rate.den > 0 ? rate : AVRational{0, 1};
+}
+
 std::int64_t TrackReader::first_us() const {
   return av_rescale_q(queue_.front()->dts, source_.track().time_base, kMicroseconds) - source_.origin_us();
 }

@@ -20,6 +20,7 @@ class TrackReader {
   const AVCodecParameters& parameters() const { return *parameters_; }
   AVRational time_base() const { return time_base_; }
   std::int64_t frame_us() const;    // the usual length of a packet
+  AVRational frame_rate() const;    // of video, as the source says it; 0/1: it does not
   std::int64_t first_us() const;    // dts of the first packet, from the file's origin
   Result<PacketPtr> next();         // null at the end
 
