@@ -52,6 +52,7 @@ CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest, ReadFrom 
   if (!stat && stat.error().code == Errc::not_found) return {};
   if (!stat) return damaged(stat.error().message);
   const auto read = digest_of(pool.files, path, from);
+  if (!read && read.error().code == Errc::unavailable) return {};
   if (!read) return damaged(read.error().message);
   if (*read != digest) {
     return damaged(fmt::format("{} has the digest {} instead of the one in its name", path, read->hex()));

@@ -36,15 +36,16 @@ class MediumSpy : public greffe::testing::FaultyFileSystem {
       changed_.notify_all();
       changed_.wait(lock, [&] { return !held_.contains(path.substr(path.find_last_of('/') + 1)); });
       for (const std::string& failing : failing_) {
-        if (path.starts_with(failing)) return greffe::fail(Errc::io_error, "injected: cannot read " + path);
+        if (path.starts_with(failing)) return greffe::fail(failure_, "injected: cannot read " + path);
       }
     }
     return FaultyFileSystem::read_medium(path, limit, take);
   }
 
-  void fail_below(std::vector<std::string> paths) {
+  void fail_below(std::vector<std::string> paths, Errc failure = Errc::io_error) {
     const std::lock_guard lock(mutex_);
     failing_ = std::move(paths);
+    failure_ = failure;
   }
   void hold(const Digest& digest) {
     const std::lock_guard lock(mutex_);
@@ -86,6 +87,7 @@ class MediumSpy : public greffe::testing::FaultyFileSystem {
   std::condition_variable changed_;
   std::vector<std::string> reads_;
   std::vector<std::string> failing_;
+  Errc failure_ = Errc::io_error;
   std::set<std::string> held_;
 };
 
@@ -323,6 +325,12 @@ TEST_CASE("a volume that cannot be read directly does not count, and the reading
     w.spy.fail_below({first});
     w.follow(h);
     w.await_size(h.id, 2);
+  }
+  SECTION("one of three, for want of a descriptor: that is no damage") {
+    w.spy.fail_below({first}, Errc::unavailable);
+    w.follow(h);
+    w.await_size(h.id, 2);
+    CHECK(w.damage_told == 0);
   }
   SECTION("two of three, and later one of three") {
     w.spy.fail_below({first, second});
