@@ -87,11 +87,13 @@ ReadBack::ReadBack(Clock& clock, Log& log, store::LocalPool& pool, HearingLogs& 
     : clock_(clock), log_(log), pool_(pool), hearings_(hearings) {}
 ReadBack::~ReadBack() { stop(); }
 
-// Each object is read from two volumes one after the other: as many threads as volumes keep all disks at work.
+// Each object is read from two volumes one after the other: as many threads as volumes keep all disks at work. At least
+// one of them is always free of backlogs.
 void ReadBack::start() {
   const std::size_t count = std::clamp<std::size_t>(pool_.volumes().size(), 2, kThreadsMost);
   for (std::size_t number = 0; number < count; ++number) {
-    threads_.emplace_back([this, number](std::stop_token stop) { run(stop, number); });
+    const Takes takes = number < (count + 1) / 2 ? Takes::any : Takes::little;
+    threads_.emplace_back([this, number, takes](std::stop_token stop) { run(stop, number, takes); });
   }
 }
 
@@ -163,22 +165,22 @@ ReadBackFacts ReadBack::facts() const {
 
 // ---- the threads ----
 
-void ReadBack::run(std::stop_token stop, std::size_t number) {
+void ReadBack::run(std::stop_token stop, std::size_t number, Takes takes) {
   name_thread(fmt::format("gr-readback.{}", number).c_str());
-  while (std::optional<Turn> turn = next_turn(stop, number)) {
+  while (std::optional<Turn> turn = next_turn(stop, takes)) {
     take(*turn, stop);
     finish(*turn);
   }
 }
 
-std::optional<ReadBack::Turn> ReadBack::next_turn(std::stop_token stop, std::size_t number) {
+std::optional<ReadBack::Turn> ReadBack::next_turn(std::stop_token stop, Takes takes) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const std::int64_t now = clock_.monotonic_ms();
     std::int64_t rest_ms = kLongestRestMs;  // until the first of those that rest is due
     for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
       const Place& place = places_.at(*at);
-      if (number > 0 && place.held - place.size > kLittleEntries) continue;
+      if (takes == Takes::little && place.held - place.size > kLittleEntries) continue;
       if (place.not_before_ms > now) {
         rest_ms = std::min(rest_ms, place.not_before_ms - now);
         continue;

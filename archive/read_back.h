@@ -2,9 +2,9 @@
 // media of at least two volumes and hashed; what is damaged is repaired and read again. Thread-safe.
 //
 // A hearing has one place, with the newest size that was cosigned; threads "gr-readback.N" take turns at them, some
-// objects of one hearing at a time. The first thread takes whichever has waited longest, the others only hearings with
-// little to read, so that a recording in progress never waits behind a day's backlog. They have no lower priority than
-// others: a courtroom waits for them.
+// objects of one hearing at a time. Half of them take whichever has waited longest, the others only hearings with little to
+// read, so that a recording in progress never waits behind a day's backlog. They have no lower priority than others: a
+// courtroom waits for them.
 //
 // All is in memory: after a start every hearing begins at 0 again, and is worked up when its next entries arrive or when
 // its station asks.
@@ -76,10 +76,11 @@ class ReadBack {
     std::optional<Obstacle> obstacle;
     Status outcome = ok();
   };
+  enum class Takes { any, little };
   class Reading;
 
-  void run(std::stop_token stop, std::size_t number);
-  std::optional<Turn> next_turn(std::stop_token stop, std::size_t number);
+  void run(std::stop_token stop, std::size_t number, Takes takes);
+  std::optional<Turn> next_turn(std::stop_token stop, Takes takes);
   void take(Turn& turn, const std::stop_token& stop);
   void advance(const HearingId& id, std::uint64_t size);
   void finish(const Turn& turn);

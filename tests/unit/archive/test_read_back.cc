@@ -386,8 +386,16 @@ TEST_CASE("a recording in progress does not wait behind the backlogs of others")
   for (const auto& backlog : backlogs) w.await_size(backlog->id, 81);
 }
 
-TEST_CASE("backlogs take turns at the one thread that reads them") {
+TEST_CASE("backlogs take turns at the thread that reads them") {
   Watched w;
+  // Of the two threads that read backlogs one is kept busy.
+  SampleHearing other(w.archive.name);
+  add_gaps(other, 80);
+  w.file(other, 0, 81);
+  w.spy.hold(other.objects.front().first);
+  w.follow(other);
+  w.spy.wait_for_read(other.objects.front().first);
+
   SampleHearing first(w.archive.name);
   first.add_segment(9 * 1024 * 1024);  // from two volumes: all that may be read in one turn
   first.add_segment();
@@ -406,6 +414,8 @@ TEST_CASE("backlogs take turns at the one thread that reads them") {
   w.spy.release(details);
   w.await_size(second.id, 81);
   CHECK(w.read_back->size(first.id) == 2);
+  CHECK(w.read_back->size(other.id) == 0);
   w.spy.release();
   w.await_size(first.id, 83);
+  w.await_size(other.id, 81);
 }
