@@ -7,6 +7,7 @@
 #include <set>
 
 #include "archive/format/segment.h"
+#include "archive/format/time_axis.h"
 #include "ingest/import_begin.h"
 #include "ingest/lost_objects.h"
 
@@ -106,9 +107,9 @@ class Refiling {
     spool.append(open(spool.id(), filer));
     for (const ExpectedStream& stream : streams()) append_first_hole(spool, stream.name);
     const bool closed = !rest_.empty() && std::holds_alternative<CloseEntry>(rest_.back());
-    for (std::size_t i = 0; i < rest_.size() - (closed ? 1 : 0); ++i) append(spool, rest_[i]);
+    for (std::size_t i = 0; i < rest_.size() - (closed ? 1 : 0); ++i) append(spool, continuation_.first + i, rest_[i]);
     if (!gone.empty()) spool.append(LostEntry{gone, "unreadable"});
-    if (closed) append(spool, rest_.back());
+    if (closed) append(spool, continuation_.first + rest_.size() - 1, rest_.back());
   }
 
   // After write(): the segments that were not finished, under the numbers that they have here.
@@ -159,8 +160,27 @@ class Refiling {
     out.main_root = filer.seen ? filer.seen->root : empty_root();
     out.continues = source_.hearing;
     out.recovered_from = source_.recovered_from;
-    out.mono_ms += start_.ms - out.start.ms;
+    if (const auto first = first_moment()) {
+      out.boot = first->boot;
+      out.mono_ms = std::max<std::int64_t>(0, first->mono_ms - (first->utc.ms - start_.ms));
+    } else {
+      out.mono_ms = std::max<std::int64_t>(0, out.mono_ms + start_.ms - out.start.ms);
+    }
     out.start = start_;
+    return out;
+  }
+
+  // The earliest of the rest that names both clocks: the station may have been started again since the old hearing began.
+  std::optional<TimePoint> first_moment() const {
+    std::optional<TimePoint> out;
+    for (const HearingEntry& entry : rest_) {
+      std::optional<TimePoint> point;
+      if (const auto* open = std::get_if<OpenEntry>(&entry)) point = {open->boot, open->mono_ms, open->start};
+      if (const auto* segment = std::get_if<SegmentEntry>(&entry)) point = greffe::begin_of(*segment);
+      if (const auto* gap = std::get_if<GapEntry>(&entry)) point = greffe::begin_of(*gap);
+      if (const auto* close = std::get_if<CloseEntry>(&entry)) point = {close->boot, close->mono_ms, close->end};
+      if (point && (!out || point->utc < out->utc)) out = point;
+    }
     return out;
   }
 
@@ -185,9 +205,12 @@ class Refiling {
     }
   }
 
-  void append(HearingSpool& spool, const HearingEntry& entry) {
+  // `index`: in the old log.
+  void append(HearingSpool& spool, std::uint64_t index, const HearingEntry& entry) {
     if (std::holds_alternative<OpenEntry>(entry)) return;
     if (std::holds_alternative<StreamEntry>(entry)) return;  // they stand in `open`
+    if (std::holds_alternative<GapEntry>(entry)) gap_at_[index] = spool.entries().size();
+    if (const auto* explanation = std::get_if<ExplanationEntry>(&entry)) return append_explanation(spool, *explanation);
     if (const auto* segment = std::get_if<SegmentEntry>(&entry)) return spool.append(renumbered(*segment));
     if (const auto* close = std::get_if<CloseEntry>(&entry)) {
       CloseEntry out = *close;
@@ -195,6 +218,20 @@ class Refiling {
       return spool.append(out);
     }
     spool.append(entry);
+  }
+
+  // An entry can explain only a gap of its own log. What somebody filed about one that the archive has already, in the old
+  // log, stands here as a mark at that time.
+  void append_explanation(HearingSpool& spool, ExplanationEntry explanation) const {
+    const auto refiled = gap_at_.find(explanation.gap);
+    if (refiled != gap_at_.end()) {
+      explanation.gap = refiled->second;
+      return spool.append(explanation);
+    }
+    UtcTime at = start_;
+    const auto old = parse_hearing_entry(explanation.gap < texts_.size() ? texts_[explanation.gap] : std::string());
+    if (const auto* gap = old ? std::get_if<GapEntry>(&*old) : nullptr) at = gap->from;
+    spool.append(MarkEntry{at, "", explanation.note, explanation.person});
   }
 
   // Numbers begin anew in every log; the object and its times are the same.
@@ -226,6 +263,7 @@ class Refiling {
   std::vector<LeftSegment> left_;
   UtcTime start_;
   std::map<std::string, Numbers> numbers_;
+  std::map<std::uint64_t, std::uint64_t> gap_at_;  // index in the old log -> in the new one
 };
 
 Status check_finished(FileSystem& files, const HearingId& id, const SpoolPaths& paths, bool closed) {

@@ -1,4 +1,5 @@
 // The rest of a hearing becomes another hearing: once, whole, whatever step the power goes at.
+#include "archive/format/documents.h"
 #include "ingest/continuation.h"
 #include "ingest/import_begin.h"
 #include "tests/unit/ingest/spool_fixture.h"
@@ -6,6 +7,7 @@
 using namespace greffe;
 using namespace greffe::ingest;
 using greffe::testing::Fault;
+using greffe::testing::gap_entry;
 using greffe::testing::kArchive;
 using greffe::testing::signed_entries;
 using greffe::testing::Station;
@@ -84,6 +86,66 @@ TEST_CASE("the rest of a hearing is filed as one that continues it, with numbers
   const auto refused = HearingSpool::open(station.files, station.paths, station.id, kArchive, station.key);
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error().message, Catch::Contains(id->text()));
+}
+
+TEST_CASE("an explanation goes with its gap; of a gap that the archive has in the old log it stays as a mark") {
+  Diverged station;
+  {
+    const auto spool = station.open();
+    const std::string note = write_note("explanation", "The plug was pulled.");
+    const auto digest = spool->put_document(as_bytes(note));
+    REQUIRE(digest);
+    spool->append(ExplanationEntry{1, *digest, "u-17", "power"});
+    spool->append(ExplanationEntry{5, *digest, "u-17", "power"});
+    REQUIRE(spool->commit());
+  }
+  const auto id = station.refile();
+  INFO((id ? std::string() : id.error().message));
+  REQUIRE(id);
+  const auto entries = parsed(signed_entries(station, spool_of("/station", *id)));
+  REQUIRE(entries.size() == 7);
+  CHECK(std::get<GapEntry>(entries[3]).from == gap_entry(5).from);
+  CHECK(std::get<MarkEntry>(entries[5]).at == gap_entry(1).from);
+  CHECK(std::get<MarkEntry>(entries[5]).person == "u-17");
+  CHECK(std::get<ExplanationEntry>(entries[6]).gap == 3);
+  CHECK(std::get<ExplanationEntry>(entries[6]).reason == "power");
+}
+
+TEST_CASE("a hearing that goes on after a restart begins on the clock of that boot") {
+  Station station;
+  const PrivateKey holder = PrivateKey::generate();
+  IngestSettings settings;
+  settings.directory = "/station";
+  Enrolment enrolment;
+  enrolment.archive = kArchive;
+  enrolment.court = "court-1";
+  enrolment.room = "room-3";
+  enrolment.cosigners = {{std::string(kArchive) + "/holder", KeyType::cosignature_v1, holder.public_key()}};
+  {
+    const auto spool = station.open();
+    OpenEntry open = greffe::testing::open_entry(station.id, station.key);
+    open.boot = "a";
+    open.mono_ms = 5'000'000;
+    spool->append(open);
+    GapEntry gap = greffe::testing::gap_entry(10);
+    gap.boot = "b";
+    gap.mono_ms = {700, 1200};
+    spool->append(gap);
+    REQUIRE(spool->commit());
+  }
+  Continuation wanted;
+  wanted.first = 1;
+  const auto log = read_signed_log(station.files, station.paths);
+  const Checkpoint held{log->checkpoint->checkpoint.origin, 1, root_at(*log, 1)};
+  SignedNote held_note{held.text(), {sign_checkpoint(held, station.key)}};
+  put_signature(held_note, cosign_checkpoint(held, enrolment.cosigners[0].name, holder, UtcTime{1'795'340'000'000}));
+  wanted.held = held_note.write();
+  const auto id = continue_elsewhere(station.files, settings, enrolment, station.key, station.id, wanted, std::nullopt);
+  INFO((id ? std::string() : id.error().message));
+  REQUIRE(id);
+  const auto entries = parsed(signed_entries(station, spool_of("/station", *id)));
+  const auto& open = std::get<OpenEntry>(entries.front());
+  CHECK((open.boot == "b" && open.mono_ms == 700 && open.start == greffe::testing::gap_entry(10).from));
 }
 
 TEST_CASE("a crash at any step leaves one new hearing in the end, whole") {
