@@ -92,6 +92,10 @@ def test_five_faults():
         check_log(entries)
         code, verdict = world.verify()
         assert code == 0 and [h["verdict"] for h in verdict["hearings"]] == ["VERIFIED_WITH_DECLARED_GAPS"], verdict
+        account = world.accounts()[hearing]
+        assert account["joins"] == 0 and account["excused_ms"] > 0 and account["recorded_ms"] > account["declared_ms"] / 2, account
+        for one in account["streams"]:
+            assert one["declared_ms"] >= entries[-1]["mono_ms"] - entries[0]["mono_ms"] and one["recorded_ms"] > 0, one
         world.invariants([])
 
 

@@ -131,6 +131,20 @@ class World:
             raise AssertionError(f"greffe-verify ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.returncode, json.loads(done.stdout)
 
+    def accounts(self):
+        """{hearing: account of its time}, in which greffe-verify and the independent verifier agree to the millisecond."""
+        _, verdict = self.verify()
+        told = {h["hearing"]: h["account"] for h in verdict["hearings"] if "account" in h}
+        twin = run(sys.executable, ROOT / "tests" / "twin" / "greffe_twin.py", "--policy", self.policy(), "--json", *self.volumes, check=False)
+        again = json.loads(twin.stdout)["accounts"]
+        if told != again:
+            raise AssertionError(f"two accounts of the same time: {told} {again}")
+        for one in told.values():
+            for sums in [one] + one["streams"]:
+                if sums["recorded_ms"] + sums["excused_ms"] + sums["unexcused_ms"] != sums["declared_ms"]:
+                    raise AssertionError(f"the time does not add up: {one}")
+        return told
+
     def invariants(self, acknowledged):
         """The independent checker over the volumes; `acknowledged`: lines as its --acknowledged wants them."""
         path = self.folder / "acknowledged"

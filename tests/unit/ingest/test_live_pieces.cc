@@ -184,4 +184,12 @@ TEST_CASE("a stream is accounted for until its last segment or gap") {
   CHECK(after.boot == "b");
   CHECK(after.at.mono_ms == 300);
   CHECK(after.at.utc == gap.to);
+
+  // The clock of the next boot may stand higher: then only the name tells.
+  gap.mono_ms = {12'000, 90'000};
+  gap.to = UtcTime{1'800'000'200'000};
+  gap.to_boot = "b";
+  state.apply(HearingEntry(gap));
+  CHECK(accounted_so_far(state, "cam", start, "b").boot == "b");
+  CHECK(accounted_so_far(state, "cam", start, "b").at.mono_ms == 90'000);
 }
