@@ -145,6 +145,10 @@ http::Handler PageAccess::guard(http::Handler handler) {
   };
 }
 
+http::QuickHandler PageAccess::guard_quick(http::Handler handler) {
+  return [guarded = guard(std::move(handler))](const http::Request& request) { return std::optional(guarded(request)); };
+}
+
 std::vector<http::Route> PageAccess::routes() {
   return {{"POST", "/station/session", http::Handler([this](const http::Request& request) { return sign_in(request); }), 4096},
           {"DELETE", "/station/session", http::Handler([this](const http::Request& request) { return sign_out(request); }), 4096}};

@@ -57,6 +57,8 @@ class PageAccess {
   bool has_password() const { return gate_.has_value(); }
   // 403: another site's page, or this machine under a name that it does not have. 401: not signed in.
   http::Handler guard(http::Handler handler);
+  // The same for what never blocks.
+  http::QuickHandler guard_quick(http::Handler handler);
   std::vector<http::Route> routes();  // POST and DELETE /station/session
 
  private:

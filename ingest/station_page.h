@@ -16,7 +16,7 @@ namespace greffe::ingest {
 
 // What the page shows and where its questions go. Called by any thread.
 struct StationView {
-  std::function<Json()> state;
+  std::function<Json()> state;              // never blocks
   http::Handler ask;                        // POST …/{verb}
   std::function<Result<Json>()> docket;     // {"rows":[{"line","details"}],"problems":[{"line","column","what"}]}; null: no list
   const PictureBoard* pictures = nullptr;

@@ -191,6 +191,19 @@ await check("a station that goes away is said at once, and what it recorded goes
   await getUp(page);
 });
 
+await check("a recorder that hangs while its page still answers is not shown as recording", async () => {
+  const page = await freshPage();
+  let frozen;
+  await page.route("**/station/state", async (route) => {
+    frozen ??= await (await route.fetch()).json();
+    await route.fulfill({ json: frozen });
+  });
+  await page.goto(station.url);
+  await says(page, "Recording");
+  await says(page, "No contact", 8000);
+  await getUp(page);
+});
+
 await check("a camera that ends is a fault that names it", async () => {
   await station.stop();
   execFileSync("ffmpeg", ["-v", "error", "-i", join(station.folder, "long.mp4"), "-c", "copy", "-t", "4", "-y", join(station.folder, "short.mp4")]);

@@ -48,12 +48,14 @@ export interface State {
 
 const kAskMs = 500;
 const kPatienceMs = 2500;
+const kStaleMs = 5000;
 const kStartMs = 6000; // so long a stream may take to begin before that is a fault
 
 export class Desk {
   state: State | undefined;
   lost: number | undefined; // since when the station does not answer, by its clock; else undefined
   signedOut = false;
+  private freshAt = 0;    // performance.now() when the station's clock last went on
   private skew = NaN; // station's wall clock minus performance.now()
   private startingSince: number | undefined;
   private listeners = new Set<() => void>();
@@ -131,6 +133,9 @@ export class Desk {
   }
 
   private take(state: State, at: number): void {
+    // A state that stands still is that of a recorder which hangs, whatever it says.
+    if (state.now !== this.state?.now) this.freshAt = performance.now();
+    const hangs = performance.now() - this.freshAt > kStaleMs;
     // The state is up to half a second old: the latest clock that was seen is the nearest.
     const skew = Date.parse(state.now) - at;
     if (!(Math.abs(skew - this.skew) < 2000)) this.skew = skew;
@@ -138,7 +143,7 @@ export class Desk {
     const starts = state.state === "fault" && !state.trouble && !state.streams.some((s) => s.problem);
     this.startingSince = starts ? this.startingSince ?? performance.now() : undefined;
     this.state = state;
-    this.lost = undefined;
+    this.lost = hangs ? Date.parse(state.now) : undefined;
     this.signedOut = false;
   }
 }

@@ -30,7 +30,7 @@ export function Facts({ desk, state, actions, show, onLanguage }: Props) {
         <input value={actions.person} size={8} maxLength={32} autoComplete="off" autoCapitalize="none" spellcheck={false} aria-invalid={!isPerson(actions.person)}
           title={t("facts.person-why")} onInput={(e) => actions.setPerson(e.currentTarget.value.trim())} />
       </label>
-      <button class="plain" onClick={() => show("keys")}>{t("keys.title")} <kbd>?</kbd></button>
+      <button class="plain" onClick={() => show("keys")}><span class="key-word">{t("keys.title")}</span> <kbd>?</kbd></button>
       <LanguageChoice onChange={onLanguage} />
       {state.page.password && <button class="plain" onClick={() => void desk.signOut()}>{t("nav.sign-out")}</button>}
     </footer>
