@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "archive/format/canonical_json.h"
+#include "web/http/listening.h"
 
 namespace greffe::ingest {
 namespace {
@@ -36,7 +37,8 @@ std::string without_port(const std::string& address) {
 // A name of elsewhere that was made to point to this machine (DNS rebinding) is not one of these.
 bool is_name_of_this_machine(const std::string& host) {
   const std::string name = without_port(host);
-  return name == "127.0.0.1" || name == "localhost" || name == "[::1]";
+  const auto loopback = http::is_local(name + ":0");
+  return name == "localhost" || (loopback && *loopback);
 }
 
 bool changes_something(const http::Request& request) { return request.method != "GET" && request.method != "HEAD"; }

@@ -150,7 +150,8 @@ TEST_CASE("a page of another site cannot steer the recording") {
   const std::pair<const char*, const char*> foreign[] = {
       {"origin", "https://elsewhere.example"}, {"origin", "http://127.0.0.1:9999"}, {"origin", "null"}, {"origin", ""},
       {"content-type", "text/plain"},          {"content-type", ""},                {"sec-fetch-site", "cross-site"},
-      {"sec-fetch-site", "same-site"},         {"host", "elsewhere.example:8450"},  {"host", "127.0.0.1.elsewhere.example"}};
+      {"sec-fetch-site", "same-site"},         {"host", "elsewhere.example:8450"},  {"host", "127.0.0.1.elsewhere.example"},
+      {"host", "10.0.0.5:8450"},               {"host", "[::2]:8450"},               {"host", ""}};
   for (const auto& [name, value] : foreign) {
     INFO(name << ": " << value);
     CHECK(page.post([&, n = name, v = value](http::Request& r) { set(r, n, v); }).status >= 400);
@@ -160,7 +161,7 @@ TEST_CASE("a page of another site cannot steer the recording") {
   CHECK(page.ask(read).status == 200);
   set(read, "host", "elsewhere.example");
   CHECK(page.ask(read).status == 403);
-  for (const char* host : {"localhost:8450", "[::1]:8450", "127.0.0.1"}) {
+  for (const char* host : {"localhost:8450", "[::1]:8450", "127.0.0.1", "127.0.0.2:8450"}) {
     set(read, "host", host);
     CHECK(page.ask(read).status == 200);
   }
