@@ -14,6 +14,7 @@
 #include "ingest/import.h"
 #include "ingest/live_child.h"
 #include "ingest/live_verbs.h"
+#include "ingest/paper_verbs.h"
 
 namespace greffe::ingest {
 namespace {
@@ -209,6 +210,13 @@ Result<int> run_close(Program& program, const std::string& hearing, bool no_uplo
   return kExitDone;
 }
 
+// ---- docket ----
+
+Result<int> run_docket(Program& program, const std::string& path) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  return report_docket(program.files, settings, path, program.json);
+}
+
 // ---- status, drain ----
 
 Result<int> run_status(Program& program) {
@@ -380,6 +388,7 @@ struct Options {
   std::string hearing;
   std::int64_t retry_for_s = 0;
   std::string from;
+  std::string docket;
 };
 
 Verb& station_verb(CommandLine& line, Program& program, const char* name, const char* help) {
@@ -457,6 +466,12 @@ void add_live(CommandLine& line, Program& program, Options& o) {
   station_verb(line, program, "state", "What the running station is doing.").body([&] { return run_ask(program, "state", o.ask); });
 }
 
+void add_paper(CommandLine& line, Program& program, Options& o) {
+  station_verb(line, program, "docket", "Read the day's list of hearings and say what of it is for this station's room.")
+      .required("--file", o.docket, "the list: CSV (docs/formats/docket.md)", "FILE")
+      .body([&] { return run_docket(program, o.docket); });
+}
+
 void add_spool(CommandLine& line, Program& program, Options& o) {
   station_verb(line, program, "status", "What is in the spool, and what of it is safe.").body([&] { return run_status(program); });
   station_verb(line, program, "drain", "Deliver what is not safe yet, check the receipts, and free what policy allows.")
@@ -475,6 +490,7 @@ int run_program(int count, char** arguments) {
   add_enrolment(line, program, options);
   add_recording(line, program, options);
   add_live(line, program, options);
+  add_paper(line, program, options);
   add_spool(line, program, options);
   return line.run(count, arguments);
 }

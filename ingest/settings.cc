@@ -30,6 +30,32 @@ Result<StreamSettings> stream_from(Config& config, const std::string& config_pat
   return out;
 }
 
+Result<std::map<std::string, std::string>> read_names(Config& place, const char* key) {
+  Config table = GREFFE_TRY(place.table(key));
+  std::map<std::string, std::string> out;
+  for (const char* language : {"zh", "fr", "en"}) {
+    const std::string name = GREFFE_TRY(table.string_or(language, ""));
+    if (!name.empty()) out[language] = name;
+  }
+  GREFFE_TRY(table.refuse_unknown());
+  return out;
+}
+
+Result<PlaceSettings> read_place(Config& config, const std::string& config_path) {
+  Config place = GREFFE_TRY(config.table("place"));
+  PlaceSettings out;
+  const std::string zone = GREFFE_TRY(place.string_or("zone", ""));
+  if (!zone.empty()) {
+    const auto found = Zone::named(zone);
+    if (!found) return found.error().within(config_path + ": zone in [place]");
+    out.zone = *found;
+  }
+  out.court_names = GREFFE_TRY(read_names(place, "court"));
+  out.room_names = GREFFE_TRY(read_names(place, "room"));
+  GREFFE_TRY(place.refuse_unknown());
+  return out;
+}
+
 Result<IngestSettings> from_config(Config& config, const std::string& config_path) {
   IngestSettings out;
   const std::string fallback = parent_of(config_path);
@@ -69,6 +95,7 @@ Result<IngestSettings> from_config(Config& config, const std::string& config_pat
   out.reserve_hours = GREFFE_TRY(spool.integer_or("reserve_hours", out.reserve_hours, 0, 168));
   out.free_early = GREFFE_TRY(spool.boolean_or("free_early", out.free_early));
   GREFFE_TRY(spool.refuse_unknown());
+  out.place = GREFFE_TRY(read_place(config, config_path));
   GREFFE_TRY(config.refuse_unknown());
   return out;
 }

@@ -3,11 +3,13 @@
 #define GREFFE_INGEST_SETTINGS_H
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "archive/base/file_system.h"
+#include "archive/base/zone.h"
 #include "archive/format/ed25519.h"
 #include "ingest/page_settings.h"
 #include "ingest/source_address.h"
@@ -26,6 +28,13 @@ constexpr const char* kSubStream = "-sub";  // follows the name of the stream th
 // invalid: a name, medium or source that is none; the address is parsed by parse_source_address.
 Status check_stream(const StreamSettings& stream);
 
+// Where the station stands, for paper and for the day's list: the courtroom's clock, and names that people know.
+struct PlaceSettings {
+  std::optional<Zone> zone;
+  std::map<std::string, std::string> court_names;  // by language: zh, fr, en
+  std::map<std::string, std::string> room_names;
+};
+
 struct IngestSettings {
   std::string directory = "/var/lib/greffe-ingest";
   // When a recording counts as safe: the archive holds it, or the second site as well.
@@ -39,6 +48,7 @@ struct IngestSettings {
   std::vector<StreamSettings> streams;
   bool watch = true;                       // the signal of live streams: levels, alarms, small pictures
   PageSettings page;
+  PlaceSettings place;
 };
 
 // `config_path` empty: the defaults. `directory` not empty: instead of the configured one.
