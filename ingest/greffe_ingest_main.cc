@@ -10,6 +10,7 @@
 #include "archive/base/file_system.h"
 #include "archive/base/progress.h"
 #include "ingest/broken_station.h"
+#include "ingest/closing_sheet.h"
 #include "ingest/drain.h"
 #include "ingest/import.h"
 #include "ingest/live_child.h"
@@ -160,7 +161,27 @@ Delivered deliver_now(Program& program, const IngestSettings& settings, const He
   return out;
 }
 
-void report_recording(const Program& program, const IngestSettings& settings, const ImportOutcome& outcome, const Delivered& delivered) {
+// Of a hearing that was finished; making it is never a reason for the recording itself to fail.
+struct Sheet {
+  std::string file;
+  std::string page;
+  std::string problem;
+};
+Sheet sheet_of(Program& program, const IngestSettings& settings, const ImportOutcome& outcome) {
+  Sheet out;
+  if (!outcome.closed) return out;
+  const auto filed = file_closing_sheet(program.files, settings, outcome.hearing);
+  if (filed) {
+    out.file = filed->file;
+    out.page = filed->page;
+  } else {
+    out.problem = filed.error().message;
+  }
+  return out;
+}
+
+void report_recording(const Program& program, const IngestSettings& settings, const ImportOutcome& outcome, const Sheet& sheet,
+                      const Delivered& delivered) {
   const bool covered = delivered.receipt.archive_size == outcome.entries && outcome.entries > 0;
   if (program.json) {
     Json out;
@@ -169,14 +190,21 @@ void report_recording(const Program& program, const IngestSettings& settings, co
     out.set("receipt", to_json(delivered.receipt)).set("delivered", covered).set("warnings", list_of(outcome.warnings));
     out.set("notices", list_of(delivered.notices));
     if (!delivered.problem.empty()) out.set("problem", delivered.problem);
+    if (!sheet.file.empty()) out.set("sheet", sheet.file).set("sheet_page", sheet.page);
+    if (!sheet.problem.empty()) out.set("sheet_problem", sheet.problem);
     print(out);
   } else {
     fmt::print("hearing {}: {} segments, {}{}\n", outcome.hearing.text(), outcome.segments, human_bytes(outcome.bytes),
                outcome.closed ? ", finished" : "");
+    if (!sheet.page.empty()) fmt::print("its closing sheet for printing: {}\n", sheet.page);
     if (covered) fmt::print("the archive has confirmed all {} entries\n", outcome.entries);
   }
   for (const std::string& notice : delivered.notices) fmt::print(stderr, "greffe-ingest: {}\n", notice);
   for (const std::string& warning : outcome.warnings) fmt::print(stderr, "greffe-ingest: {}\n", warning);
+  if (!sheet.problem.empty()) {
+    fmt::print(stderr, "greffe-ingest: the hearing is finished, but its closing sheet could not be made: {}. Make it with: greffe-ingest "
+                       "sheet --hearing {}\n", sheet.problem, outcome.hearing.text());
+  }
   if (!delivered.problem.empty()) {
     fmt::print(stderr, "greffe-ingest: recorded, but not delivered yet: {}. It stays in {}; deliver it with: greffe-ingest drain\n",
                delivered.problem, spool_path(settings.directory));
@@ -187,8 +215,9 @@ Result<int> run_import(Program& program, const ImportArguments& arguments, bool 
   const IngestSettings settings = GREFFE_TRY(program.settings());
   const ImportPlan plan = GREFFE_TRY(make_plan(program.files, arguments));
   const ImportOutcome outcome = GREFFE_TRY(import_files(program.files, program.clock, settings, plan));
+  const Sheet sheet = sheet_of(program, settings, outcome);
   const Delivered delivered = deliver_now(program, settings, outcome.hearing, !no_upload);
-  report_recording(program, settings, outcome, delivered);
+  report_recording(program, settings, outcome, sheet, delivered);
   return outcome.warnings.empty() ? kExitDone : kExitFound;
 }
 
@@ -205,12 +234,18 @@ Result<int> run_close(Program& program, const std::string& hearing, bool no_uplo
   if (!asked && asked.error().code != Errc::unavailable) return asked.error();
   const ImportOutcome outcome = asked ? GREFFE_TRY(look_at_outcome(program.files, settings, *id))
                                       : GREFFE_TRY(close_hearing(program.files, settings, *id));
+  const Sheet sheet = sheet_of(program, settings, outcome);
   const Delivered delivered = deliver_now(program, settings, *id, !no_upload);
-  report_recording(program, settings, outcome, delivered);
+  report_recording(program, settings, outcome, sheet, delivered);
   return kExitDone;
 }
 
-// ---- docket ----
+// ---- sheet, docket ----
+
+Result<int> run_sheet(Program& program, const SheetArguments& arguments) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  return report_sheet(program.files, settings, arguments, program.json);
+}
 
 Result<int> run_docket(Program& program, const std::string& path) {
   const IngestSettings settings = GREFFE_TRY(program.settings());
@@ -331,7 +366,8 @@ Result<int> run_record(Program& program, const RecordArguments& arguments, bool 
   const std::optional<HearingId> recorded = GREFFE_TRY(record(program.files, program.clock, settings, arguments));
   if (!recorded) return fail(Errc::invalid, "nothing was recorded");
   const ImportOutcome outcome = GREFFE_TRY(look_at_outcome(program.files, settings, *recorded));
-  report_recording(program, settings, outcome, deliver_now(program, settings, *recorded, !no_upload));
+  const Sheet sheet = sheet_of(program, settings, outcome);
+  report_recording(program, settings, outcome, sheet, deliver_now(program, settings, *recorded, !no_upload));
   return kExitDone;
 }
 
@@ -388,6 +424,7 @@ struct Options {
   std::string hearing;
   std::int64_t retry_for_s = 0;
   std::string from;
+  SheetArguments sheet;
   std::string docket;
 };
 
@@ -467,6 +504,11 @@ void add_live(CommandLine& line, Program& program, Options& o) {
 }
 
 void add_paper(CommandLine& line, Program& program, Options& o) {
+  station_verb(line, program, "sheet", "The closing sheet of a finished hearing, for printing: what was recorded, and its integrity value.")
+      .required("--hearing", o.sheet.hearing, "the hearing's id", "ID")
+      .option("--language", o.sheet.language, "zh, fr or en, instead of the hearing's language", "LANGUAGE")
+      .option("--out", o.sheet.out_path, "write the page here too", "FILE")
+      .body([&] { return run_sheet(program, o.sheet); });
   station_verb(line, program, "docket", "Read the day's list of hearings and say what of it is for this station's room.")
       .required("--file", o.docket, "the list: CSV (docs/formats/docket.md)", "FILE")
       .body([&] { return run_docket(program, o.docket); });

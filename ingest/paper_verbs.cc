@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
 #include <vector>
 
 #include "archive/base/command_line.h"
 #include "archive/format/members.h"
+#include "ingest/closing_sheet.h"
 #include "ingest/docket.h"
+#include "ingest/sheet_page.h"
 
 namespace greffe::ingest {
 namespace {
@@ -56,6 +59,29 @@ std::string words_of(const DocketProblem& problem) {
 }
 
 }  // namespace
+
+Result<int> report_sheet(FileSystem& files, const IngestSettings& settings, const SheetArguments& arguments, bool json) {
+  const auto id = parse_hearing_id(arguments.hearing);
+  if (!id) return fail(Errc::invalid, fmt::format("--hearing {}: this is not the id of a hearing", arguments.hearing));
+  const std::optional<Language> wanted = language_of(arguments.language);
+  if (!arguments.language.empty() && !wanted) {
+    return fail(Errc::invalid, fmt::format("--language {}: it must be zh, fr or en", arguments.language));
+  }
+  const FiledSheet filed = GREFFE_TRY(file_closing_sheet(files, settings, *id, wanted));
+  if (!arguments.out_path.empty()) {
+    const std::string text = GREFFE_TRY(sheet_page(filed.sheet, filed.language));
+    GREFFE_TRY(files.replace(arguments.out_path, as_bytes(text), 0640));
+  }
+  const std::string& page = arguments.out_path.empty() ? filed.page : arguments.out_path;
+  if (json) {
+    Json out;
+    out.set("hearing", id->text()).set("sheet", filed.file).set("sheet_page", page).set("language", tag_of(filed.language));
+    print(out);
+  } else {
+    fmt::print("{}: signed by station {}\n{}: for printing\n", filed.file, filed.sheet.station, page);
+  }
+  return kExitDone;
+}
 
 Result<int> report_docket(FileSystem& files, const IngestSettings& settings, const std::string& path, bool json) {
   const Enrolment enrolment = GREFFE_TRY(load_enrolment(files, settings.directory));

@@ -187,6 +187,7 @@ class ExportCheck {
     check.run();
     refuse_other_objects(id, check.named());
     check_playlists(id, check.segments());
+    if (request_.sheet != nullptr) check_sheet(*request_.sheet, check, report_);
   }
 
   void refuse_other_objects(const HearingId& id, const std::vector<Digest>& named) {

@@ -9,6 +9,7 @@
 #include "archive/format/policy.h"
 #include "archive/format/signed_note.h"
 #include "archive/verify/report.h"
+#include "archive/verify/sheet_check.h"
 
 namespace greffe::verify {
 
@@ -17,6 +18,7 @@ struct ExportRequest {
   const Policy& policy;
   std::optional<SignedCheckpoint> known;  // a main checkpoint that the auditor holds
   unsigned threads = 2;
+  const Sheet* sheet = nullptr;           // a closing sheet to compare with
 };
 void check_export(const ExportRequest& request, Report& report);
 

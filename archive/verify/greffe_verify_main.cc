@@ -30,11 +30,16 @@ int main(int count, char** arguments) {
       .required("--policy", request.policy_file, "the keys that you trust: C2SP tlog-policy", "FILE")
       .option("--main-checkpoint", request.main_checkpoint_file,
               "a checkpoint of the main log that you hold from elsewhere; shows an archive that was set back", "FILE")
+      .option("--sheet", request.sheet_file,
+              "a closing sheet (sheet.json), or the text of the code on a printed one: has PATH, an exported hearing, its integrity value?", "FILE")
       .option("--threads", threads, "how many threads read and hash", "N")
       .json(json)
-      .required("PATH", request.paths, "an exported hearing, or the volumes of a pool (the archive's or a replica's)")
+      .option("PATH", request.paths, "an exported hearing, or the volumes of a pool (the archive's or a replica's)")
       .body([&]() -> Result<int> {
         if (threads < 1 || threads > 64) return greffe::fail(greffe::Errc::invalid, "--threads must be from 1 to 64");
+        if (request.paths.empty() && request.sheet_file.empty()) {
+          return greffe::fail(greffe::Errc::invalid, "name what is to be verified: an exported hearing, or the volumes of a pool");
+        }
         request.threads = static_cast<unsigned>(threads);
         auto result = run(request, json);
         // What is wrong with the evidence is in the report; an Error means that it could not run (exit 2).

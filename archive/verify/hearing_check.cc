@@ -100,6 +100,7 @@ void HearingCheck::read_entry(std::uint64_t index, std::string_view bytes) {
   ++summary_.entries;
   timeline_.add(index, *entry);
   accounting_.add(*entry);
+  if (std::holds_alternative<GapEntry>(*entry) || std::holds_alternative<ExplanationEntry>(*entry)) interruptions_.emplace_back(index, *entry);
   add_jobs(index, *entry, bytes);
 }
 

@@ -31,6 +31,14 @@ class HearingCheck {
   const std::vector<SegmentEntry>& segments() const { return segments_; }
   // Every object that the log names, sorted; after run().
   const std::vector<Digest>& named() const { return named_; }
+  // What a closing sheet is compared with; after run().
+  const HearingId& id() const { return id_; }
+  const Checkpoint& checkpoint() const { return checkpoint_.checkpoint; }
+  const TileTree& tree() const { return log_.tree(); }
+  const Timeline& timeline() const { return timeline_; }
+  // The gaps and what explains them, with their index.
+  const std::vector<std::pair<std::uint64_t, HearingEntry>>& interruptions() const { return interruptions_; }
+  TimeAccount account() const { return accounting_.account(); }
 
  private:
   bool choose_checkpoint();
@@ -60,6 +68,7 @@ class HearingCheck {
   std::string checkpoint_file_;
   std::vector<ObjectJob> jobs_;
   std::vector<SegmentEntry> segments_;
+  std::vector<std::pair<std::uint64_t, HearingEntry>> interruptions_;
   std::vector<Digest> named_;
   std::set<Digest> lost_;
   HearingSummary summary_;

@@ -5,6 +5,7 @@
 #include "archive/verify/files.h"
 #include "archive/verify/main_check.h"
 #include "archive/verify/pool_check.h"
+#include "archive/verify/sheet_check.h"
 
 namespace greffe::verify {
 namespace {
@@ -70,6 +71,12 @@ Result<Paths> sort_paths(const std::vector<std::string>& paths) {
   return out;
 }
 
+// A sheet is of one hearing.
+Status refuse_for_sheet(const Paths& paths) {
+  if (paths.volumes.empty() && paths.exports.size() <= 1) return ok();
+  return fail(Errc::invalid, "--sheet is compared with one exported hearing; name that as PATH (greffe-archive export makes one)");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Report>> verify(const VerifyRequest& request) {
@@ -78,11 +85,23 @@ Result<std::unique_ptr<Report>> verify(const VerifyRequest& request) {
   if (!request.main_checkpoint_file.empty()) known = GREFFE_TRY(read_known(request.main_checkpoint_file, policy));
   const Paths paths = GREFFE_TRY(sort_paths(request.paths));
   auto report = std::make_unique<Report>();
+  std::optional<Sheet> sheet;
+  if (!request.sheet_file.empty()) {
+    GREFFE_TRY(refuse_for_sheet(paths));
+    sheet = GREFFE_TRY(read_sheet(request.sheet_file, *report));
+  }
+  if (request.paths.empty()) {
+    report->set_paths("sheet", {request.sheet_file});
+    if (sheet) check_sheet_alone(*sheet, policy, *report);
+    return report;
+  }
   report->set_paths(paths.volumes.empty() ? "export" : "pool", paths.volumes.empty() ? paths.exports : paths.volumes);
   if (!paths.volumes.empty()) {
     GREFFE_TRY(check_pool(PoolRequest{paths.volumes, policy, known, request.threads}, *report));
   }
-  for (const std::string& folder : paths.exports) check_export(ExportRequest{folder, policy, known, request.threads}, *report);
+  for (const std::string& folder : paths.exports) {
+    check_export(ExportRequest{folder, policy, known, request.threads, sheet ? &*sheet : nullptr}, *report);
+  }
   return report;
 }
 

@@ -13,7 +13,8 @@ namespace greffe::verify {
 struct VerifyRequest {
   std::string policy_file;               // the auditor's own; a copy inside PATH is never used
   std::string main_checkpoint_file;      // a main checkpoint that the auditor holds; empty: none
-  std::vector<std::string> paths;        // exports, or the volumes of one pool, or folders of volumes
+  std::string sheet_file;                // a closing sheet, or the text of its code; empty: none
+  std::vector<std::string> paths;        // exports, or the volumes of one pool, or folders of volumes; may be empty with a sheet
   unsigned threads = 2;
 };
 // invalid or not_found: it cannot run (bad policy, no such path, neither export nor volume). Everything that is wrong

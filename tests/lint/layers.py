@@ -36,7 +36,7 @@ HOMES = {
     r"argon2\.h": {"archive/accounts"},
     r"boost/(asio|beast)/.*|boost/(asio|beast)\.hpp": {"web/http"},
     r"boost/.*": {"web/http", "web"},
-    r"lib(av|sw)\w+/.*": {"ingest"},
+    r"lib(av|sw)\w+/.*|qrencode\.h": {"ingest"},
 }
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "ingest", "archive", "replicate", "web", "tests", "packaging",
              "LICENSE", "README.md", "docs"}

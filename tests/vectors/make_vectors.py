@@ -399,9 +399,32 @@ def documents():
                                       "salt": salt, "v": 1})}
 
 
+def closing_sheet():
+    salt = digest("salt")
+    origin = ARCHIVE + "/hearing/" + HEARING
+    details = {"cases": ["RG 24/01234"], "clerk": "M. Petit", "judges": [], "kind": "details", "language": "fr", "parties": [], "parts": [],
+               "public": True, "salt": salt, "title": "\u5ead\u5be9", "v": 1}
+    sheet = {"archive": ARCHIVE, "checkpoint": hearing_note(), "court": "court-1", "court_names": {"zh": "\u6cd5\u9662"},
+             "details": details, "end": "2026-11-22T09:00:20.000Z", "hearing": HEARING, "kind": "closing-sheet",
+             "interruptions": [{"explanations": [{"note": {"kind": "explanation", "salt": salt, "text": "late", "v": 1}, "person": "u-18",
+                                                  "reason": "fault"}], "from": UTC, "length_ms": 5000, "note": {"kind": "gap", "salt": salt, "text": "T\u00e9moin", "v": 1},
+                                "person": "u-17", "reason": "recess", "streams": ["*"], "to": "2026-11-22T09:00:05.000Z"}],
+             "log": {"root": sha(b"hearing root").hex(), "size": 17}, "room": "room-3", "start": UTC, "station": "station-1",
+             "station_key": STATION.public.hex(),
+             "streams": [{"bytes": 1000, "duration_90k": 1350000, "medium": "audio", "name": "mic-judge", "segments": 2, "source": "room",
+                          "time": {"declared_ms": 20000, "excused_ms": 4000, "recorded_ms": 15000, "unexcused_ms": 1000,
+                                   "unexplained_ms": 500}}],
+             "v": 1, "zone": "Europe/Paris"}
+    text = canonical(sheet)
+    statement = "greffe closing sheet v1\n" + origin + "\nsha256 " + digest(text) + "\n"
+    note = statement + "\n" + signature_line(origin, STATION.id(origin, 1), STATION.sign(statement.encode()))
+    return {"file": '{"sheet":' + text + ',"signature":' + canonical(note) + "}"}
+
+
 FILES = {"tree.json": tree, "notes.json": notes, "hearing-entries.json": lambda: entries(HEARING_ENTRIES),
          "main-entries.json": lambda: entries(MAIN_ENTRIES), "canonical-json.json": canonical_json, "tiles.json": tiles,
-         "segment.json": segment, "keys.json": keys, "documents.json": documents}
+         "segment.json": segment, "keys.json": keys, "documents.json": documents,
+         "closing-sheet.json": closing_sheet}
 
 
 def main():
