@@ -6,14 +6,11 @@
 #include <chrono>
 #include <thread>
 
+#include "ingest/back_off.h"
 #include "ingest/import_begin.h"
-#include "ingest/lost_objects.h"
 
 namespace greffe::ingest {
 namespace {
-
-constexpr std::int64_t kFirstPauseMs = 200;
-constexpr std::int64_t kLongestPauseMs = 60'000;
 
 bool may_pass(Errc code) {
   return code == Errc::unavailable || code == Errc::io_error || code == Errc::no_space || code == Errc::conflict;
@@ -26,36 +23,33 @@ class Drain {
  public:
   Drain(FileSystem& files, Clock& clock, const IngestSettings& settings, Enrolment enrolment, const PrivateKey& key)
       : files_(files), clock_(clock), settings_(settings), enrolment_(std::move(enrolment)), key_(key),
-        archive_(enrolment_.endpoint(), key), delivery_(files, clock, settings, enrolment_, key) {}
+        delivery_(files, clock, settings, enrolment_, key) {}
 
   Result<DrainOutcome> run(std::int64_t retry_for_s) {
     const std::int64_t until = clock_.monotonic_ms() + retry_for_s * 1000;
     std::vector<HearingId> todo = GREFFE_TRY(list_hearings(files_, settings_.directory));
     DrainOutcome out;
-    (void)GREFFE_TRY(make_room_now(out));  // a full disk has no room for receipts
     const Status seen = delivery_.see_main_log();
-    for (std::int64_t pause = kFirstPauseMs;; pause = std::min(2 * pause, kLongestPauseMs)) {
+    // An archive that has forgotten something may have forgotten what it confirmed: nothing goes then.
+    const bool trusted = seen || seen.error().code != Errc::conflict;
+    const bool full = GREFFE_TRY(measure_space(files_, settings_)).level == SpaceLevel::full;
+    if (full) (void)GREFFE_TRY(look_at_all(out, trusted));  // a full disk has no room for receipts
+    for (BackOff pause;;) {
       out.problems.clear();
       if (!seen && !may_pass_unsaid(seen.error().code)) out.problems.push_back(seen.error().message);
       todo = try_all(todo, out);
-      GREFFE_TRY(remember_epoch());
+      GREFFE_TRY(delivery_.remember_epoch());
       const std::int64_t left = until - clock_.monotonic_ms();
       if (todo.empty() || left <= 0) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(std::min(with_jitter(pause), left)));
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::min(pause.next_ms(), left)));
     }
-    out.notices.insert(out.notices.end(), delivery_.notices().begin(), delivery_.notices().end());
-    out.hearings = GREFFE_TRY(make_room_now(out));
+    const std::vector<std::string> notices = delivery_.notices();
+    out.notices.insert(out.notices.end(), notices.begin(), notices.end());
+    out.hearings = GREFFE_TRY(look_at_all(out, trusted));
     return out;
   }
 
  private:
-  // Stations that lost the same archive must not all come back at once.
-  static std::int64_t with_jitter(std::int64_t pause) {
-    std::uint8_t random[1];
-    fill_random(random);
-    return pause / 2 + pause * random[0] / 512;
-  }
-
   // Those that may work another time.
   std::vector<HearingId> try_all(const std::vector<HearingId>& todo, DrainOutcome& out) {
     std::vector<HearingId> again;
@@ -66,7 +60,8 @@ class Drain {
         continue;
       }
       if (before->state == "continued" && files_.stat(spool_of(settings_.directory, *before->continued).directory)) continue;
-      if (before->entries == 0 || covers_all(settings_, before->receipt, before->entries)) continue;
+      const bool covered = covers_all(settings_, before->receipt, before->entries);
+      if (before->entries == 0 || (covered && still_held(*before, out))) continue;
       const auto receipt = deliver(id, out);
       if (!receipt) {
         out.problems.push_back(fmt::format("hearing {}: {}", id.text(), receipt.error().message));
@@ -79,7 +74,7 @@ class Drain {
         }
         continue;
       }
-      if (receipt->archive_size > before->receipt.archive_size) ++out.delivered;
+      if (covered || receipt->archive_size > before->receipt.archive_size) ++out.delivered;
       if (!covers_all(settings_, *receipt, before->entries)) again.push_back(id);  // the second site lags, or it grew
     }
     return again;
@@ -89,23 +84,28 @@ class Drain {
   Result<ReceiptState> deliver(const HearingId& id, DrainOutcome& out) {
     auto receipt = delivery_.deliver(id);
     if (receipt || receipt.error().code != Errc::corrupt) return receipt;
-    const LostSettled settled = GREFFE_TRY(settle_lost(files_, settings_, enrolment_, key_, archive_, id));
+    const LostSettled settled = GREFFE_TRY(delivery_.settle(id));
     if (!settled.deliver_again) return receipt;
     out.notices.push_back(settled.words);
     return delivery_.deliver(id);
   }
 
-  Status remember_epoch() {
-    if (delivery_.epoch() <= enrolment_.epoch) return ok();
-    Enrolment newer = enrolment_;
-    newer.epoch = delivery_.epoch();
-    return save_enrolment(files_, settings_.directory, newer);
+  // An archive that was restored from an older state gets back what the station still has. Where nobody answers, or what is
+  // said cannot be judged now, the receipt counts as before.
+  bool still_held(const SpooledHearing& hearing, DrainOutcome& out) {
+    if (hearing.freed || !answers_) return true;
+    const auto now = delivery_.look(hearing.id);
+    if (now) return covers_all(settings_, now->receipt, now->entries);
+    answers_ = !may_pass_unsaid(now.error().code);
+    if (answers_) out.problems.push_back(fmt::format("hearing {}: {}", hearing.id.text(), now.error().message));
+    return true;
   }
 
-  Result<std::vector<SpooledHearing>> make_room_now(DrainOutcome& out) {
+  Result<std::vector<SpooledHearing>> look_at_all(DrainOutcome& out, bool make_room_too) {
     const std::vector<HearingId> all = GREFFE_TRY(list_hearings(files_, settings_.directory));
     std::vector<SpooledHearing> hearings;
     for (const HearingId& id : all) hearings.push_back(GREFFE_TRY(look_at(files_, settings_, enrolment_, key_.public_key(), id)));
+    if (!make_room_too) return hearings;
     const RoomMade made = GREFFE_TRY(make_room(files_, clock_.utc_now(), settings_, hearings));
     out.made.freed_bytes += made.freed_bytes;
     out.made.early += made.early;
@@ -117,8 +117,8 @@ class Drain {
   const IngestSettings& settings_;
   const Enrolment enrolment_;
   const PrivateKey& key_;
-  client::ArchiveClient archive_;
   Delivery delivery_;
+  bool answers_ = true;  // the archive, when it was asked for nothing but what it holds
 };
 
 }  // namespace

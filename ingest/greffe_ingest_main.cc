@@ -15,6 +15,7 @@
 #include "ingest/import.h"
 #include "ingest/live_child.h"
 #include "ingest/live_verbs.h"
+#include "ingest/main_log_seen.h"
 #include "ingest/paper_verbs.h"
 
 namespace greffe::ingest {
@@ -157,7 +158,8 @@ Delivered deliver_now(Program& program, const IngestSettings& settings, const He
   } else {
     out.problem = receipt.error().message;
   }
-  out.notices.insert(out.notices.end(), delivery.notices().begin(), delivery.notices().end());
+  const std::vector<std::string> notices = delivery.notices();
+  out.notices.insert(out.notices.end(), notices.begin(), notices.end());
   return out;
 }
 
@@ -413,6 +415,25 @@ Result<int> run_ask(Program& program, const std::string& verb, const AskArgument
   return kExitDone;
 }
 
+Result<int> run_accept_archive(Program& program) {
+  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const Enrolment enrolment = GREFFE_TRY(load_enrolment(program.files, settings.directory));
+  const PrivateKey key = GREFFE_TRY(load_station_key(program.files, settings.directory, false));
+  client::ArchiveClient archive(enrolment.endpoint(), key);
+  const AcceptedMainLog accepted = GREFFE_TRY(accept_main_log(program.files, settings.directory, enrolment, archive));
+  if (program.json) {
+    Json out;
+    out.set("before", accepted.before).set("now", accepted.now).set("continues", accepted.continues);
+    print(out);
+  } else if (accepted.continues) {
+    fmt::print("the main log of {} continues the one that this station knows; there was nothing to accept\n", enrolment.archive);
+  } else {
+    fmt::print("the main log of {} is believed as it is now, with {} entries; it had {} before. What this station still holds is offered to "
+               "it again: greffe-ingest drain\n", enrolment.archive, accepted.now, accepted.before);
+  }
+  return kExitDone;
+}
+
 // The values that the verbs' options are read into.
 struct Options {
   std::string code_file;
@@ -520,6 +541,8 @@ void add_spool(CommandLine& line, Program& program, Options& o) {
       .option("--retry-for", o.retry_for_s, "go on trying for so many seconds", "SECONDS")
       .option("--from", o.from, "first take in the disk of a broken station, mounted here: its station directory", "DIR")
       .body([&] { return run_drain(program, o.retry_for_s, o.from); });
+  station_verb(line, program, "accept-archive", "Believe the archive again after it was restored from an older state; only when its operator says so.")
+      .body([&] { return run_accept_archive(program); });
 }
 
 }  // namespace

@@ -17,8 +17,13 @@ Result<SignedCheckpoint> verified(std::string_view note, const Enrolment& enrolm
 
 Error conflict(const Enrolment& enrolment, const std::string& directory, std::string_view what) {
   return fail(Errc::conflict, fmt::format("the main log of {} is not the one that this station knows: {}. The archive was restored from an "
-                                          "older state, or somebody is tampering with it; tell the court's IT. Only when they say why, "
-                                          "remove {} to believe the archive anew", enrolment.archive, what, main_checkpoint_path(directory)));
+                                          "older state, or somebody is tampering with it; tell the court's IT. Only when they say why: "
+                                          "greffe-ingest accept-archive --station-dir {}. Until then nothing is removed here", enrolment.archive,
+                                          what, directory));
+}
+
+Error not_signed(const Enrolment& enrolment, const Error& why) {
+  return fail(Errc::denied, fmt::format("what {} shows as its main log's checkpoint does not count: {}", enrolment.archive, why.message));
 }
 
 Status continues(const Checkpoint& known, const Checkpoint& shown, const Enrolment& enrolment, const std::string& directory,
@@ -44,12 +49,29 @@ std::optional<Checkpoint> newest_seen(FileSystem& files, const std::string& dire
   return kept ? std::optional(kept->checkpoint) : std::nullopt;
 }
 
+Result<AcceptedMainLog> accept_main_log(FileSystem& files, const std::string& directory, const Enrolment& enrolment, client::ArchiveClient& archive) {
+  const std::string note = GREFFE_TRY(archive.main_checkpoint());
+  const auto shown = verified(note, enrolment);
+  if (!shown) return not_signed(enrolment, shown.error());
+  const auto lock = GREFFE_TRY(files.lock(main_checkpoint_path(directory) + ".lock"));
+  AcceptedMainLog out;
+  out.now = shown->checkpoint.size;
+  if (const auto known = newest_seen(files, directory, enrolment)) {
+    out.before = known->size;
+    const Status same = continues(*known, shown->checkpoint, enrolment, directory, archive);
+    if (!same && same.error().code != Errc::conflict) return same.error();
+    out.continues = static_cast<bool>(same);
+  }
+  GREFFE_TRY(files.replace(main_checkpoint_path(directory), as_bytes(note), 0640));
+  return out;
+}
+
 Status look_at_main_log(FileSystem& files, const std::string& directory, const Enrolment& enrolment, client::ArchiveClient& archive) {
   const auto note = archive.main_checkpoint();
   if (!note && note.error().code == Errc::not_found) return ok();  // an archive that does not tell
   if (!note) return note.error();
   const auto shown = verified(*note, enrolment);
-  if (!shown) return fail(Errc::denied, fmt::format("what {} shows as its main log's checkpoint does not count: {}", enrolment.archive, shown.error().message));
+  if (!shown) return not_signed(enrolment, shown.error());
   // Two processes of this station must not put an older one over a newer one.
   const auto lock = files.lock(main_checkpoint_path(directory) + ".lock");
   if (!lock) return lock.error().code == Errc::unavailable ? ok() : Status(lock.error());

@@ -20,6 +20,15 @@ std::optional<Checkpoint> newest_seen(FileSystem& files, const std::string& dire
 // before, or another one; nothing is changed. denied: not signed by that key. unavailable and so on: as the client says.
 Status look_at_main_log(FileSystem& files, const std::string& directory, const Enrolment& enrolment, client::ArchiveClient& archive);
 
+// Believes the main log that the archive shows now, whatever was seen before: for an operator who was told that the archive was
+// restored from an older state. Still signed by the key of the enrolment code, or denied.
+struct AcceptedMainLog {
+  std::uint64_t before = 0;  // entries that were seen; 0: none
+  std::uint64_t now = 0;
+  bool continues = false;    // it is the one that was known; there was nothing to accept
+};
+Result<AcceptedMainLog> accept_main_log(FileSystem& files, const std::string& directory, const Enrolment& enrolment, client::ArchiveClient& archive);
+
 }  // namespace greffe::ingest
 
 #endif

@@ -3,8 +3,11 @@
 #include "ingest/delivery.h"
 
 namespace greffe::ingest {
-Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, const SignedLog& log, const PublicKey& station_key,
-                                  const Enrolment& enrolment, const IngestSettings& settings) {
+namespace {
+
+// `root_of` gives the root of the first so many entries.
+Result<ReceiptState> judged(FileSystem& files, const SpoolPaths& paths, const SignedLog& log, const std::function<Digest(std::uint64_t)>& root_of,
+                            const PublicKey& station_key, const Enrolment& enrolment, const IngestSettings& settings) {
   ReceiptState out;
   const auto bytes = files.read_file(paths.receipt(), kMaxNoteBytes);
   if (!bytes && bytes.error().code == Errc::not_found) return out;
@@ -15,7 +18,7 @@ Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, co
   const Checkpoint& covered = receipt->checkpoint;
   const std::string& origin = log.checkpoint->checkpoint.origin;
   if (covered.origin != origin || covered.size > log.entries.size()) return out;
-  if (covered.root != root_at(log, covered.size)) return out;
+  if (covered.root != root_of(covered.size)) return out;
   if (!verify_note(receipt->note, VerifierKey{origin, KeyType::ed25519, station_key})) return out;
   const auto holder = enrolment.holder();
   if (!holder) return out;
@@ -30,6 +33,18 @@ Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, co
     out.second_site_utc = *second;
   }
   return out;
+}
+
+}  // namespace
+
+Result<ReceiptState> read_receipt(FileSystem& files, const SpoolPaths& paths, const SignedLog& log, const PublicKey& station_key,
+                                  const Enrolment& enrolment, const IngestSettings& settings) {
+  return judged(files, paths, log, [&](std::uint64_t size) { return root_at(log, size); }, station_key, enrolment, settings);
+}
+
+Result<ReceiptState> read_receipt(FileSystem& files, const FollowedLog& log, const PublicKey& station_key, const Enrolment& enrolment,
+                                  const IngestSettings& settings) {
+  return judged(files, log.paths(), log.log(), [&](std::uint64_t size) { return log.root_at(size); }, station_key, enrolment, settings);
 }
 
 }  // namespace greffe::ingest

@@ -26,6 +26,24 @@ Result<StreamSettings> stream_from(Config& config, const std::string& config_pat
   }
   const Status possible = check_stream(out);
   if (!possible) return possible.error().within(where);
+  return out;
+}
+
+Result<UploadSettings> upload_from(Config& config, const std::string& config_path) {
+  UploadSettings out;
+  if (config.has("limit_kbit_s")) {
+    const std::int64_t limit = GREFFE_TRY(config.integer_or("limit_kbit_s", 0, 0, kMostLimitKbit));
+    if (limit > 0 && limit < kLeastLimitKbit) {
+      return fail(Errc::invalid, fmt::format("{}: upload.limit_kbit_s is 0 (only the log goes) or at least {}", config_path, kLeastLimitKbit));
+    }
+    out.timetable = Timetable(limit);
+  }
+  const std::vector<std::string> windows = GREFFE_TRY(config.strings_or_none("timetable"));
+  for (const std::string& window : windows) {
+    const Status added = out.timetable.add(window);
+    if (!added) return added.error().within(config_path + ": upload.timetable");
+  }
+  out.connections = static_cast<unsigned>(GREFFE_TRY(config.integer_or("connections", out.connections, 1, 16)));
   GREFFE_TRY(config.refuse_unknown());
   return out;
 }
@@ -96,6 +114,8 @@ Result<IngestSettings> from_config(Config& config, const std::string& config_pat
   out.free_early = GREFFE_TRY(spool.boolean_or("free_early", out.free_early));
   GREFFE_TRY(spool.refuse_unknown());
   out.place = GREFFE_TRY(read_place(config, config_path));
+  Config upload = GREFFE_TRY(config.table("upload"));
+  out.upload = GREFFE_TRY(upload_from(upload, config_path));
   GREFFE_TRY(config.refuse_unknown());
   return out;
 }

@@ -13,6 +13,7 @@
 #include "archive/format/ed25519.h"
 #include "ingest/page_settings.h"
 #include "ingest/source_address.h"
+#include "ingest/timetable.h"
 
 namespace greffe::ingest {
 
@@ -35,6 +36,11 @@ struct PlaceSettings {
   std::map<std::string, std::string> room_names;
 };
 
+struct UploadSettings {
+  Timetable timetable;       // how fast recordings may go
+  unsigned connections = 4;  // at once
+};
+
 struct IngestSettings {
   std::string directory = "/var/lib/greffe-ingest";
   // When a recording counts as safe: the archive holds it, or the second site as well.
@@ -49,6 +55,7 @@ struct IngestSettings {
   bool watch = true;                       // the signal of live streams: levels, alarms, small pictures
   PageSettings page;
   PlaceSettings place;
+  UploadSettings upload;
 };
 
 // `config_path` empty: the defaults. `directory` not empty: instead of the configured one.

@@ -143,7 +143,7 @@ def test_an_archive_that_was_restored_from_an_older_state():
         # A hearing that goes on: the archive asks for what it lost, and gets it.
         done, words = room.record(2, "--hearing", hearing, "--close")
         assert done["delivered"], done
-        assert len(done["notices"]) == 1 and "not the one that this station knows" in words, words
+        assert len(done["notices"]) == 2 and "not the one that this station knows" in words and "less of 1 hearing " in words, words
         room.at_archive(room.digests(hearing))
         # A hearing that names the main log which the archive lost is filed as one that does not.
         lost = room.begin(7, "--close")[0]
@@ -152,10 +152,51 @@ def test_an_archive_that_was_restored_from_an_older_state():
         assert room.entries(lost["hearing"])[0]["main_size"] > 0 and room.entries(new)[0]["main_size"] == 0
         assert room.hearings()[new]["safe"], room.hearings()
         room.verified(hearing, new)
-        problems = room.station("drain", status=1)[0]["problems"]
-        assert len(problems) == 1 and "older state" in problems[0] and str(room.home / "main-checkpoint") in problems[0], problems
-        # What had its receipt is still here to be filed again by hand: the station frees nothing within keep_days.
-        assert all((room.home / "spool" / other / "objects" / d).exists() for d in room.digests(other))
+        # What had its receipt is offered again by itself; it had named the main log that was lost.
+        answer, _ = room.station("drain", status=1)
+        problems = answer["problems"]
+        assert len(problems) == 1 and "older state" in problems[0] and "greffe-ingest accept-archive" in problems[0], problems
+        assert answer["freed_bytes"] == 0 and answer["not_safe"] == 0, answer
+        again = room.hearings()[other]["continued_as"]
+        room.at_archive(room.digests(other))
+        room.verified(hearing, new, again)
+        # Only when somebody says so is the main log believed that is there now.
+        assert room.station("accept-archive")[0]["continues"] is False
+        assert room.station("accept-archive")[0]["continues"] is True
+        answer, _ = room.station("drain")
+        assert not answer["problems"] and not answer["notices"], answer
+
+
+def test_everything_that_an_archive_forgot():
+    """A backup of the archive's folder, more hearings, the backup put back: whatever the station still holds is there again."""
+    with Room() as room:
+        first = room.begin(0, "--close")[0]["hearing"]
+        growing = room.begin(5)[0]["hearing"]
+        room.world.stop()
+        room.keep(room.world.home)
+        room.world.start()
+        seen = room.home / "main-checkpoint"
+        known = seen.read_bytes()
+        room.record(6, "--hearing", growing, "--close")
+        seen.write_bytes(known)  # the station has not looked at the main log since: what it is told of each hearing is enough
+        later = [room.begin(minute, "--no-upload", "--close")[0]["hearing"] for minute in (10, 15)]
+        room.station("drain")
+        digests = [d for h in (first, growing, *later) for d in room.digests(h)]
+        room.at_archive(digests)
+        room.world.stop()
+        room.restore(room.world.home)
+        seen.write_bytes(known)
+        room.world.start()
+        lost = [d for d in digests if not room.world.copies(d)]
+        assert len(lost) == 3, lost
+        answer, words = room.station("drain", status=1)
+        assert "less of 3 hearings" in words and "restored from an older state" in words, words
+        assert answer["not_safe"] == 0 and answer["delivered"] == 3, answer
+        room.at_archive(digests)
+        code, verdict = room.world.verify()
+        assert code == 0 and len(verdict["hearings"]) == 4, verdict
+        answer, _ = room.station("drain")
+        assert answer["delivered"] == 0 and not answer["notices"], answer
 
 
 def test_not_before():
