@@ -31,7 +31,8 @@ struct Deposit::State {
   std::jthread committer;                 // "gr-commit": appends them when they fall due
 
   bool is_primary() const { return role == "primary"; }
-  Status may_write(const Peer& peer, const HearingState& hearing) const;
+  Status may_write(const Peer& peer, const HearingId& id, const HearingState& hearing) const;
+  static Error revoked(const catalogue::KnownKey& key);
   Result<OpenEntry> checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const;
   Result<std::vector<Digest>> unproved(HearingState& hearing, const ReadEntries& read);
   Result<std::uint64_t> size_of(const HearingState& hearing, const Digest& digest);
@@ -47,7 +48,7 @@ struct Deposit::State {
 
 // ---- rules ----
 
-Status Deposit::State::may_write(const Peer& peer, const HearingState& hearing) const {
+Status Deposit::State::may_write(const Peer& peer, const HearingId& id, const HearingState& hearing) const {
   if (peer.kind == Peer::Kind::replicator) {
     if (is_primary()) return fail(Errc::denied, "this archive is a primary: only stations may deposit here");
     if (hearing.open && hearing.open->archive != peer.key.name) {
@@ -59,16 +60,18 @@ Status Deposit::State::may_write(const Peer& peer, const HearingState& hearing) 
   if (hearing.open && hearing.open->station_key != peer.key.key) {
     return fail(Errc::denied, "this hearing belongs to station " + hearing.open->station + ", not to " + peer.key.name);
   }
-  // Whoever stole a key must not add to what its station had begun.
+  // Whoever stole a key must not add to what its station had begun. A retired one may bring what was recorded under it, also
+  // what this archive has not seen yet; verification says so of such a hearing.
   const bool stolen = peer.key.revoked_why == "stolen";
-  if (peer.key.revoked_since && (stolen || !hearing.open)) {
-    return fail(Errc::denied, fmt::format("the key of station {} was revoked ({}) on {}; {}. Ask the court's IT to enrol the "
-                                          "station again",
-                                          peer.key.name, peer.key.revoked_why, to_date(*peer.key.revoked_since),
-                                          stolen ? "nothing more is taken from it"
-                                                 : "it may finish the hearings it had begun, but not begin another"));
-  }
+  if (peer.key.revoked_since && (stolen || (!hearing.open && id.time() >= *peer.key.revoked_since))) return revoked(peer.key);
   return ok();
+}
+
+Error Deposit::State::revoked(const catalogue::KnownKey& key) {
+  return fail(Errc::denied, fmt::format("the key of station {} was revoked ({}) on {}; {}. Ask the court's IT to enrol the station again",
+                                        key.name, key.revoked_why, to_date(*key.revoked_since),
+                                        key.revoked_why == "stolen" ? "nothing more is taken from it"
+                                                                    : "it may bring the hearings it had begun, but not begin another"));
 }
 
 Result<OpenEntry> Deposit::State::checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const {
@@ -85,6 +88,7 @@ Result<OpenEntry> Deposit::State::checked_open(const Peer& peer, const HearingId
                                           "one station {} was enrolled for ({}/{})",
                                           open.court, open.room, peer.key.name, peer.key.court, peer.key.room));
   }
+  if (peer.key.revoked_since && is_primary() && open.start >= *peer.key.revoked_since) return revoked(peer.key);
   return open;
 }
 
@@ -252,7 +256,7 @@ Result<std::unique_ptr<store::ObjectWriter>> Deposit::begin_object(const Peer& p
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
   {
     const std::lock_guard lock(hearing->mutex);
-    GREFFE_TRY(state_->may_write(peer, *hearing));
+    GREFFE_TRY(state_->may_write(peer, id, *hearing));
     if (hearing->closed && !hearing->named.contains(digest)) {
       return fail(Errc::invalid, "the hearing is finished; objects that it does not name are not taken");
     }
@@ -279,7 +283,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(checkpoint_note));
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
   const std::lock_guard lock(hearing->mutex);
-  GREFFE_TRY(state_->may_write(peer, *hearing));
+  GREFFE_TRY(state_->may_write(peer, id, *hearing));
   tlog::LogWriter& writer = hearing->writer;
 
   if (is_held(writer, wanted.checkpoint)) {

@@ -23,6 +23,21 @@ Status check_invitation(const Invitation& invitation) {
   return ok();
 }
 
+KeyEntry revocation_of(const catalogue::KnownKey& key, std::string_view why, UtcTime since, UtcTime now) {
+  KeyEntry entry;
+  entry.action = "revoked";
+  entry.role = key.role;
+  entry.name = key.name;
+  entry.key = key.key;
+  entry.cosigner = key.cosigner;
+  entry.court = key.court;
+  entry.room = key.room;
+  entry.why = why;
+  entry.utc = now;
+  entry.since = since;
+  return entry;
+}
+
 }  // namespace
 
 Peers::Peers(FileSystem& files, Clock& clock, MainLog& main_log, const std::string& state_directory, Self self)
@@ -44,6 +59,7 @@ Result<std::vector<Peers::Open>> Peers::load() const {
     open.invitation.room = GREFFE_TRY(item.string("room"));
     open.secret = GREFFE_TRY(item.digest("secret"));
     open.expires = GREFFE_TRY(item.utc("expires"));
+    open.invitation.renews = item.has("renews") && GREFFE_TRY(item.boolean("renews"));
     if (clock_.utc_now() < open.expires) out.push_back(std::move(open));
   }
   return out;
@@ -54,7 +70,7 @@ Status Peers::save(const std::vector<Open>& open) const {
   for (const Open& o : open) {
     Json item;
     item.set("court", o.invitation.court).set("expires", o.expires).set("name", o.invitation.name);
-    item.set("role", o.invitation.role).set("room", o.invitation.room).set("secret", o.secret);
+    item.set("renews", o.invitation.renews).set("role", o.invitation.role).set("room", o.invitation.room).set("secret", o.secret);
     items.push_back(std::move(item));
   }
   Json json;
@@ -66,9 +82,9 @@ Result<std::string> Peers::invite(const Invitation& invitation) {
   GREFFE_TRY(check_invitation(invitation));
   const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(main_log_.catalogue().keys(invitation.role));
   for (const catalogue::KnownKey& key : keys) {
-    if (key.name == invitation.name && !key.revoked_since) {
-      return fail(Errc::already_exists, fmt::format("the {} {} is enrolled since {}; revoke it first if its key must be replaced",
-                                                    invitation.role, invitation.name, to_date(key.since)));
+    if (key.name == invitation.name && !key.revoked_since && !invitation.renews) {
+      return fail(Errc::already_exists, fmt::format("the {} {} is enrolled since {}; renew its key, or revoke it first", invitation.role,
+                                                    invitation.name, to_date(key.since)));
     }
   }
   std::array<std::uint8_t, kSecretBytes> secret{};
@@ -108,7 +124,7 @@ Result<catalogue::KnownKey> Peers::enrol(const PublicKey& key, std::string_view 
     return fail(Errc::denied, "this code is wrong, used up or older than 24 hours; ask the archive's operator for a new one");
   }
   KeyEntry entry;
-  entry.action = "added";
+  entry.action = found->invitation.renews ? "renewed" : "added";
   entry.role = found->invitation.role;
   entry.name = found->invitation.name;
   entry.key = key;
@@ -117,7 +133,13 @@ Result<catalogue::KnownKey> Peers::enrol(const PublicKey& key, std::string_view 
   entry.utc = clock_.utc_now();
   entry.since = entry.utc;
   // A crash between the two: the key is enrolled and the code still open; it leads to the same name only.
-  GREFFE_TRY(main_log_.append(entry));
+  std::vector<MainEntry> entries = {entry};
+  const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(main_log_.catalogue().keys(entry.role));
+  for (const catalogue::KnownKey& old : keys) {
+    const bool replaced = found->invitation.renews && old.name == entry.name && !old.revoked_since;
+    if (replaced) entries.push_back(revocation_of(old, "retired", entry.since, entry.utc));
+  }
+  GREFFE_TRY(main_log_.append(entries));
   open.erase(found);
   GREFFE_TRY(save(open));
   const auto made = GREFFE_TRY(main_log_.catalogue().key(role, key));
@@ -133,22 +155,20 @@ Result<Peer> Peers::identify(const PublicKey& key) const {
   return fail(Errc::denied, "this archive does not know your key; enrol first, with a code from its operator");
 }
 
+Result<Invitation> Peers::renewal(const std::string& station) const {
+  const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(main_log_.catalogue().keys("station"));
+  for (const catalogue::KnownKey& key : keys) {
+    if (key.name == station && !key.revoked_since) return Invitation{"station", station, key.court, key.room, true};
+  }
+  return fail(Errc::not_found, fmt::format("no station named {} is enrolled; its first code is made by station add", station));
+}
+
 Status Peers::revoke(std::string_view role, std::string_view name, std::string_view why) {
   const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(main_log_.catalogue().keys(role));
   for (const catalogue::KnownKey& key : keys) {
     if (key.name != name || key.revoked_since) continue;
-    KeyEntry entry;
-    entry.action = "revoked";
-    entry.role = key.role;
-    entry.name = key.name;
-    entry.key = key.key;
-    entry.cosigner = key.cosigner;
-    entry.court = key.court;
-    entry.room = key.room;
-    entry.why = why;
-    entry.utc = clock_.utc_now();
-    entry.since = entry.utc;
-    GREFFE_TRY(main_log_.append(entry));
+    const UtcTime now = clock_.utc_now();
+    GREFFE_TRY(main_log_.append(revocation_of(key, why, now, now)));
     return ok();
   }
   return fail(Errc::not_found, fmt::format("no {} named {} is enrolled", role, name));

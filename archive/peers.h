@@ -23,6 +23,7 @@ struct Invitation {
   std::string name;   // station: its name; replicator: the name of the archive it comes from
   std::string court;  // role station
   std::string room;
+  bool renews = false;  // a new key for a station that is enrolled; the old one is retired when it comes
 };
 
 class Peers {
@@ -38,12 +39,14 @@ class Peers {
   Peers(FileSystem& files, Clock& clock, MainLog& main_log, const std::string& state_directory, Self self);
 
   // A new one-time code, good for 24 hours; the file is durable when it returns. already_exists: a station of that name
-  // is enrolled and not revoked. invalid: a name.
+  // is enrolled and not revoked, and this does not renew it. invalid: a name.
   Result<std::string> invite(const Invitation& invitation);
   // Enrols `key` with the secret of a code: one `key` entry in the main log, the code is used up. denied: wrong, used or
   // expired code, or another name. A second try with the same key and code after a lost answer is ok.
   Result<catalogue::KnownKey> enrol(const PublicKey& key, std::string_view secret, std::string_view name,
                                     std::string_view role);
+  // The invitation that renews the key of an enrolled station. not_found: there is none of that name.
+  Result<Invitation> renewal(const std::string& station) const;
   // A peer by its TLS key. denied: unknown key.
   Result<Peer> identify(const PublicKey& key) const;
   Status revoke(std::string_view role, std::string_view name, std::string_view why);

@@ -10,6 +10,7 @@
 
 #include "archive/base/log.h"
 #include "archive/format/merkle.h"
+#include "ingest/hearing_key.h"
 #include "ingest/import_begin.h"
 #include "ingest/lost_objects.h"
 #include "ingest/main_log_seen.h"
@@ -25,6 +26,14 @@ constexpr int kMostRefusals = 8;                  // 409 in a row: what is asked
 
 }  // namespace
 
+// A key that the station had before, with the connections that prove it.
+struct Delivery::Earlier {
+  Earlier(PrivateKey given, const Enrolment& enrolment, std::stop_token stop)
+      : key(std::move(given)), archive(enrolment.endpoint(), key, std::move(stop)) {}
+  const PrivateKey key;
+  client::ArchiveClient archive;
+};
+
 struct Delivery::Work {
   Work(FileSystem& files, const IngestSettings& settings, const HearingId& hearing)
       : id(hearing), target{hearing}, log(files, spool_of(settings.directory, hearing)) {}
@@ -33,6 +42,8 @@ struct Delivery::Work {
   const HearingId id;
   const client::LogTarget target;
   FollowedLog log;
+  const PrivateKey* key = nullptr;           // under which it was opened
+  client::ArchiveClient* archive = nullptr;  // that proves it
   ReceiptState receipt;
   bool asked = false;               // held is what the archive said or took
   std::uint64_t held = 0;           // entries that the archive has
@@ -53,7 +64,7 @@ struct Delivery::Round {
 Delivery::Delivery(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
                    std::stop_token stop)
     : files_(files), clock_(clock), settings_(settings), enrolment_(enrolment), key_(key), bandwidth_(clock, settings.upload.timetable, stop),
-      archive_(enrolment.endpoint(), key, stop) {}
+      stop_(stop), archive_(enrolment.endpoint(), key, stop) {}
 
 Delivery::~Delivery() = default;
 
@@ -105,7 +116,7 @@ Result<Delivered> Delivery::advance(const HearingId& id, const std::function<boo
   return ended(id, step(work_on(id), give_way));
 }
 
-Result<Delivered> Delivery::here(const HearingId& id) const {
+Result<Delivered> Delivery::here(const HearingId& id) {
   Work work(files_, settings_, id);
   GREFFE_TRY(read_here(work));
   if (const auto continued = GREFFE_TRY(read_continuation(files_, work.paths()))) work.continued = continued->hearing;
@@ -120,17 +131,34 @@ Result<Delivered> Delivery::look(const HearingId& id) {
   return ended(id, asked(work_on(id)));
 }
 
-Status Delivery::read_here(Work& work) const {
+// A hearing belongs to the key that opened it, also when the station has another one now.
+Status Delivery::choose_key(Work& work) {
+  const auto named = key_named_in(work.log.log());
+  work.key = &key_;
+  work.archive = &archive_;
+  if (!named || *named == key_.public_key()) return ok();
+  std::unique_ptr<Earlier>& earlier = earlier_[*named];
+  if (!earlier) {
+    PrivateKey key = GREFFE_TRY(load_earlier_key(files_, settings_.directory, *named));
+    earlier = std::make_unique<Earlier>(std::move(key), enrolment_, stop_);
+  }
+  work.key = &earlier->key;
+  work.archive = &earlier->archive;
+  return ok();
+}
+
+Status Delivery::read_here(Work& work) {
   work.answered = false;
   GREFFE_TRY(work.log.refresh());
-  work.receipt = GREFFE_TRY(read_receipt(files_, work.log, key_.public_key(), enrolment_, settings_));
+  GREFFE_TRY(choose_key(work));
+  work.receipt = GREFFE_TRY(read_receipt(files_, work.log, work.key->public_key(), enrolment_, settings_));
   return ok();
 }
 
 Status Delivery::step(Work& work, const std::function<bool()>& give_way) {
   const auto continued = GREFFE_TRY(read_continuation(files_, work.paths()));
-  if (continued) return go_on_elsewhere(work);
   GREFFE_TRY(read_here(work));
+  if (continued) return go_on_elsewhere(work);
   if (!work.log.log().checkpoint) return ok();
   if (work.receipt.archive_size < work.log.size()) {
     if (!work.asked) GREFFE_TRY(ask_what_is_held(work));
@@ -146,7 +174,7 @@ Status Delivery::step(Work& work, const std::function<bool()>& give_way) {
 // What the archive holds may be more or less than our receipt says, or another log.
 Status Delivery::ask_what_is_held(Work& work) {
   const std::uint64_t size = work.log.size();
-  const client::HeldCheckpoint held = GREFFE_TRY(archive_.checkpoint(work.target));
+  const client::HeldCheckpoint held = GREFFE_TRY(work.archive->checkpoint(work.target));
   work.asked = true;
   work.answered = true;
   work.held = 0;
@@ -215,7 +243,7 @@ Result<std::vector<Digest>> Delivery::missing_of(Work& work, const Round& round)
   for (std::size_t first = 0; first < round.objects.size(); first += kHaveAtOnce) {
     const auto begin = round.objects.begin() + static_cast<std::ptrdiff_t>(first);
     const auto end = round.objects.begin() + static_cast<std::ptrdiff_t>(std::min(round.objects.size(), first + kHaveAtOnce));
-    const std::vector<Digest> missing = GREFFE_TRY(archive_.have(work.target, {begin, end}));
+    const std::vector<Digest> missing = GREFFE_TRY(work.archive->have(work.target, {begin, end}));
     out.insert(out.end(), missing.begin(), missing.end());
     work.answered = true;
   }
@@ -283,7 +311,7 @@ Status Delivery::put_one(const Work& work, const Digest& digest, bool media) {
   const bool opened = static_cast<bool>(file);
   const auto size = opened ? (*file)->size() : Result<std::uint64_t>(file.error());
   const auto pace = media ? std::function([this](std::size_t wanted) { return bandwidth_.take(wanted); }) : nullptr;
-  const Status sent = opened ? archive_.put_object(work.target, digest, std::shared_ptr<ReadableFile>(std::move(*file)), pace) : Status(file.error());
+  const Status sent = opened ? work.archive->put_object(work.target, digest, std::shared_ptr<ReadableFile>(std::move(*file)), pace) : Status(file.error());
   if (sent && size && progress_ != nullptr) progress_->add(*size);
   const bool by_bytes = !sent && (!opened || sent.error().code == Errc::corrupt || sent.error().code == Errc::io_error);
   if (!by_bytes) return sent;
@@ -297,7 +325,7 @@ Status Delivery::post(Work& work, const Round& round) {
   const SignedCheckpoint checkpoint = checkpoint_at(work, round.end);
   const auto& all = work.log.log().entries;
   const std::vector<std::string> entries(all.begin() + static_cast<std::ptrdiff_t>(work.held), all.begin() + static_cast<std::ptrdiff_t>(round.end));
-  const auto answer = GREFFE_TRY(archive_.post_entries(work.target, work.held, entries, checkpoint.note.write()));
+  const auto answer = GREFFE_TRY(work.archive->post_entries(work.target, work.held, entries, checkpoint.note.write()));
   if (const auto* refused = std::get_if<client::EntriesRefused>(&answer)) return take_refusal(work, round, *refused);
   GREFFE_TRY(store_receipt(work, checkpoint.checkpoint, std::get<std::string>(answer)));
   work.held = round.end;
@@ -334,7 +362,7 @@ SignedCheckpoint Delivery::checkpoint_at(const Work& work, std::uint64_t size) c
   if (size == work.log.size()) return whole;
   SignedCheckpoint out{{whole.checkpoint.origin, size, work.log.root_at(size)}, {}};
   out.note.text = out.checkpoint.text();
-  put_signature(out.note, sign_checkpoint(out.checkpoint, key_));
+  put_signature(out.note, sign_checkpoint(out.checkpoint, *work.key));
   return out;
 }
 
@@ -347,13 +375,13 @@ Status Delivery::store_receipt(Work& work, const Checkpoint& sent, std::string_v
   const auto note = parse_signed_checkpoint(text);
   if (!note) return refused(note.error().message);
   if (note->checkpoint != sent) return refused("it is about other entries than those that were sent");
-  const VerifierKey own{note->checkpoint.origin, KeyType::ed25519, key_.public_key()};
+  const VerifierKey own{note->checkpoint.origin, KeyType::ed25519, work.key->public_key()};
   if (!verify_note(note->note, own)) return refused("it does not carry this station's own signature");
   const VerifierKey holder = GREFFE_TRY(enrolment_.holder());
   const auto given = verify_cosignature(note->note, holder);
   if (!given) return refused(given.error().message);
   GREFFE_TRY(files_.replace(work.paths().receipt(), as_bytes(text), 0640));
-  work.receipt = GREFFE_TRY(read_receipt(files_, work.log, key_.public_key(), enrolment_, settings_));
+  work.receipt = GREFFE_TRY(read_receipt(files_, work.log, work.key->public_key(), enrolment_, settings_));
   if (work.receipt.archive_size == sent.size) return ok();
   return fail(Errc::corrupt, fmt::format("the receipt for hearing {} does not verify after it was stored; nothing is freed", work.id.text()));
 }
@@ -366,14 +394,18 @@ Status Delivery::take_second_site(Work& work, const SignedCheckpoint& held, std:
   return store_receipt(work, held.checkpoint, text);
 }
 
-Result<LostSettled> Delivery::settle(const HearingId& id) { return settle_lost(files_, settings_, enrolment_, key_, archive_, id); }
+Result<LostSettled> Delivery::settle(const HearingId& id) {
+  Work work(files_, settings_, id);
+  GREFFE_TRY(read_here(work));
+  return settle_lost(files_, settings_, enrolment_, *work.key, *work.archive, id);
+}
 
 // ---- an archive that holds another log ----
 
 // Does the archive's log begin with our first `size` entries? Not more than it holds.
 Result<bool> Delivery::is_common(const Work& work, std::uint64_t size) {
   if (size == 0) return true;
-  const auto answer = GREFFE_TRY(archive_.post_entries(work.target, size, {}, checkpoint_at(work, size).note.write()));
+  const auto answer = GREFFE_TRY(work.archive->post_entries(work.target, size, {}, checkpoint_at(work, size).note.write()));
   const auto* refused = std::get_if<client::EntriesRefused>(&answer);
   return refused == nullptr || !refused->diverged;
 }
@@ -381,7 +413,7 @@ Result<bool> Delivery::is_common(const Work& work, std::uint64_t size) {
 // How far the archive's log and ours are the same, with the archive's own proof of it.
 Result<Continuation> Delivery::find_divergence(const Work& work) {
   Continuation out;
-  const client::HeldCheckpoint held = GREFFE_TRY(archive_.checkpoint(work.target));
+  const client::HeldCheckpoint held = GREFFE_TRY(work.archive->checkpoint(work.target));
   if (held.note.empty()) {
     // Then it is the main log that `open` names; what names none, or was already filed anew for this, cannot be refused so.
     const HearingEntry first = GREFFE_TRY(parse_hearing_entry(work.log.log().entries.front()));
@@ -400,10 +432,10 @@ Result<Continuation> Delivery::find_divergence(const Work& work) {
   }
   out.first = same;
   if (same == 0) return out;
-  client::HeldCheckpoint proved = GREFFE_TRY(archive_.checkpoint(work.target, same));
+  client::HeldCheckpoint proved = GREFFE_TRY(work.archive->checkpoint(work.target, same));
   out.held = std::move(proved.note);
   out.proof = std::move(proved.consistency);
-  const Status checked = check_continuation(out, work.log.log(), key_.public_key(), enrolment_);
+  const Status checked = check_continuation(out, work.log.log(), work.key->public_key(), enrolment_);
   if (checked) return out;
   return fail(Errc::denied, fmt::format("the archive says that it holds another log of hearing {}, but does not prove it: {}. Nothing was "
                                         "changed; tell the archive's operator", work.id.text(), checked.error().message));
@@ -415,7 +447,7 @@ Status Delivery::go_on_elsewhere(Work& work) {
   if (!begun) wanted = GREFFE_TRY(find_divergence(work));
   // Where the archive's main log is not the one that we know, the new hearing cannot name it.
   const auto seen = see_main_log() ? newest_seen(files_, settings_.directory, enrolment_) : std::nullopt;
-  const auto id = continue_elsewhere(files_, settings_, enrolment_, key_, work.id, std::move(wanted), seen);
+  const auto id = continue_elsewhere(files_, settings_, enrolment_, *work.key, work.id, std::move(wanted), seen);
   if (!id) {
     // It is the station that is busy with it, not the archive that does not answer.
     return id.error().code == Errc::unavailable ? fail(Errc::conflict, id.error().message) : id.error();

@@ -68,7 +68,7 @@ class Delivery {
   // After `corrupt`: see settle_lost().
   Result<LostSettled> settle(const HearingId& id);
   // What is known of it here, without asking anybody.
-  Result<Delivered> here(const HearingId& id) const;
+  Result<Delivered> here(const HearingId& id);
   // What the archive says of the hearing now: how much it has read back, who else has signed. Where it holds less than the receipt
   // says, because it was restored from an older state, the receipt is set aside, so that everything is offered again.
   Result<Delivered> look(const HearingId& id);
@@ -83,10 +83,12 @@ class Delivery {
  private:
   struct Work;
   struct Round;
+  struct Earlier;
   Work& work_on(const HearingId& id);
   Delivered state_of(const Work& work) const;
   Result<Delivered> ended(const HearingId& id, const Status& done);
-  Status read_here(Work& work) const;
+  Status read_here(Work& work);
+  Status choose_key(Work& work);
   Status step(Work& work, const std::function<bool()>& give_way);
   Status ask_what_is_held(Work& work);
   Status withdraw_receipt(Work& work);
@@ -113,7 +115,9 @@ class Delivery {
   const Enrolment& enrolment_;
   const PrivateKey& key_;
   Bandwidth bandwidth_;
+  const std::stop_token stop_;
   client::ArchiveClient archive_;
+  std::map<PublicKey, std::unique_ptr<Earlier>> earlier_;  // the station's earlier keys, of hearings that were opened under them
   std::map<HearingId, std::unique_ptr<Work>> works_;  // hearings that are under way
   std::vector<std::string> notices_;
   std::uint64_t offered_again_ = 0;  // hearings

@@ -12,6 +12,7 @@
 #include "ingest/broken_station.h"
 #include "ingest/closing_sheet.h"
 #include "ingest/drain.h"
+#include "ingest/hearing_key.h"
 #include "ingest/import.h"
 #include "ingest/live_child.h"
 #include "ingest/live_verbs.h"
@@ -118,10 +119,15 @@ void report_enrolment(const Program& program, const Enrolment& enrolment, const 
   print(out);
 }
 
-Result<int> run_enrol(Program& program, const std::string& code_file) {
+Result<int> run_enrol(Program& program, const std::string& code_file, bool renew) {
   const IngestSettings settings = GREFFE_TRY(program.settings());
   const std::string text = GREFFE_TRY(read_code(program, code_file));
-  const Enrolment enrolment = GREFFE_TRY(enrol_station(program.files, settings.directory, text));
+  // A running service would begin hearings under the old key.
+  if (renew && client::ask_service(control_socket_of(settings.directory), "state", Json())) {
+    return fail(Errc::conflict, "this station is running; stop it, renew its key, and start it again");
+  }
+  const Enrolment enrolment = GREFFE_TRY(renew ? renew_station_key(program.files, settings.directory, text)
+                                               : enrol_station(program.files, settings.directory, text));
   report_enrolment(program, enrolment, settings.directory);
   return kExitDone;
 }
@@ -437,6 +443,7 @@ Result<int> run_accept_archive(Program& program) {
 // The values that the verbs' options are read into.
 struct Options {
   std::string code_file;
+  bool renew = false;
   Enrolment prepared;
   ImportArguments import;
   RecordArguments record;
@@ -458,7 +465,8 @@ Verb& station_verb(CommandLine& line, Program& program, const char* name, const 
 void add_enrolment(CommandLine& line, Program& program, Options& o) {
   station_verb(line, program, "enrol", "Make this machine a station of an archive, with a code from `greffe-archive station add`.")
       .required("--code-file", o.code_file, "a file that holds the one-time code; - reads standard input", "FILE")
-      .body([&] { return run_enrol(program, o.code_file); });
+      .flag("--renew", o.renew, "a new key for this station, with a code from `greffe-archive station renew`; the old one is kept beside it")
+      .body([&] { return run_enrol(program, o.code_file, o.renew); });
   station_verb(line, program, "prepare", "Make a station that records for an archive that it cannot reach yet.")
       .required("--archive", o.prepared.archive, "the archive's name", "NAME")
       .required("--name", o.prepared.name, "the station's name", "NAME")

@@ -2,10 +2,21 @@
 
 #include <algorithm>
 
+#include "ingest/hearing_key.h"
 #include "ingest/import_begin.h"
 #include "ingest/lost_objects.h"
 
 namespace greffe::ingest {
+namespace {
+
+// The key that the hearing was opened under, if this station has or had it; `key` otherwise, with which nothing of it verifies.
+PublicKey signer_of(FileSystem& files, const IngestSettings& settings, const SignedLog& log, const PublicKey& key) {
+  const auto named = key_named_in(log);
+  if (!named || *named == key || !load_earlier_key(files, settings.directory, *named)) return key;
+  return *named;
+}
+
+}  // namespace
 
 bool covers_all(const IngestSettings& settings, const ReceiptState& receipt, std::uint64_t entries) {
   return entries > 0 && receipt.archive_size == entries && (!settings.safe_needs_second_site || receipt.second_site_size == entries);
@@ -44,12 +55,13 @@ Result<SpooledHearing> look_at(FileSystem& files, const IngestSettings& settings
   const std::vector<ImportRecord> records = GREFFE_TRY(read_import_records(files, paths));
   const bool importing = !closed && !records.empty() && !records.back().done;
   out.state = closed ? "closed" : importing ? "importing" : "open";
-  out.receipt = GREFFE_TRY(read_receipt(files, paths, *log, key, enrolment, settings));
+  const PublicKey signer = signer_of(files, settings, *log, key);
+  out.receipt = GREFFE_TRY(read_receipt(files, paths, *log, signer, enrolment, settings));
   if (const auto continued = GREFFE_TRY(read_continuation(files, paths))) {
     out.state = "continued";
     out.continued = continued->hearing;
     // What it had before is with the archive, which proved it; the rest is counted where it is now.
-    out.safe = check_continuation(*continued, *log, key, enrolment).has_value();
+    out.safe = check_continuation(*continued, *log, signer, enrolment).has_value();
     return out;
   }
   out.safe = closed && covers_all(settings, out.receipt, out.entries);

@@ -21,6 +21,39 @@ Status check_same(FileSystem& files, const std::string& directory, const Enrolme
                                           known->name, known->archive, wanted.name, wanted.archive));
 }
 
+Result<client::EnrolmentCode> checked_code(FileSystem& files, const std::string& directory, std::string_view text) {
+  client::EnrolmentCode code = GREFFE_TRY(client::parse_enrolment_code(text));
+  if (code.role != "station") {
+    return fail(Errc::invalid, fmt::format("this code enrols a {}, not a station; ask for one made by `station add`", code.role));
+  }
+  Enrolment wanted;
+  wanted.archive = code.log.name;
+  wanted.name = code.name;
+  GREFFE_TRY(check_same(files, directory, wanted));
+  return code;
+}
+
+Result<Enrolment> enrol(FileSystem& files, const std::string& directory, const client::EnrolmentCode& code, const PrivateKey& key) {
+  Enrolment wanted;
+  wanted.address = code.address;
+  wanted.server_key = code.server_spki;
+  wanted.log_vkey = code.log.text();
+  wanted.cosigners = code.cosigners;
+  client::ArchiveClient archive(wanted.endpoint(), key);
+  const Json answer = GREFFE_TRY(archive.enrol(code, key.public_key()));
+  wanted.archive = GREFFE_TRY(answer.string("archive"));
+  wanted.name = GREFFE_TRY(answer.string("name"));
+  wanted.court = GREFFE_TRY(answer.string("court"));
+  wanted.room = GREFFE_TRY(answer.string("room"));
+  wanted.epoch = GREFFE_TRY(answer.size("epoch"));
+  if (wanted.archive != code.log.name || wanted.name != code.name) {
+    return fail(Errc::denied, "the archive answers with other names than its code; it is not the one that made the code");
+  }
+  GREFFE_TRY(look_at_main_log(files, directory, wanted, archive));
+  GREFFE_TRY(save_enrolment(files, directory, wanted));
+  return wanted;
+}
+
 }  // namespace
 
 Result<Enrolment> parse_enrolment(std::string_view text) {
@@ -97,32 +130,14 @@ Status save_enrolment(FileSystem& files, const std::string& directory, const Enr
 }
 
 Result<Enrolment> enrol_station(FileSystem& files, const std::string& directory, std::string_view code_text) {
-  const client::EnrolmentCode code = GREFFE_TRY(client::parse_enrolment_code(code_text));
-  if (code.role != "station") {
-    return fail(Errc::invalid, fmt::format("this code enrols a {}, not a station; ask for one made by `station add`", code.role));
-  }
-  Enrolment wanted;
-  wanted.archive = code.log.name;
-  wanted.name = code.name;
-  GREFFE_TRY(check_same(files, directory, wanted));
+  const client::EnrolmentCode code = GREFFE_TRY(checked_code(files, directory, code_text));
   const PrivateKey key = GREFFE_TRY(load_station_key(files, directory, true));
-  wanted.address = code.address;
-  wanted.server_key = code.server_spki;
-  wanted.log_vkey = code.log.text();
-  wanted.cosigners = code.cosigners;
-  client::ArchiveClient archive(wanted.endpoint(), key);
-  const Json answer = GREFFE_TRY(archive.enrol(code, key.public_key()));
-  wanted.archive = GREFFE_TRY(answer.string("archive"));
-  wanted.name = GREFFE_TRY(answer.string("name"));
-  wanted.court = GREFFE_TRY(answer.string("court"));
-  wanted.room = GREFFE_TRY(answer.string("room"));
-  wanted.epoch = GREFFE_TRY(answer.size("epoch"));
-  if (wanted.archive != code.log.name || wanted.name != code.name) {
-    return fail(Errc::denied, "the archive answers with other names than its code; it is not the one that made the code");
-  }
-  GREFFE_TRY(look_at_main_log(files, directory, wanted, archive));
-  GREFFE_TRY(save_enrolment(files, directory, wanted));
-  return wanted;
+  return enrol(files, directory, code, key);
+}
+
+Result<Enrolment> enrol_key(FileSystem& files, const std::string& directory, std::string_view code_text, const PrivateKey& key) {
+  const client::EnrolmentCode code = GREFFE_TRY(checked_code(files, directory, code_text));
+  return enrol(files, directory, code, key);
 }
 
 Result<Enrolment> prepare_station(FileSystem& files, const std::string& directory, const Enrolment& wanted) {

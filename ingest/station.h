@@ -41,8 +41,9 @@ Result<PrivateKey> load_station_key(FileSystem& files, const std::string& direct
 Result<Enrolment> load_enrolment(FileSystem& files, const std::string& directory);  // not_found: never enrolled
 Status save_enrolment(FileSystem& files, const std::string& directory, const Enrolment& enrolment);
 
-// Makes the key if needed, enrols it with the one-time code and stores the enrolment. The same code can be used again
-// after a crash. conflict: this directory is enrolled with another archive, or as another station.
+// Enrols the key with the one-time code and stores the enrolment; enrol_station makes the station's key if needed. The same code
+// can be used again after a crash. conflict: this directory is enrolled with another archive, or as another station.
+Result<Enrolment> enrol_key(FileSystem& files, const std::string& directory, std::string_view code, const PrivateKey& key);
 Result<Enrolment> enrol_station(FileSystem& files, const std::string& directory, std::string_view code);
 // A station that records for `archive` before it can reach it. conflict as above.
 Result<Enrolment> prepare_station(FileSystem& files, const std::string& directory, const Enrolment& wanted);

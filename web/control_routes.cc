@@ -34,8 +34,9 @@ std::vector<http::Route> ControlRoutes::routes() {
     };
     return http::Route{"POST", "/control/" + verb, wrapped, kMaxControlBytes};
   };
-  return {route("station-add", &ControlRoutes::station_add),       route("station-list", &ControlRoutes::station_list),
-          route("station-revoke", &ControlRoutes::station_revoke), route("user-add", &ControlRoutes::user_add),
+  return {route("station-add", &ControlRoutes::station_add),       route("station-renew", &ControlRoutes::station_renew),
+          route("station-list", &ControlRoutes::station_list),     route("station-revoke", &ControlRoutes::station_revoke),
+          route("user-add", &ControlRoutes::user_add),
           route("user-list", &ControlRoutes::user_list),           route("user-token", &ControlRoutes::user_token),
           route("user-password", &ControlRoutes::user_password),   route("place-set", &ControlRoutes::place_set),
           route("origin-add", &ControlRoutes::origin_add),         route("cosigner-add", &ControlRoutes::cosigner_add),
@@ -61,6 +62,14 @@ Result<Json> ControlRoutes::station_add(const Json& arguments) {
   invitation.name = GREFFE_TRY(arguments.string("name"));
   invitation.court = GREFFE_TRY(arguments.string("court"));
   invitation.room = GREFFE_TRY(arguments.string("room"));
+  Json out;
+  out.set("code", GREFFE_TRY(peers_.invite(invitation)));
+  return out;
+}
+
+Result<Json> ControlRoutes::station_renew(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const archive::Invitation invitation = GREFFE_TRY(peers_.renewal(name));
   Json out;
   out.set("code", GREFFE_TRY(peers_.invite(invitation)));
   return out;

@@ -26,6 +26,7 @@ class ControlRoutes {
  private:
   using Verb = Result<Json> (ControlRoutes::*)(const Json& arguments);
   Result<Json> station_add(const Json& arguments);
+  Result<Json> station_renew(const Json& arguments);
   Result<Json> station_list(const Json& arguments);
   Result<Json> station_revoke(const Json& arguments);
   Result<Json> user_add(const Json& arguments);

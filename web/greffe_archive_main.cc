@@ -106,6 +106,13 @@ Result<int> station_add(const Arguments& a) {
   return deliver_code(a, answer);
 }
 
+Result<int> station_renew(const Arguments& a) {
+  Json arguments;
+  arguments.set("name", a.name);
+  const Json answer = GREFFE_TRY(ask(a, "station-renew", arguments));
+  return deliver_code(a, answer);
+}
+
 Result<int> station_list(const Arguments& a) {
   const Json answer = GREFFE_TRY(ask(a, "station-list", Json()));
   if (a.json) return done(answer, true, "");
@@ -249,11 +256,14 @@ Result<int> restore_keys(const Arguments& a) {
 }
 
 void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
-  auto& station = line.verb("station", "recording stations: add, list, revoke");
+  auto& station = line.verb("station", "recording stations: add, renew, list, revoke");
   station.verb("add", "make a one-time code with which a station enrols")
       .required("--name", a.name, "the station's name", "NAME").required("--court", a.court, "its court", "COURT")
       .required("--room", a.room, "its courtroom", "ROOM").option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
       .body([&a] { return station_add(a); });
+  station.verb("renew", "make a one-time code with which a station gets a new key; the old one is retired then")
+      .required("--name", a.name, "the station", "NAME").option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
+      .body([&a] { return station_renew(a); });
   station.verb("list", "enrolled stations").json(a.json).body([&a] { return station_list(a); });
   station.verb("revoke", "end a station's key").required("--name", a.name, "the station", "NAME")
       .required("--why", a.why, "retired or stolen", "WHY").json(a.json).body([&a] { return station_revoke(a); });

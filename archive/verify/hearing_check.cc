@@ -162,8 +162,12 @@ void HearingCheck::check_station() {
       }
       continue;
     }
-    // A retired key may finish what it had begun; a stolen one nothing.
-    if (event.index < first_commit || (e.why == "stolen" && event.index < last_commit)) {
+    // A retired key may bring what was begun under it; a stolen one nothing.
+    const bool before = event.index < first_commit;
+    if (before && e.why == "retired" && open.start < e.since) {
+      report_.note(fmt::format("hearing {}: it was begun before the key of station {} was retired (main log entry {}), and filed after; its "
+                               "date is the station's word alone", id_.text(), e.name, event.index));
+    } else if (before || (e.why == "stolen" && event.index < last_commit)) {
       found(Verdict::tampered, "key-revoked",
             fmt::format("the key of station {} was revoked ({}) by main log entry {}, before this hearing was filed", e.name, e.why,
                         event.index),

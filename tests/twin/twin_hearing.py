@@ -122,8 +122,11 @@ class HearingJudge:
             self.add("station-key", entry=0)
         if not any(i < first and x["action"] != "revoked" for i, x in events):
             self.add("station-key", entry=0)
-        if any(x["action"] == "revoked" and (i < first or x["why"] == "stolen" and i < last) for i, x in events):
-            self.add("key-revoked", entry=0)
+        for i, x in events:
+            late = x["action"] == "revoked" and (i < first or x["why"] == "stolen" and i < last)
+            # What was begun under a key that was retired later may be filed late.
+            if late and not (x["why"] == "retired" and e["utc"] < x["since"]):
+                self.add("key-revoked", entry=0)
         if e["main_size"] > 0:
             beside = self.tree is not None and (e["main_size"] > len(self.tree.leaves) or
                                                 self.tree.root(e["main_size"]).hex() != e["main_root"])
