@@ -166,9 +166,42 @@ class MemoryArchive {
   http::Server server_{1, 8};
 };
 
+// Counts what is read of hearing logs.
+class CountingFileSystem : public ForgetfulFileSystem {
+ public:
+  Result<Bytes> read_file(const std::string& path, std::uint64_t limit) override {
+    auto bytes = ForgetfulFileSystem::read_file(path, limit);
+    if (bytes && path.ends_with("/entries")) log_bytes += bytes->size();
+    return bytes;
+  }
+  Result<std::unique_ptr<ReadableFile>> open_read(const std::string& path) override {
+    auto file = ForgetfulFileSystem::open_read(path);
+    if (!file || !path.ends_with("/entries")) return file;
+    return std::unique_ptr<ReadableFile>(std::make_unique<Counted>(std::move(*file), log_bytes));
+  }
+  std::atomic<std::uint64_t> log_bytes{0};
+
+ private:
+  class Counted : public ReadableFile {
+   public:
+    Counted(std::unique_ptr<ReadableFile> file, std::atomic<std::uint64_t>& bytes) : file_(std::move(file)), bytes_(bytes) {}
+    Result<std::uint64_t> size() override { return file_->size(); }
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) override {
+      auto got = file_->read_at(offset, out);
+      if (got) bytes_ += *got;
+      return got;
+    }
+    int descriptor() const override { return -1; }
+
+   private:
+    const std::unique_ptr<ReadableFile> file_;
+    std::atomic<std::uint64_t>& bytes_;
+  };
+};
+
 // A station with hearings in its spool, on a disk in memory.
 struct Uploading {
-  ForgetfulFileSystem files;
+  CountingFileSystem files;
   SystemClock clock;
   MemoryArchive archive;
   const PrivateKey key = PrivateKey::generate();

@@ -72,6 +72,27 @@ TEST_CASE("a hearing is delivered in steps, each of which leaves a receipt, and 
   CHECK(station.delivered(id));
 }
 
+TEST_CASE("after 5,000 entries, one more segment costs what it costs at the beginning") {
+  Uploading station;
+  const HearingId id = station.begin(0);
+  for (int i = 0; i < 5000; ++i) station.spools.at(id)->append(greffe::testing::gap_entry(i));
+  station.record(id);
+  Delivery delivery = delivery_of(station);
+  REQUIRE(delivery.deliver(id));
+  for (int i = 0; i < 3; ++i) {
+    station.record(id);
+    const std::uint64_t read = station.files.log_bytes;
+    const std::size_t asked = station.archive.asked().size();
+    const auto begun = std::chrono::steady_clock::now();
+    REQUIRE(delivery.advance(id, [] { return false; }));
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
+    UNSCOPED_INFO("it took " << took.count() << " ms");
+    CHECK(station.files.log_bytes - read == 2 + station.spools.at(id)->entries().back().size());
+    CHECK(station.archive.asked().size() == asked + 3);
+  }
+  CHECK(station.delivered(id));
+}
+
 TEST_CASE("a delivery gives way between two objects, and goes on where it was") {
   Uploading station;
   station.settings.upload.connections = 1;
@@ -273,12 +294,12 @@ TEST_CASE("the cap holds over all connections") {
 }
 
 TEST_CASE("a stop ends a delivery at once, wherever it is") {
+  std::atomic<bool> release{false};
+  std::atomic<bool> reached{false};
   Uploading station;
   const HearingId id = station.begin(0);
   station.record(id, 1'000'000);
   std::stop_source stop;
-  std::atomic<bool> release{false};
-  std::atomic<bool> reached{false};
   SECTION("in a transfer") {
     station.settings.upload.timetable = Timetable(16);
     station.archive.set_meddler([&](const http::Request&) -> std::optional<http::Response> {
@@ -311,6 +332,7 @@ TEST_CASE("a stop ends a delivery at once, wherever it is") {
 }
 
 TEST_CASE("what a lost entry excuses is not sent, and goes in one request with it") {
+  std::atomic<bool> first{true};
   Uploading station;
   const HearingId id = station.begin(0);
   const Digest lost = station.record(id);
@@ -321,7 +343,6 @@ TEST_CASE("what a lost entry excuses is not sent, and goes in one request with i
   entry.reason = "unreadable";
   station.spools.at(id)->append(entry);
   station.record(id);
-  std::atomic<bool> first{true};
   station.archive.set_meddler([&](const http::Request& request) -> std::optional<http::Response> {
     if (!request.path.ends_with("/entries") || !first.exchange(false)) return std::nullopt;
     CHECK(parse_json(request.body)->strings("entries")->size() >= 103);

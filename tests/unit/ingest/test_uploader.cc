@@ -41,6 +41,8 @@ MemoryArchive::Meddler unless(const std::atomic<bool>& away) {
 }  // namespace
 
 TEST_CASE("what waits is delivered newest first, the live hearing before all of it, and the status adds up") {
+  std::atomic<int> puts{0};
+  std::atomic<bool> recorded{false};
   Uploading station;
   station.settings.upload.connections = 1;
   const HearingId oldest = station.begin(0);
@@ -52,9 +54,7 @@ TEST_CASE("what waits is delivered newest first, the live hearing before all of 
   }
   station.record(live);
   // While the second object of the backlog is on its way, the live hearing grows by one segment.
-  std::atomic<int> puts{0};
-  std::atomic<bool> recorded{false};
-  station.archive.set_meddler([&](const http::Request& request) -> std::optional<http::Response> {
+  station.archive.set_meddler([&, live](const http::Request& request) -> std::optional<http::Response> {
     if (request.method == "PUT" && request.parameter("id") != live.text() && ++puts == 2) {
       while (!recorded) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -95,9 +95,9 @@ TEST_CASE("what waits is delivered newest first, the live hearing before all of 
 }
 
 TEST_CASE("an archive that is away is not asked without end, and is found again within seconds while something is recorded") {
+  std::atomic<bool> away{true};
   Uploading station;
   const HearingId live = station.begin(0);
-  std::atomic<bool> away{true};
   station.archive.set_meddler(unless(away));
   const auto uploader = uploader_of(station);
   const auto begun = std::chrono::steady_clock::now();
@@ -119,14 +119,14 @@ TEST_CASE("an archive that is away is not asked without end, and is found again 
 }
 
 TEST_CASE("a hearing that cannot get on is said so and stands in nobody's way") {
+  const std::atomic<int> status_code = GENERATE(403, 500, 503, 400);
   Uploading station;
   const HearingId good = station.begin(0);
   const HearingId refused = station.begin(60);
   const HearingId damaged = station.begin(120);
   for (const HearingId& id : {good, refused, damaged}) station.record(id);
   REQUIRE(station.files.damage(station.paths(damaged).entries(), [](Bytes& bytes) { bytes[10] ^= 1; }));
-  const std::atomic<int> status_code = GENERATE(403, 500, 503, 400);
-  station.archive.set_meddler([&](const http::Request& request) -> std::optional<http::Response> {
+  station.archive.set_meddler([&, refused](const http::Request& request) -> std::optional<http::Response> {
     if (request.parameter("id") != refused.text()) return std::nullopt;
     return http::problem(status_code, "x", "Not this one.");
   });
@@ -140,11 +140,11 @@ TEST_CASE("a hearing that cannot get on is said so and stands in nobody's way") 
 }
 
 TEST_CASE("after the archive was away, it is asked whether it still holds what it confirmed") {
+  std::atomic<bool> away{false};
   Uploading station;
   const HearingId done = station.begin(0);
   station.record(done);
   station.close(done);
-  std::atomic<bool> away{false};
   station.archive.set_meddler(unless(away));
   const auto uploader = uploader_of(station);
   REQUIRE(comes_true([&] { return station.delivered(done) && covered(*uploader, done); }));
@@ -160,19 +160,19 @@ TEST_CASE("after the archive was away, it is asked whether it still holds what i
 }
 
 TEST_CASE("stop ends within a second, in the middle of a transfer too") {
-  Uploading station;
-  const HearingId live = station.begin(0);
-  station.record(live, 1'000'000);
   std::atomic<bool> begun{false};
   std::atomic<bool> away{false};
   bool slow = false;
+  std::atomic<bool> release{false};
+  Uploading station;
+  const HearingId live = station.begin(0);
+  station.record(live, 1'000'000);
   SECTION("a slow line") {
     station.settings.upload.timetable = Timetable(16);
     slow = true;
   }
   SECTION("an archive that does not answer") {}
   SECTION("a long pause") { away = true; }
-  std::atomic<bool> release{false};
   station.archive.set_meddler([&](const http::Request& request) -> std::optional<http::Response> {
     begun = true;
     if (away) return http::problem(503, "unavailable", "Not now.");
