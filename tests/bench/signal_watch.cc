@@ -1,5 +1,5 @@
-// bench_signal_watch FILE demux|levels|watch: reads the first track of a file to its end, as the process of a live stream does
-// but as fast as it can, and prints what that took as JSON.
+// bench_signal_watch FILE demux|levels|watch: reads the first track of a file to its end, as the process of a live stream
+// does but as fast as it can, and prints what that took as JSON.
 //   demux    packets only
 //   levels   sound: decoded for the level peaks, which are kept with or without the watch
 //   watch    that and the signal watch, a thumbnail every two seconds
@@ -42,6 +42,7 @@ double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + 
 int main(int count, char** words) {
   if (count != 3) give_up("FILE demux|levels|watch");
   const std::string mode = words[2];
+  av_log_set_level(AV_LOG_QUIET);
   AVFormatContext* opened = nullptr;
   if (avformat_open_input(&opened, words[1], nullptr, nullptr) < 0) give_up("cannot open " + std::string(words[1]));
   const InputPtr input(opened);
