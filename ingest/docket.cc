@@ -326,4 +326,25 @@ bool is_here(const DocketRow& row, const Enrolment& enrolment, const PlaceSettin
   return court && room;
 }
 
+Result<Json> docket_json(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment) {
+  const PlaceSettings& place = settings.place;
+  const Docket docket = GREFFE_TRY(load_docket(files, settings.page.docket, place.zone ? &*place.zone : nullptr));
+  Json::Array rows;
+  for (const DocketRow& row : docket.rows) {
+    if (!is_here(row, enrolment, place)) continue;
+    Json one;
+    one.set("line", row.line).set("details", write_details(row.details));
+    rows.push_back(std::move(one));
+  }
+  Json::Array problems;
+  for (const DocketProblem& problem : docket.problems) {
+    Json one;
+    one.set("line", problem.line).set("column", problem.column).set("what", problem.what);
+    problems.push_back(std::move(one));
+  }
+  Json out;
+  out.set("rows", std::move(rows)).set("problems", std::move(problems));
+  return out;
+}
+
 }  // namespace greffe::ingest

@@ -38,6 +38,10 @@ Result<Docket> load_docket(FileSystem& files, const std::string& path, const Zon
 // Whether the list means this station's room, by its codes or by a name that the configuration gives.
 bool is_here(const DocketRow& row, const Enrolment& enrolment, const PlaceSettings& place);
 
+// For the page: {"rows":[{"line","details"}],"problems":[{"line","column","what"}]}, the rows of this room; "details" is a
+// document that `open` takes.
+Result<Json> docket_json(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment);
+
 }  // namespace greffe::ingest
 
 #endif

@@ -18,6 +18,7 @@ constexpr std::int64_t kStartingMs = 10'000;     // beyond what the source may t
 constexpr std::int64_t kSilenceMs = 15'000;      // a process that records says something every second
 constexpr std::int64_t kBackwardsMs = 100;       // how far a new estimate may reach back into the segment before
 constexpr std::size_t kMostCauses = 8;
+constexpr std::size_t kMostLogged = 8;
 
 // Cameras that lost the same switch must not all come back at once.
 std::int64_t with_jitter(std::int64_t ms) {
@@ -47,6 +48,7 @@ void LiveLane::join(HearingSpool& spool, Accounted since, const char* reason) {
   end_ = std::move(since);
   causes_ = {{end_.at, reason}};
   any_ = false;
+  logged_.clear();
 }
 
 void LiveLane::missing_from(Moment at, const char* reason) {
@@ -207,7 +209,13 @@ Status LiveLane::take_segment(const SegmentCut& cut, Moment now) {
   end_ = {{UtcTime{start.utc.ms + ms}, start.mono_ms + ms}, entry.boot};
   spool_->finish_segment(std::move(*file), entry.sha256);
   spool_->append(entry);
+  note_logged(now.mono_ms);
   return ok();
+}
+
+void LiveLane::note_logged(std::int64_t mono_ms) {
+  if (logged_.size() == kMostLogged) logged_.pop_front();
+  logged_.push_back({spool_->entries().size() - 1, mono_ms});
 }
 
 Status LiveLane::take_peaks(PeaksMeasured measured, Moment now) {

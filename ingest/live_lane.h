@@ -4,6 +4,7 @@
 #ifndef GREFFE_INGEST_LIVE_LANE_H
 #define GREFFE_INGEST_LIVE_LANE_H
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,12 @@ class LiveLane {
   const std::optional<Moment>& problem_since() const { return problem_since_; }
   const std::optional<TrackFacts>& facts() const { return facts_; }
   std::int64_t heard_mono_ms() const { return heard_mono_ms_; }  // when a fragment last became durable
+  // Which entries of the log are the newest segments, and when each was logged; the newest last.
+  struct Logged {
+    std::uint64_t entry = 0;
+    std::int64_t mono_ms = 0;
+  };
+  const std::deque<Logged>& logged() const { return logged_; }
   const std::optional<LevelsHeard>& levels() const { return levels_; }       // of the last half second
   const std::map<Alarm, Moment>& alarms() const { return alarms_; }          // that stand, and since when
 
@@ -96,6 +103,8 @@ class LiveLane {
   std::string problem_;
   std::optional<Moment> problem_since_;
   std::int64_t heard_mono_ms_ = 0;
+  void note_logged(std::int64_t mono_ms);
+  std::deque<Logged> logged_;
   std::optional<LevelsHeard> levels_;
   std::map<Alarm, Moment> alarms_;
 };

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "archive/format/documents.h"
+#include "ingest/closing_sheet.h"
 #include "ingest/import_begin.h"
 #include "ingest/live_child.h"
 #include "ingest/spool_space.h"
@@ -18,6 +19,7 @@ namespace greffe::ingest {
 namespace {
 
 constexpr std::int64_t kLookMs = 500;          // clocks, retries, what is shown
+constexpr std::int64_t kMeasureMs = 15'000;    // the room on the disk
 constexpr std::int64_t kTryAgainMs = 2'000;    // after an error of the disk
 constexpr int kAnswerSeconds = 30;
 constexpr std::size_t kMostQuestions = 64;
@@ -45,8 +47,8 @@ struct Recorder::Question {
 };
 
 Recorder::Recorder(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment,
-                   const PrivateKey& key, PictureBoard& pictures, OnCommit on_commit)
-    : files_(files), log_(log), settings_(settings), enrolment_(enrolment), key_(key), pictures_(pictures), on_commit_(std::move(on_commit)), clock_(clock),
+                   const PrivateKey& key, PictureBoard& pictures, RecorderLinks links)
+    : files_(files), log_(log), settings_(settings), enrolment_(enrolment), key_(key), pictures_(pictures), links_(std::move(links)), clock_(clock),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   for (const StreamSettings& stream : settings.streams) lanes_.push_back(std::make_unique<LiveLane>(stream, settings, clock_, pictures_));
   publish();
@@ -154,7 +156,7 @@ Result<Json> Recorder::open(const Json& arguments) {
   for (const auto& lane : lanes_) lane->join(*spool_, {start, clock_.boot()}, kEndedNoSignal);
   apply_wanted(start, kEndedNoSignal);
   log_.info(fmt::format("hearing {} is being recorded", spool_->id().text()));
-  if (on_commit_) on_commit_(spool_->id());
+  if (links_.committed) links_.committed(spool_->id());
   return std::move(Json().set("hearing", spool_->id().text()));
 }
 
@@ -347,6 +349,7 @@ Status Recorder::tick() {
   }
   for (const auto& lane : lanes_) GREFFE_TRY(lane->tick(now));
   GREFFE_TRY(add_sub_streams(now));
+  if (measured_ms_ == 0 || now.mono_ms - measured_ms_ >= kMeasureMs) measure_room(now);
   if (!trouble_.empty() && now.mono_ms >= try_again_at_ms_) {
     const Status again = go_on();
     if (!again) return again;
@@ -359,7 +362,7 @@ Status Recorder::tick() {
 Status Recorder::commit() {
   if (!spool_ || spool_->waiting() == 0) return ok();
   GREFFE_TRY(spool_->commit());
-  if (on_commit_) on_commit_(spool_->id());
+  if (links_.committed) links_.committed(spool_->id());
   return ok();
 }
 
@@ -456,6 +459,9 @@ Status Recorder::finish() {
   Json done;
   done.set("hearing", spool_->id().text()).set("entries", std::uint64_t{spool_->entries().size()});
   log_.info(fmt::format("hearing {} is finished", spool_->id().text()));
+  const auto filed = file_closing_sheet(files_, settings_, spool_->id());
+  if (filed) done.set("sheet", filed->page);
+  if (!filed) done.set("sheet_problem", filed.error().message);
   for (const auto& lane : lanes_) lane->leave();
   spool_.reset();
   record_ = LiveRecord();
@@ -477,6 +483,14 @@ Status Recorder::end_in_order() {
   record_.stopped = true;
   GREFFE_TRY(commit());
   return save_record();
+}
+
+void Recorder::measure_room(Moment now) {
+  measured_ms_ = now.mono_ms;
+  const auto space = measure_space(files_, settings_);
+  if (!space) return;
+  seconds_left_ = space->seconds_left();
+  space_level_ = name_of(space->level);
 }
 
 void Recorder::give_up_spool(const Error& why) {

@@ -20,13 +20,22 @@
 
 namespace greffe::ingest {
 
+// How far the archive has a hearing: the receipt covers so many of its entries, and so many were read back from its disks.
+struct Coverage {
+  std::uint64_t receipt_size = 0;
+  std::uint64_t read_back_size = 0;
+};
+// Called on the recorder's thread; they must not block.
+struct RecorderLinks {
+  std::function<void(const HearingId&)> committed;      // after every commit of the live hearing: what is new may be delivered
+  std::function<Coverage(const HearingId&)> coverage;   // null: nothing is delivered while it is recorded
+};
+
 class Recorder {
  public:
-  // Called on the recorder's thread after every commit of the live hearing: what is new may be delivered.
-  using OnCommit = std::function<void(const HearingId&)>;
   // Everything must outlive it.
   Recorder(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
-           PictureBoard& pictures, OnCommit on_commit);
+           PictureBoard& pictures, RecorderLinks links);
   ~Recorder();
 
   // Goes on with the hearing that was being recorded, if there is one, then records until stop(). ok: everything so far
@@ -76,6 +85,8 @@ class Recorder {
   Status save_record();
   Status commit();
   void publish();
+  Json lamp(Moment now) const;
+  void measure_room(Moment now);
   void fail_questions();
 
   FileSystem& files_;
@@ -84,7 +95,7 @@ class Recorder {
   const Enrolment& enrolment_;
   const PrivateKey& key_;
   PictureBoard& pictures_;
-  const OnCommit on_commit_;
+  const RecorderLinks links_;
   StationClock clock_;
   std::vector<std::unique_ptr<LiveLane>> lanes_;
   std::unique_ptr<HearingSpool> spool_;  // of the open hearing
@@ -96,6 +107,9 @@ class Recorder {
   Moment trouble_since_;
   std::int64_t try_again_at_ms_ = 0;
   std::int64_t looked_ms_ = 0;
+  std::optional<std::int64_t> seconds_left_;  // of recording, as last measured
+  std::string space_level_;
+  std::int64_t measured_ms_ = 0;
 
   int wake_ = -1;                        // an eventfd
   std::atomic<bool> stopping_{false};

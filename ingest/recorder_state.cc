@@ -8,6 +8,8 @@
 namespace greffe::ingest {
 namespace {
 
+constexpr std::int64_t kUnderWayMs = 5'000;     // a segment on its way to the archive
+constexpr std::int64_t kStartingMs = 6'000;     // so long a stream may take to begin before that is a fault
 constexpr std::int64_t kWorthAskingMs = 3'000;  // streams that start one after the other are nobody's concern
 
 const char* word_for(LiveLane::State state) {
@@ -92,7 +94,42 @@ Json hearing_json(const HearingSpool& spool, const Details& details, const LiveR
   return out;
 }
 
+Json lamp_of(const char* colour, const char* why) {
+  Json out;
+  out.set("colour", colour).set("why", why);
+  return out;
+}
+
+// The newest segment that has had its time to get to the archive and back.
+std::optional<std::uint64_t> due_segment(const LiveLane& lane, Moment now) {
+  for (auto one = lane.logged().rbegin(); one != lane.logged().rend(); ++one) {
+    if (now.mono_ms - one->mono_ms >= kUnderWayMs) return one->entry;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+// Green says: what this room recorded is in the archive, on two disks, read back from them. Never said of what nobody knows.
+Json Recorder::lamp(Moment now) const {
+  const Coverage covered = links_.coverage ? links_.coverage(spool_->id()) : Coverage();
+  const char* why = nullptr;
+  for (const auto& lane : lanes_) {
+    if (lane->wanted() && lane->state() != LiveLane::State::recording && now.mono_ms - spool_->state().open()->mono_ms > kStartingMs) {
+      return lamp_of("red", "not-recording");
+    }
+    if (!lane->wanted() && lane->logged().empty()) continue;
+    const auto segment = due_segment(*lane, now);
+    if (!segment) {
+      why = "starting";
+    } else if (covered.receipt_size <= *segment) {
+      why = links_.coverage ? "not-confirmed" : "not-sent";
+    } else if (covered.read_back_size <= *segment && why == nullptr) {
+      why = "not-read-back";
+    }
+  }
+  return why == nullptr ? lamp_of("green", "read-back") : lamp_of("amber", why);
+}
 
 void Recorder::publish() {
   const Moment now = clock_.now();
@@ -113,6 +150,14 @@ void Recorder::publish() {
   if (!trouble_.empty()) word = "fault";
   out.set("state", word);
   if (!trouble_.empty()) out.set("trouble", trouble_).set("trouble_since", trouble_since_.utc);
+  if (!trouble_.empty()) out.set("lamp", lamp_of("red", "trouble"));
+  if (spool_) out.set("lamp", lamp(now));
+  if (!space_level_.empty()) {
+    Json room;
+    room.set("level", space_level_);
+    if (seconds_left_) room.set("hours_left", *seconds_left_ / 3600);
+    out.set("spool", std::move(room));
+  }
   if (spool_) out.set("hearing", hearing_json(*spool_, details_, record_, now));
   const std::lock_guard<std::mutex> guard(mutex_);
   state_ = std::move(out);

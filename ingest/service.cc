@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "ingest/docket.h"
 #include "ingest/station_requests.h"
 
 namespace greffe::ingest {
@@ -12,13 +13,13 @@ namespace {
 // Root may do anything anyhow; nobody else on this machine may steer a recording.
 bool may_control(const http::Request& request) { return request.peer_uid && (*request.peer_uid == 0 || *request.peer_uid == ::geteuid()); }
 
-std::vector<http::Route> control_routes(Recorder& recorder) {
+std::vector<http::Route> control_routes(http::Handler ask) {
   const auto allowed = [](http::Handler handler) {
     return [handler](const http::Request& request) {
       return may_control(request) ? handler(request) : http::problem(403, "denied", "Only the user that runs the station, or root, may do this.");
     };
   };
-  return {{"POST", "/control/{verb}", http::Handler(allowed(ask_handler(recorder))), kMaxAskBytes}};
+  return {{"POST", "/control/{verb}", http::Handler(allowed(std::move(ask))), kMaxAskBytes}};
 }
 
 }  // namespace
@@ -40,8 +41,56 @@ bool StopSignals::wait(std::int64_t wait_ms) {
 }
 
 Service::Service(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
-    : files_(files), log_(log), settings_(settings), pictures_(clock), recorder_(files, clock, log, settings, enrolment, key, pictures_, nullptr),
-      page_(files, clock, log, settings, {[this] { return recorder_.state(); }, ask_handler(recorder_), nullptr, &pictures_}) {}
+    : files_(files), clock_(clock), log_(log), settings_(settings), enrolment_(enrolment), key_(key), pictures_(clock),
+      recorder_(files, clock, log, settings, enrolment, key, pictures_, links()),
+      page_(files, clock, log, settings, {[this] { return state(); }, ask_handler(recorder_, [this] { return state(); }), docket(), &pictures_}) {}
+
+RecorderLinks Service::links() {
+  if (enrolment_.address.empty()) return {};
+  RecorderLinks out;
+  out.committed = [this](const HearingId& id) {
+    if (uploader_) uploader_->wake(id);
+  };
+  out.coverage = [this](const HearingId& id) {
+    Coverage found;
+    if (!uploader_) return found;
+    for (const UploadedHearing& one : uploader_->status().hearings) {
+      if (one.id == id) found = {one.delivered.receipt.archive_size, one.delivered.read_back_size};
+    }
+    return found;
+  };
+  return out;
+}
+
+std::function<Result<Json>()> Service::docket() {
+  if (settings_.page.docket.empty()) return nullptr;
+  return [this] { return docket_json(files_, settings_, enrolment_); };
+}
+
+// What the recorder says, and what is on its way to the archive.
+Json Service::state() const {
+  Json out = recorder_.state();
+  Json place;
+  const auto names = [](const std::map<std::string, std::string>& by_language) {
+    Json json{Json::Object{}};
+    for (const auto& [language, name] : by_language) json.set(language, name);
+    return json;
+  };
+  place.set("court", names(settings_.place.court_names)).set("room", names(settings_.place.room_names));
+  if (settings_.place.zone) place.set("zone", settings_.place.zone->name());
+  out.set("place", std::move(place));
+  if (!uploader_) return out;
+  const UploadStatus status = uploader_->status();
+  Json upload;
+  upload.set("waiting_bytes", status.waiting_bytes).set("waiting_objects", status.waiting_objects).set("rate_bytes_s", status.rate_bytes_s);
+  if (status.drained_in_s) upload.set("drained_in_s", *status.drained_in_s);
+  if (!status.problem.empty()) upload.set("problem", status.problem).set("problem_since", status.problem_since);
+  Json::Array notices;
+  for (const std::string& notice : status.notices) notices.emplace_back(notice);
+  upload.set("notices", std::move(notices));
+  out.set("upload", std::move(upload));
+  return out;
+}
 
 Service::~Service() {
   const Status ended = stop();
@@ -57,9 +106,10 @@ Status Service::start() {
   lock_ = std::move(*lock);
   http::ListenerSettings control;
   control.address = "unix:" + control_socket_of(settings_.directory).path;
-  control.routes = control_routes(recorder_);
+  control.routes = control_routes(ask_handler(recorder_, [this] { return state(); }));
   (void)GREFFE_TRY(server_.listen(std::move(control)));
   open_page();
+  if (!enrolment_.address.empty()) uploader_ = std::make_unique<Uploader>(files_, clock_, settings_, enrolment_, key_);
   thread_ = std::thread([this] {
     name_thread("gr-record");
     result_ = recorder_.run();
@@ -87,6 +137,7 @@ Status Service::stop() {
   recorder_.stop();
   thread_.join();
   server_.stop(1);
+  if (uploader_) uploader_->stop();
   return result_;
 }
 

@@ -10,6 +10,7 @@
 #include "archive/client/control_client.h"
 #include "ingest/recorder.h"
 #include "ingest/station_page.h"
+#include "ingest/uploader.h"
 #include "web/http/server.h"
 
 namespace greffe::ingest {
@@ -39,10 +40,17 @@ class Service {
 
  private:
   void open_page();
+  RecorderLinks links();
+  std::function<Result<Json>()> docket();
+  Json state() const;
 
   FileSystem& files_;
+  Clock& clock_;
   Log& log_;
   const IngestSettings& settings_;
+  const Enrolment& enrolment_;
+  const PrivateKey& key_;
+  std::unique_ptr<Uploader> uploader_;  // null: this station is not enrolled yet
   PictureBoard pictures_;
   Recorder recorder_;
   StationPage page_;

@@ -10,7 +10,7 @@ namespace greffe::ingest {
 constexpr std::uint64_t kMaxAskBytes = 512 * 1024;
 
 // Of a route that ends in /{verb}: the body is the verb's arguments. `recorder` must outlive it.
-http::Handler ask_handler(Recorder& recorder);
+http::Handler ask_handler(Recorder& recorder, std::function<Json()> state);
 
 }  // namespace greffe::ingest
 
