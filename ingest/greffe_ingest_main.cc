@@ -393,6 +393,7 @@ struct AskArguments {
   std::string text;
   std::string stream;
   std::string person;
+  std::string gap;
 };
 
 Result<int> run_ask(Program& program, const std::string& verb, const AskArguments& a) {
@@ -410,6 +411,11 @@ Result<int> run_ask(Program& program, const std::string& verb, const AskArgument
   give("text", a.text);
   give("stream", a.stream);
   give("person", a.person);
+  if (!a.gap.empty()) {
+    const auto gap = parse_decimal(a.gap);
+    if (!gap) return fail(Errc::invalid, fmt::format("--gap {}: this is not a number", a.gap));
+    arguments.set("gap", *gap);
+  }
   const Json answer = GREFFE_TRY(ask_station(program, verb, arguments));
   if (program.json) {
     print(answer);
@@ -529,6 +535,11 @@ void add_live(CommandLine& line, Program& program, Options& o) {
       .option("--stream", o.ask.stream, "of this stream only", "NAME")
       .option("--person", o.ask.person, "who: a short code, never a name", "CODE")
       .body([&] { return run_ask(program, "mark", o.ask); });
+  station_verb(line, program, "explain", "File why a recording was interrupted.")
+      .required("TEXT", o.ask.text, "why, in words", "TEXT")
+      .required("--gap", o.ask.gap, "the gap's number in the log, as `state --json` names it", "NUMBER")
+      .option("--person", o.ask.person, "who: a short code, never a name", "CODE")
+      .body([&] { return run_ask(program, "explain", o.ask); });
   station_verb(line, program, "state", "What the running station is doing.").body([&] { return run_ask(program, "state", o.ask); });
 }
 
