@@ -118,6 +118,7 @@ TEST_CASE("a hearing that goes on after a restart begins on the clock of that bo
   settings.directory = "/station";
   Enrolment enrolment;
   enrolment.archive = kArchive;
+  enrolment.name = "station-1";
   enrolment.court = "court-1";
   enrolment.room = "room-3";
   enrolment.cosigners = {{std::string(kArchive) + "/holder", KeyType::cosignature_v1, holder.public_key()}};
