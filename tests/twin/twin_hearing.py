@@ -57,7 +57,7 @@ class HearingJudge:
         self.tree, self.size, self.covered, self.is_copy = tree, size, covered, is_copy
         self.log = LogCopies("hearing", folders, report, uuid)
         self.place = {"hearing": uuid, "log": "hearing"}
-        self.values, self.named = [], []
+        self.values, self.unknown, self.named = [], set(), []
 
     def add(self, code, verdict="TAMPERED", **place):
         self.report.add(code, verdict, **{**self.place, **place})
@@ -95,6 +95,7 @@ class HearingJudge:
         try:
             e = canonical(data)
             if e["kind"] not in HEARING_KINDS or e["v"] != 1:
+                self.unknown.add(index)
                 return self.add("unknown-kind", "UNKNOWN_FORMAT", entry=index)
             if (e["kind"] == "open") != (index == 0):
                 self.add("entry-format", entry=index)
@@ -168,8 +169,9 @@ class HearingJudge:
         if not self.log.whole or begin is None:
             return
         axis = Axis([e for _, e in self.values])
-        if len(self.values) == self.note.size:
-            self.report.accounts[self.id] = account([e for _, e in self.values])
+        if len(self.values) + len(self.unknown) == self.note.size:  # entries count by their place; an unknown one tells no time
+            known = dict(self.values)
+            self.report.accounts[self.id] = account([known.get(i, {"kind": "unknown"}) for i in range(self.note.size)])
         end_index, end = self.first("close")
         names = {s["name"]: True for s in begin["streams"]}
         names.update({e["name"]: False for _, e in self.values if e["kind"] == "stream"})
