@@ -188,7 +188,7 @@ TEST_CASE("a new hearing is refused in words when only the reserve is left, and 
   disk.fill(70 * kMB);
   REQUIRE(disk.admit());  // 10 MB are more than 5 % of the disk; the safe hearing went all the same, because 10 s are little
   CHECK_FALSE(disk.has_media(safe));
-  disk.fill(12 * kMB);
+  disk.fill(16 * kMB);
   const Status refused = disk.admit();
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::no_space);
