@@ -77,6 +77,7 @@ Result<HearingId> say_elsewhere(FileSystem& files, const IngestSettings& setting
 // Under the hearing's lock. A crash before the entry: the mark is still there. What became readable again (a cable) is not lost.
 Status HearingSpool::declare_lost() {
   const std::set<Digest> noted = GREFFE_TRY(noted_lost(files_, paths_));
+  if (noted.empty()) return ok();
   LostEntry entry;
   entry.reason = "unreadable";
   for (const Digest& digest : noted) {

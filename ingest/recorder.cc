@@ -349,7 +349,10 @@ Status Recorder::tick() {
   }
   for (const auto& lane : lanes_) GREFFE_TRY(lane->tick(now));
   GREFFE_TRY(add_sub_streams(now));
-  if (measured_ms_ == 0 || now.mono_ms - measured_ms_ >= kMeasureMs) measure_room(now);
+  if (measured_ms_ == 0 || now.mono_ms - measured_ms_ >= kMeasureMs) {
+    measure_room(now);
+    GREFFE_TRY(say_lost());
+  }
   if (!trouble_.empty() && now.mono_ms >= try_again_at_ms_) {
     const Status again = go_on();
     if (!again) return again;
@@ -363,6 +366,15 @@ Status Recorder::commit() {
   if (!spool_ || spool_->waiting() == 0) return ok();
   GREFFE_TRY(spool_->commit());
   if (links_.committed) links_.committed(spool_->id());
+  return ok();
+}
+
+// What the delivery of this hearing has found unreadable waits for the log to say so.
+Status Recorder::say_lost() {
+  if (!spool_) return ok();
+  const std::size_t before = spool_->entries().size();
+  GREFFE_TRY(spool_->declare_lost());
+  if (spool_->entries().size() > before && links_.committed) links_.committed(spool_->id());
   return ok();
 }
 

@@ -83,6 +83,7 @@ class Recorder {
   Result<OpenPause> pause_from(const Json& arguments, const std::string& fallback_reason);
   Result<std::optional<Digest>> note_from(const Json& arguments, const char* kind, const char* member);
   Status save_record();
+  Status say_lost();
   Status commit();
   void publish();
   Json lamp(Moment now) const;

@@ -109,7 +109,8 @@ class HearingSpool {
   // call answers the same error and touches nothing: only open() can tell what is on the disk.
   Status commit();
   // What lost/ names (ingest/lost_objects.h) and the log does not say yet: a `lost` entry, committed with everything that
-  // waits; damaged bytes go to quarantine. To be called before `close`, and every minute or so by who records for long.
+  // waits; damaged bytes go to quarantine. Nothing happens when there is none. To be called before `close`, and now and then by
+  // who records for long.
   Status declare_lost();
   // After a crash without the source at hand: every whole fragment in open/ becomes a `recovered` segment, what is
   // behind it goes to quarantine. The entries wait for commit().
