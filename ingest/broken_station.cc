@@ -132,7 +132,7 @@ class Recovery {
   Result<std::vector<std::string>> finish(const HearingId& id, const SpoolPaths& there) {
     const SpoolPaths paths = spool_of(settings_.directory, id);
     const auto live = load_live_record(files_, there);
-    (void)GREFFE_TRY(live ? close_hearing(files_, settings_, id, {live->boot, live->clock}) : close_hearing(files_, settings_, id));
+    (void)GREFFE_TRY(close_hearing(files_, settings_, id, live ? std::optional(*live) : std::nullopt));
     const SignedLog log = GREFFE_TRY(read_signed_log(files_, paths));
     return lost_parts(log.entries);
   }

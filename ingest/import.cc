@@ -340,7 +340,7 @@ Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const Ingest
 }
 
 Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id,
-                                    const RecoveredFrom& from) {
+                                    std::optional<LiveRecord> live) {
   const Enrolment enrolment = GREFFE_TRY(load_enrolment(files, settings.directory));
   const PrivateKey key = GREFFE_TRY(load_station_key(files, settings.directory, false));
   const SpoolPaths paths = spool_of(settings.directory, id);
@@ -352,8 +352,15 @@ Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& set
     if (!spool->state().open()) {
       return fail(Errc::conflict, fmt::format("hearing {} has no entry yet; start its import again", id.text()));
     }
-    GREFFE_TRY(spool->recover_open_segments(from));
-    GREFFE_TRY(append_close(*spool, "fault"));
+    if (!live && files.stat(paths.live_record())) live = GREFFE_TRY(load_live_record(files, paths));
+    if (live) {
+      GREFFE_TRY(spool->recover_open_segments({live->boot, live->clock}));
+      end_live_log(*spool, *live);
+      GREFFE_TRY(spool->commit());
+    } else {
+      GREFFE_TRY(spool->recover_open_segments({kImportBoot, {"import", kImportClockErrorMs}}));
+      GREFFE_TRY(append_close(*spool, "fault"));
+    }
   }
   return outcome_of(id, spool->state(), spool->entries().size());
 }

@@ -9,6 +9,7 @@
 #include "archive/base/clock.h"
 #include "archive/base/file_system.h"
 #include "ingest/import_begin.h"
+#include "ingest/live_hearing.h"
 #include "ingest/settings.h"
 
 namespace greffe::ingest {
@@ -27,10 +28,10 @@ struct ImportOutcome {
 // was recorded so far stays in the spool and the same import goes on with it later.
 Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const IngestSettings& settings, const ImportPlan& plan);
 
-// Finishes a hearing: what a crash left in open/ is recovered (`from`: on whose clock it was recorded), holes at the end are
-// declared, and `close` is signed.
+// Finishes a hearing: what a crash left in open/ is recovered, holes at the end are declared, and `close` is signed. `live`:
+// of one that was recorded live, where it does not stand beside the log.
 Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& settings, const HearingId& id,
-                                    const RecoveredFrom& from = {kImportBoot, {"import", kImportClockErrorMs}});
+                                    std::optional<LiveRecord> live = std::nullopt);
 
 // What is signed of a hearing, whoever is recording it.
 Result<ImportOutcome> look_at_outcome(FileSystem& files, const IngestSettings& settings, const HearingId& id);

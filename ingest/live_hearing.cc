@@ -152,4 +152,35 @@ Accounted accounted_so_far(const HearingState& state, const std::string& stream,
   return out;
 }
 
+void end_live_log(HearingSpool& spool, const LiveRecord& record) {
+  const HearingState& state = spool.state();
+  const Accounted start{{state.open()->start, state.open()->mono_ms}, state.open()->boot};
+  Accounted end = start;
+  for (const StreamState& stream : state.streams()) {
+    Accounted one = accounted_so_far(state, stream.stream.name, start);
+    if (one.at.utc > end.at.utc) end = std::move(one);
+  }
+  std::vector<GapEntry> gaps;
+  for (const StreamState& stream : state.streams()) {
+    const Accounted from = accounted_so_far(state, stream.stream.name, start);
+    if (end.at.utc.ms - from.at.utc.ms < kDeclareFromMs) continue;
+    GapEntry gap;
+    gap.streams = {stream.stream.name};
+    gap.from = from.at.utc;
+    gap.to = end.at.utc;
+    gap.boot = from.boot;
+    if (end.boot != from.boot) gap.to_boot = end.boot;
+    gap.mono_ms = {from.at.mono_ms, end.at.mono_ms};
+    const auto muted = record.muted.find(stream.stream.name);
+    gap.reason = muted == record.muted.end() ? "fault" : muted->second.reason;
+    gaps.push_back(std::move(gap));
+  }
+  for (const GapEntry& gap : gaps) spool.append(gap);
+  CloseEntry close = spool.state().close_entry();
+  close.end = end.at.utc;
+  close.boot = end.boot;
+  close.mono_ms = end.at.mono_ms;
+  spool.append(close);
+}
+
 }  // namespace greffe::ingest

@@ -58,6 +58,9 @@ Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const Inge
 // Until when a stream of this log is accounted for, by its last segment or gap; `start` when there is none.
 Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start);
 
+// Ends the log of a live hearing whose recorder is gone, at the last moment that is accounted for. Not committed.
+void end_live_log(HearingSpool& spool, const LiveRecord& record);
+
 }  // namespace greffe::ingest
 
 #endif

@@ -150,6 +150,21 @@ def test_a_stop_in_order_loses_nothing_and_is_told_apart_from_a_crash():
         assert "operator" in reasons and "fault" not in reasons, reasons
 
 
+def test_a_hearing_whose_recorder_is_gone_is_finished_on_its_own_clock():
+    with Folder() as folder, r.LiveRoom(folder.path, [("mic", "audio", "test:tone"), ("mic-2", "audio", "test:tone")], SEGMENTS) as station:
+        station.start()
+        hearing = station.open()
+        station.records("mic", "mic-2")
+        r.running_for(1.2)
+        station.end(signal.SIGKILL)
+        done = station.ask("close", "--hearing", hearing)
+        assert done["closed"] and done["hearing"] == hearing, done
+        entries = station.entries(hearing)
+        assert {e["boot"] for e in entries if "boot" in e} == {entries[0]["boot"]}, "another clock than the recorder's"
+        for stream, (declared, recorded, gaps, rest) in r.account(entries).items():
+            assert 0 < recorded <= declared and rest <= 1500, f"{stream}: of {declared} ms {rest} ms are neither recorded ({recorded}) nor a gap ({gaps})"
+
+
 def test_h265_is_recorded_with_its_h264_beside_it():
     with Folder() as folder:
         main_film = r.make_film(folder.path / "h265.mp4", size="320x240", seconds=30, codec="libx265")
@@ -191,4 +206,4 @@ def test_wrong_questions_are_answered_in_words():
 if __name__ == "__main__":
     w.main([test_five_faults, test_a_paused_hearing_stays_paused_over_a_crash,
             test_a_stop_in_order_loses_nothing_and_is_told_apart_from_a_crash,
-            test_h265_is_recorded_with_its_h264_beside_it, test_wrong_questions_are_answered_in_words])
+            test_a_hearing_whose_recorder_is_gone_is_finished_on_its_own_clock, test_h265_is_recorded_with_its_h264_beside_it, test_wrong_questions_are_answered_in_words])
