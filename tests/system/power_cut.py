@@ -1,0 +1,58 @@
+"""A disk whose power can be cut: ext4 on a loop device, whose backing file holds only what was really written out. A copy of
+that file, mounted elsewhere, is what the station would find at its next boot. Needs root."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+
+def possible():
+    return os.geteuid() == 0 and shutil.which("losetup", path="/usr/sbin:/sbin:/usr/bin:/bin") is not None and pathlib.Path("/dev/loop-control").exists()
+
+
+def run(*words):
+    subprocess.run([str(w) for w in words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+class Disk:
+    """A mounted file system; a context manager."""
+
+    def __init__(self, megabytes=256):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="greffe-disk."))
+        self.image, self.path = self.folder / "image", self.folder / "mounted"
+        self.path.mkdir()
+        with open(self.image, "wb") as image:
+            image.truncate(megabytes << 20)
+        run("mkfs.ext4", "-q", "-F", self.image)
+        self.mounted = False
+
+    def __enter__(self):
+        run("mount", "-o", "loop", self.image, self.path)
+        self.mounted = True
+        return self
+
+    def __exit__(self, *_):
+        if self.mounted:
+            run("umount", self.path)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def after_power_cut(self):
+        """The disk as the next boot finds it, to be used as a context manager."""
+        return CutDisk(self)
+
+
+class CutDisk:
+    def __init__(self, disk):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="greffe-cut."))
+        self.path = self.folder / "mounted"
+        self.path.mkdir()
+        run("cp", "--sparse=always", disk.image, self.folder / "image")
+
+    def __enter__(self):
+        run("mount", "-o", "loop", self.folder / "image", self.path)
+        return self.path
+
+    def __exit__(self, *_):
+        run("umount", self.path)
+        shutil.rmtree(self.folder, ignore_errors=True)
