@@ -281,6 +281,13 @@ bool names(const std::map<std::string, std::string>& names, const std::string& t
   return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.second == text; });
 }
 
+bool is_same_day(UtcTime a, UtcTime b, const std::optional<Zone>& zone) {
+  if (!zone) return to_date(a) == to_date(b);
+  const WallTime first = zone->at(a);
+  const WallTime second = zone->at(b);
+  return first.year == second.year && first.month == second.month && first.day == second.day;
+}
+
 }  // namespace
 
 Docket read_docket(std::string_view text, const Zone* zone) {
@@ -326,12 +333,12 @@ bool is_here(const DocketRow& row, const Enrolment& enrolment, const PlaceSettin
   return court && room;
 }
 
-Result<Json> docket_json(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment) {
+Result<Json> docket_json(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment, UtcTime now) {
   const PlaceSettings& place = settings.place;
   const Docket docket = GREFFE_TRY(load_docket(files, settings.page.docket, place.zone ? &*place.zone : nullptr));
   Json::Array rows;
   for (const DocketRow& row : docket.rows) {
-    if (!is_here(row, enrolment, place)) continue;
+    if (!is_here(row, enrolment, place) || !is_same_day(row.details.scheduled, now, place.zone)) continue;
     Json one;
     one.set("line", row.line).set("details", write_details(row.details));
     rows.push_back(std::move(one));

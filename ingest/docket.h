@@ -38,9 +38,9 @@ Result<Docket> load_docket(FileSystem& files, const std::string& path, const Zon
 // Whether the list means this station's room, by its codes or by a name that the configuration gives.
 bool is_here(const DocketRow& row, const Enrolment& enrolment, const PlaceSettings& place);
 
-// For the page: {"rows":[{"line","details"}],"problems":[{"line","column","what"}]}, the rows of this room; "details" is a
-// document that `open` takes.
-Result<Json> docket_json(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment);
+// For the page: {"rows":[{"line","details"}],"problems":[{"line","column","what"}]}, the rows of this room and of the
+// court's day (of UTC's without its zone); "details" is a document that `open` takes.
+Result<Json> docket_json(FileSystem& files, const IngestSettings& settings, const Enrolment& enrolment, UtcTime now);
 
 }  // namespace greffe::ingest
 

@@ -64,7 +64,7 @@ RecorderLinks Service::links() {
 
 std::function<Result<Json>()> Service::docket() {
   if (settings_.page.docket.empty()) return nullptr;
-  return [this] { return docket_json(files_, settings_, enrolment_); };
+  return [this] { return docket_json(files_, settings_, enrolment_, clock_.utc_now()); };
 }
 
 // What the recorder says, and what is on its way to the archive.

@@ -37,10 +37,10 @@ export class Station {
   get config() { return join(this.folder, "station.toml"); }
   get log() { return readFileSync(join(this.folder, "log"), "utf8"); }
 
-  // Two cameras and two microphones; the second camera only shows `clip`, when there is one.
-  configure(control, { listen = `127.0.0.1:${this.port}`, second = `file:${this.folder}/long.mp4` } = {}) {
+  // Two cameras and two microphones; `second`: the address of the second camera; `place`: [place] of station.toml.
+  configure(control, { listen = `127.0.0.1:${this.port}`, second = `file:${this.folder}/long.mp4`, place = "" } = {}) {
     const stream = (name, medium, address) => `[[stream]]\nname = "${name}"\nmedium = "${medium}"\naddress = "${address}"\n`;
-    writeFileSync(this.config, `directory = "st"\n[control]\nlisten = "${listen}"\nui_directory = "${bundle}"\n${control}\n${
+    writeFileSync(this.config, `directory = "st"\n[control]\nlisten = "${listen}"\nui_directory = "${bundle}"\n${control}\n${place}\n${
       stream("cam-bench", "video", `file:${this.folder}/long.mp4`)}${stream("cam-witness", "video", second)}${
       stream("mic-judge", "audio", "test:tone?frequency=300")}${stream("mic-counsel", "audio", "test:tone?frequency=440")}`);
   }

@@ -95,13 +95,12 @@ await check("a hearing by keyboard alone, as it then stands in the log", async (
   assert.ok(close && log.entries.at(-1).kind === "close");
   assert.ok(["cam-bench", "cam-witness", "mic-judge", "mic-counsel"].every((s) => log.of("segment").some((e) => e.stream === s)));
 
-  // The sheet, as soon as the station has put one beside the log.
-  writeFileSync(join(log.folder, "sheet-en.html"), "<!doctype html><title>Sheet</title><style>p{color:rgb(0,0,255)}</style><p>closing sheet</p>");
-  await page.reload();
-  await page.waitForSelector(".sheet-link");
   const [sheet] = await Promise.all([page.context().waitForEvent("page"), page.click(".sheet-link")]);
-  await sheet.waitForSelector("p");
-  assert.equal(await sheet.evaluate(() => getComputedStyle(document.querySelector("p")).color), "rgb(0, 0, 255)");
+  await sheet.waitForSelector("svg, table");
+  assert.match(await sheet.textContent("body"), /RG 26\/01234/);
+  assert.equal(await sheet.evaluate(() => document.styleSheets.length), 1, "its own style is not allowed");
+  await shoot(sheet, "sheet");
+  assert.equal((await sheet.evaluate(async () => (await fetch("/station/state")).status).catch(() => "refused")), "refused", "the sheet may ask nothing");
   assert.deepEqual(page.faults, []);
   await getUp(page);
 });
@@ -228,31 +227,40 @@ const added = {
   lamp: { colour: "green", why: "" },
   spool: { hours_left: 31.5 },
   upload: { waiting_bytes: 48_300_000, problem: "the archive does not answer" },
-  place: { court: { en: "Judicial Court of Paris", fr: "Tribunal judiciaire de Paris", zh: "巴黎司法法院" }, room: { en: "Courtroom 3", fr: "Salle 3", zh: "第三法庭" }, zone: "Europe/Paris" },
 };
-const today = [
-  { cases: ["RG 26/01234"], title: "Vente d’immeuble", parties: [{ name: "Anne-Charlotte de La Rochefoucauld-Lefèvre", role: "demanderesse", spellings: [] }, { name: "SCI Les Hauts de Belleville et du Château d’Eau", role: "défenderesse", spellings: [] }], judges: ["Mme Lefèvre"], scheduled: "2026-11-26T08:30:00.000Z", public: true },
-  { cases: ["(2026)京01民初88号", "(2026)京01民初89号"], title: "房屋买卖合同纠纷", parties: [{ name: "王伟", role: "原告", spellings: [] }, { name: "北京某某房地产开发有限公司", role: "被告", spellings: [] }], judges: ["李法官"], scheduled: "2026-11-26T10:00:00.000Z", public: false },
-  { cases: ["RG 26/00077"], title: "", parties: [{ name: "M. Petit", role: "", spellings: [] }], judges: [], scheduled: "2026-11-26T13:15:00.000Z", public: true },
-];
+const place = `[place]
+zone = "Europe/Paris"
+court = { en = "Judicial Court of Paris", fr = "Tribunal judiciaire de Paris", zh = "巴黎司法法院" }
+room = { en = "Courtroom 3", fr = "Salle 3", zh = "第三法庭" }
+`;
+const paris = (days) => new Date(Date.now() + days * 86_400_000).toLocaleDateString("en-CA", { timeZone: "Europe/Paris" });
+const list = `court,room,time,cases,parties,judge,public,title
+court-a,room-3,${paris(0)} 09:30,RG 26/01234,"Anne-Charlotte de La Rochefoucauld-Lefèvre:demanderesse|SCI Les Hauts de Belleville et du Château d’Eau:défenderesse",Mme Lefèvre,oui,Vente d’immeuble
+court-a,Salle 3,${paris(0)} 11:00,(2026)京01民初88号|(2026)京01民初89号,王伟：原告|北京某某房地产开发有限公司：被告,李法官,不公开,房屋买卖合同纠纷
+court-a,room-4,${paris(0)} 10:00,RG 26/99999,elsewhere,,,another room
+court-a,room-3,${paris(1)} 09:00,RG 26/88888,tomorrow,,,another day
+court-a,room-3,${paris(0)} 14:15,RG 26/00077,M. Petit,,,
+court-a,room-3,${paris(0)} 25:10,RG 26/00078,M. Grand,,,
+`;
 async function withMore(page, more) {
   await page.route("**/station/state", async (route) => {
     const answer = await route.fetch();
     const state = await answer.json();
     const levels = [{ peak: 140, rms: 40 }, { peak: 255, rms: 190 }];
     state.streams.filter((s) => s.medium === "audio").forEach((s, i) => Object.assign(s, { levels: levels[i] }));
-    await route.fulfill({ response: answer, json: Object.assign(state, added, more.state, { page: { ...state.page, ...more.page }, hearing: state.hearing && { ...state.hearing, ...more.hearing } }) });
+    await route.fulfill({ response: answer, json: Object.assign(state, added, more.state, { hearing: state.hearing && { ...state.hearing, ...more.hearing } }) });
   });
   await page.route("**/picture.jpg", async (route) => route.fulfill({ contentType: "image/jpeg", path: join(station.folder, "picture.jpg") }));
-  await page.route("**/station/docket", async (route) => route.fulfill({ json: {
-    rows: today.map((details, i) => ({ line: i + 2, details: JSON.stringify(details) })), problems: [{ line: 5, column: "time", what: "\"25:10\" is no time; write it as 09:30" }],
-  } }));
 }
 
 await check("today's list: one touch opens; levels, pictures, alarms, and an interruption that wants an explanation", async () => {
   execFileSync("ffmpeg", ["-v", "error", "-i", join(station.folder, "long.mp4"), "-frames:v", "1", "-vf", "scale=480:-2", "-y", join(station.folder, "picture.jpg")]);
+  await station.stop();
+  writeFileSync(join(station.folder, "today.csv"), list);
+  station.configure(`${phrases}\ndocket = "today.csv"`, { place });
+  await station.start();
   const open = await sit();
-  await says(open, "Recording");
+  await says(open, "Recording", 20_000);
   await open.keyboard.press("e");
   await open.waitForSelector("dialog .finish-what");
   await open.keyboard.press("Enter");
@@ -260,10 +268,13 @@ await check("today's list: one touch opens; levels, pictures, alarms, and an int
   await getUp(open);
   for (const [language, width, height, scheme] of [["fr", 1024, 768, "light"], ["zh", 1440, 900, "dark"], ["en", 390, 844, "light"]]) {
     const page = await freshPage({ language, width, height, scheme });
-    const more = { page: { docket: true }, hearing: {}, state: {} };
+    const more = { hearing: {}, state: {} };
     await withMore(page, more);
     await page.goto(station.url);
     await page.waitForSelector(".docket-row");
+    const rows = await page.locator(".docket-row").allTextContents();
+    assert.deepEqual(rows.map((row) => row.slice(0, 5)), ["09:30", "11:00", "14:15"], rows.join(" | "));
+    assert.match(await page.textContent(".list-problems"), /25:10|time/);
     await until("pictures", async () => (await page.locator(".picture img").count()) === 2);
     await axe(page, `today ${language}`);
     await noOverflow(page, `today ${language}`);
@@ -298,7 +309,11 @@ await check("today's list: one touch opens; levels, pictures, alarms, and an int
     await getUp(page);
   }
   const next = await sit();
-  await next.fill("#open-cases", "RG 26/00077");
+  await next.waitForSelector(".docket-row");
+  await next.keyboard.press("o");
+  await next.waitForSelector("dialog #open-cases");
+  await axe(next, "open by hand");
+  await next.keyboard.type("RG 26/00077");
   await next.keyboard.press("Enter");
   await says(next, "Recording");
   await getUp(next);

@@ -2,8 +2,9 @@
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 
-#include "ingest/station_page.h"
+#include "ingest/docket.h"
 #include "ingest/import_begin.h"
+#include "ingest/station_page.h"
 #include "tests/unit/support/temporary_folder.h"
 
 namespace {
@@ -257,4 +258,37 @@ TEST_CASE("state, today's list, pictures and the closing sheet") {
   }
   sheet.parameters["hearing"] = id.text();
   CHECK(page.ask(sheet, "/station/sheet/{hearing}").status == 200);
+}
+
+TEST_CASE("today's hearings are those of this room on the court's day") {
+  testing::TemporaryFolder folder;
+  PosixFileSystem files;
+  IngestSettings settings;
+  settings.page.docket = folder.path + "/today.csv";
+  settings.place.zone = *Zone::named("Asia/Shanghai");
+  settings.place.room_names["zh"] = "第三法庭";
+  Enrolment enrolment;
+  enrolment.court = "court-a";
+  enrolment.room = "room-3";
+  CHECK(docket_json(files, settings, enrolment, UtcTime{}).error().code == Errc::not_found);
+  REQUIRE(files.write_new(settings.page.docket, as_bytes("court,room,time,cases\n"
+                                                         "court-a,room-3,2026-11-26 00:30,early\n"
+                                                         "court-a,第三法庭,2026-11-26 23:30,late\n"
+                                                         "court-a,room-4,2026-11-26 09:00,other room\n"
+                                                         "court-a,room-3,2026-11-27 00:30,tomorrow\n"
+                                                         "court-a,room-3,never,wrong\n")));
+  const auto cases_at = [&](const char* utc) {
+    const Json list = *docket_json(files, settings, enrolment, *parse_utc(utc));
+    CHECK(list.array("problems")->size() == 1);
+    CHECK(*list.array("problems")->front().string("column") == "time");
+    const Json::Array rows = *list.array("rows");
+    std::vector<std::string> out;
+    for (const Json& row : rows) out.push_back(parse_details(*row.string("details"))->cases.front());
+    return out;
+  };
+  // It is the 26th in Shanghai from 16:00 of the 25th in UTC.
+  CHECK(cases_at("2026-11-25T16:00:00.000Z") == std::vector<std::string>{"early", "late"});
+  CHECK(cases_at("2026-11-26T15:59:59.000Z") == std::vector<std::string>{"early", "late"});
+  CHECK(cases_at("2026-11-26T16:00:00.000Z") == std::vector<std::string>{"tomorrow"});
+  CHECK(cases_at("2026-11-25T15:59:59.000Z").empty());
 }

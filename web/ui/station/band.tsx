@@ -69,9 +69,8 @@ interface LampShown { colour: "green" | "amber" | "red" | "off" | "unknown"; tit
 
 function lampOf(desk: Desk, state: State): LampShown {
   if (desk.word === "lost") return { colour: "unknown", why: t("lamp.unknown") };
-  const partly = desk.word === "fault" && !state.trouble;
-  if (state.lamp) return { colour: state.lamp.colour, ...(partly && { title: t("lamp.partly") }), why: has(`lamp.why.${state.lamp.why}`) ? t(`lamp.why.${state.lamp.why}`) : state.lamp.why };
-  if (partly) return { colour: "red", title: t("lamp.partly"), why: t("lamp.fault", { streams: aboutWord(desk) }) };
+  if (desk.word === "fault" && !state.trouble) return { colour: "red", title: t("lamp.partly"), why: t("lamp.fault", { streams: aboutWord(desk) }) };
+  if (state.lamp) return { colour: state.lamp.colour, why: has(`lamp.why.${state.lamp.why}`) ? t(`lamp.why.${state.lamp.why}`) : state.lamp.why };
   if (desk.word === "fault") return { colour: "red", why: t("lamp.trouble") };
   if (!state.hearing) return { colour: "off", why: t("lamp.idle") };
   return { colour: "amber", why: t("lamp.amber") };
