@@ -354,7 +354,7 @@ Result<ImportOutcome> close_hearing(FileSystem& files, const IngestSettings& set
     }
     if (!live && files.stat(paths.live_record())) live = GREFFE_TRY(load_live_record(files, paths));
     if (live) {
-      GREFFE_TRY(spool->recover_open_segments({live->boot, live->clock}));
+      GREFFE_TRY(recover_live_segments(*spool, *live));
       end_live_log(*spool, *live);
       GREFFE_TRY(spool->commit());
     } else {

@@ -12,6 +12,7 @@ namespace greffe::ingest {
 namespace {
 
 constexpr std::uint64_t kMaxRecordBytes = 64 * 1024;
+constexpr std::int64_t kLeastGapMs = 100;  // as LiveLane declares them
 
 Json write_pause(const OpenPause& pause) {
   Json out;
@@ -150,6 +151,37 @@ Accounted accounted_so_far(const HearingState& state, const std::string& stream,
     if (applies && later) out = {{gap.to, gap.mono_ms[1]}, end_boot};
   }
   return out;
+}
+
+Status recover_live_segments(HearingSpool& spool, const LiveRecord& record) {
+  const Accounted start{{spool.state().open()->start, spool.state().open()->mono_ms}, spool.state().open()->boot};
+  std::map<std::string, Accounted> until;
+  for (const StreamState& stream : spool.state().streams()) until[stream.stream.name] = accounted_so_far(spool.state(), stream.stream.name, start);
+  const std::size_t first = spool.entries().size();
+  GREFFE_TRY(spool.recover_open_segments({record.boot, record.clock}));
+  const std::size_t end = spool.entries().size();
+  for (std::size_t i = first; i < end; ++i) {
+    const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(spool.entries()[i]));
+    const auto* segment = std::get_if<SegmentEntry>(&entry);
+    if (segment == nullptr) continue;
+    Accounted& before = until[segment->stream];
+    const bool same_boot = before.boot == segment->boot;
+    const std::int64_t hole_ms = same_boot ? segment->mono_ms - before.at.mono_ms : segment->utc.ms - before.at.utc.ms;
+    if (hole_ms >= kLeastGapMs) {
+      GapEntry gap;
+      gap.streams = {segment->stream};
+      gap.from = before.at.utc;
+      gap.to = std::max(segment->utc, before.at.utc);
+      gap.boot = before.boot;
+      if (!same_boot) gap.to_boot = segment->boot;
+      gap.mono_ms = {before.at.mono_ms, segment->mono_ms};
+      gap.reason = "no-signal";
+      spool.append(gap);
+    }
+    const std::int64_t ms = segment->duration_90k / 90;
+    before = {{UtcTime{segment->utc.ms + ms}, segment->mono_ms + ms}, segment->boot};
+  }
+  return ok();
 }
 
 void end_live_log(HearingSpool& spool, const LiveRecord& record) {

@@ -58,6 +58,10 @@ Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const Inge
 // Until when a stream of this log is accounted for, by its last segment or gap; `start` when there is none.
 Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start);
 
+// After a crash: what is whole in open/ becomes `recovered` segments, and what was missing before each of them becomes a gap,
+// which nobody had the time to log. Not committed as a whole; each segment is.
+Status recover_live_segments(HearingSpool& spool, const LiveRecord& record);
+
 // Ends the log of a live hearing whose recorder is gone, at the last moment that is accounted for. Not committed.
 void end_live_log(HearingSpool& spool, const LiveRecord& record);
 

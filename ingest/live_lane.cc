@@ -282,8 +282,8 @@ void LiveLane::account_until(Moment until) {
     }
   };
   while (used < causes_.size() && (used == 0 || causes_[used].at.mono_ms < until.mono_ms)) {
-    // What is missing begins where the recording ended, not where somebody noticed.
-    if (used > 0) piece(causes_[used].at);
+    // What is missing begins where the recording ended, not where somebody noticed; but a pause begins when it was asked for.
+    if (used > 0 || causes_[used].reason.empty()) piece(causes_[used].at);
     reason = causes_[used].reason;
     ++used;
   }

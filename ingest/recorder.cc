@@ -392,7 +392,7 @@ Status Recorder::go_on() {
 Status Recorder::take_up(const HearingId& id) {
   auto spool = GREFFE_TRY(HearingSpool::open(files_, spool_of(settings_.directory, id), id, enrolment_.archive, key_));
   LiveRecord before = GREFFE_TRY(load_live_record(files_, spool->paths()));
-  GREFFE_TRY(spool->recover_open_segments({before.boot, before.clock}));
+  GREFFE_TRY(recover_live_segments(*spool, before));
   GREFFE_TRY(spool->commit());
   spool_ = std::move(spool);
   const char* reason = before.stopped ? "operator" : before.boot != clock_.boot() ? "power" : "fault";
