@@ -281,7 +281,8 @@ void LiveLane::account_until(Moment until) {
       boot = clock_.boot();
     }
   };
-  while (used < causes_.size() && (used == 0 || causes_[used].at.mono_ms < until.mono_ms)) {
+  // A cause that came up later than `until` is about what follows. One from before a restart is on another clock.
+  while (used < causes_.size() && (causes_[used].at.mono_ms < until.mono_ms || (used == 0 && boot != clock_.boot()))) {
     // What is missing begins where the recording ended, not where somebody noticed; but a pause begins when it was asked for.
     if (used > 0 || causes_[used].reason.empty()) piece(causes_[used].at);
     reason = causes_[used].reason;
