@@ -24,8 +24,8 @@ std::uint64_t covered(Uploading& station, const HearingId& id) {
 }
 
 // The receipt that the archive sends, changed on its way.
-MemoryArchive::Meddler changed_receipt(Uploading& station, const HearingId& id, const std::function<void(SignedCheckpoint&)>& how) {
-  return [&station, id, how](const http::Request& request) -> std::optional<http::Response> {
+MemoryArchive::Meddler changed_receipt(Uploading& station, const std::function<void(SignedCheckpoint&)>& how) {
+  return [&station, how](const http::Request& request) -> std::optional<http::Response> {
     if (!request.path.ends_with("/entries")) return std::nullopt;
     auto note = *parse_signed_checkpoint(*parse_json(request.body)->string("checkpoint"));
     const std::string holder = std::string(kArchive) + "/holder";
@@ -149,7 +149,7 @@ TEST_CASE("a receipt that does not verify counts for nothing, in words") {
       put_signature(note.note, cosign_checkpoint(note.checkpoint, holder, station.archive.holder_key, UtcTime{1'795'340'000'000}));
     };
   }
-  station.archive.set_meddler(changed_receipt(station, id, how));
+  station.archive.set_meddler(changed_receipt(station, how));
   const auto refused = delivery.deliver(id);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::denied);
