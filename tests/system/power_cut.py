@@ -8,7 +8,13 @@ import tempfile
 
 
 def possible():
-    return os.geteuid() == 0 and shutil.which("losetup", path="/usr/sbin:/sbin:/usr/bin:/bin") is not None and pathlib.Path("/dev/loop-control").exists()
+    if os.geteuid() != 0 or not pathlib.Path("/dev/loop-control").exists() or not shutil.which("mkfs.ext4", path="/usr/sbin:/sbin"):
+        return False
+    try:
+        with Disk(megabytes=16):  # a container may have the device and not the right
+            return True
+    except subprocess.CalledProcessError:
+        return False
 
 
 def run(*words):
@@ -24,7 +30,7 @@ class Disk:
         self.path.mkdir()
         with open(self.image, "wb") as image:
             image.truncate(megabytes << 20)
-        run("mkfs.ext4", "-q", "-F", self.image)
+        run("/usr/sbin/mkfs.ext4", "-q", "-F", self.image)
         self.mounted = False
 
     def __enter__(self):
