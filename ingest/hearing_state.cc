@@ -87,7 +87,7 @@ CloseEntry HearingState::close_entry() const {
   CloseEntry out;
   out.end = end_;
   out.boot = open_->boot;
-  out.mono_ms = std::max<std::int64_t>(0, end_.ms - open_->start.ms);
+  out.mono_ms = open_->mono_ms + std::max<std::int64_t>(0, end_.ms - open_->start.ms);
   for (const StreamState& one : streams_) out.totals.push_back({one.stream.name, one.segments, one.bytes, one.duration_90k});
   return out;
 }

@@ -54,6 +54,17 @@ TEST_CASE("totals count what was logged, and every logged segment is known by it
   }
 }
 
+TEST_CASE("a live hearing to which files were added ends on the clock of its opening") {
+  HearingState state;
+  greffe::OpenEntry open = open_entry();
+  open.boot = "88701a4b-26b6-4a8d-a01a-b116e06f7f92";
+  open.mono_ms = 6'898'468;
+  state.apply(greffe::HearingEntry(open));
+  state.apply(greffe::HearingEntry(segment("mic-judge", 0, 60)));  // of an import, whose clock begins with the hearing
+  CHECK(state.close_entry().mono_ms == 6'898'468 + 70'000);
+  CHECK(state.close_entry().boot == open.boot);
+}
+
 TEST_CASE("time that nothing covers is undeclared until a gap names it") {
   HearingState state;
   const UtcTime start{1'795'338'000'000};
