@@ -1,69 +1,76 @@
 #!/usr/bin/python3
-"""Files the demo's hearings through greffe-ingest, as the station of a courtroom would.
+"""Files the demo's hearings through greffe-ingest, as the stations of two courtrooms would.
 
     file_hearings.py DIR BIN      DIR as packaging/quickstart lays it out; BIN holds the programs
 
-The station is killed (kill -9) in the middle of the long hearing and started again. What was filed before stays filed:
+The long hearing is recorded live (record_live.py) while the short ones are imported, those of the other courtroom first.
 DIR/filed.json remembers which recording became which hearing. Prints what it does; ends with a sentence.
 """
+import concurrent.futures
 import json
-import os
 import pathlib
-import signal
 import subprocess
 import sys
+import threading
 import time
 
-CRASH_AFTER_BYTES = 24_000_000  # of the long hearing's 100 MB in the station's spool
+import record_live
 
 
-def save(path, value):
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(value, ensure_ascii=False, indent=1))
-    part.rename(path)
+class Filed:
+    """DIR/filed.json, for both threads: each has its own hearing's record."""
+
+    def __init__(self, path):
+        self.path, self.lock = path, threading.Lock()
+        self.records = json.loads(path.read_text()) if path.exists() else {}
+
+    def record(self, hearing):
+        with self.lock:
+            return self.records.setdefault(hearing["id"], {})
+
+    def save(self):
+        with self.lock:
+            part = self.path.with_suffix(".part")
+            part.write_text(json.dumps(self.records, ensure_ascii=False, indent=1))
+            part.rename(self.path)
 
 
-def bytes_below(folder):
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            pass
-    return total
-
-
-def command(folder, programs, hearing):
+def import_words(folder, programs, hearing, streams):
     station = folder / "stations" / hearing["station"]
-    words = [str(programs / "greffe-ingest"), "--config", str(station / "station.toml"), "import"]
-    for name, source in hearing["streams"].items():
+    words = [str(programs / "greffe-ingest"), "--config", str(station / "station.toml"), "import", "--close", "--json"]
+    for name, source in streams.items():
         words += ["--stream", f"{name}={source if source.startswith('/') else folder / 'media' / source}"]
-    words += ["--start", hearing["start"], "--details", str(folder / "details" / (hearing["id"] + ".json"))]
-    for gap in hearing["gaps"]:
-        words += ["--gap", f"{gap['from']},{gap['to']},{gap['reason']}"]
-    for mark in hearing["marks"]:
-        words += ["--mark", f"{mark['at']},{mark['text']}"]
-    return words + ["--close", "--json"]
-
-
-def crash(words, spool):
-    """Starts the import and kills it once enough of the recording is on the station's disk. True when it was killed."""
-    before = bytes_below(spool)
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and bytes_below(spool) - before < CRASH_AFTER_BYTES:
-        time.sleep(0.02)
-    if process.poll() is not None:
-        return False
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    return True
+    return words
 
 
 def file_one(words):
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"file_hearings: this failed with exit status {done.returncode}: {' '.join(words)}")
+        raise RuntimeError(f"this failed with exit status {done.returncode}: {' '.join(words)}")
     return json.loads(done.stdout)
+
+
+def file_imported(folder, programs, hearing, filed):
+    record = filed.record(hearing)
+    started = time.monotonic()
+    answer = file_one(import_words(folder, programs, hearing, hearing["streams"])
+                      + ["--start", hearing["start"], "--details", str(folder / "details" / (hearing["id"] + ".json"))])
+    record["hearing"] = answer["hearing"]
+    record["seconds"] = round(time.monotonic() - started, 2)
+    filed.save()
+
+
+def file_live(folder, programs, hearing, filed):
+    """Live first; then what remains, right behind it. The same import again, if it is broken off, goes on."""
+    record = filed.record(hearing)
+    identity = record_live.record_live(folder, programs, hearing, record, filed.save)
+    words = import_words(folder, programs, hearing, hearing["rest"]) + ["--hearing", identity, "--start", record["rest_start"]]
+    for mark in hearing["marks"]:
+        if "after" in mark:
+            at = record_live.utc(record_live.ms_of(record["rest_start"]) + mark["after"] * 1000)
+            words += ["--mark", f"{at},{mark['text']}"]
+    record["hearing"] = file_one(words)["hearing"]
+    filed.save()
 
 
 def main():
@@ -71,27 +78,22 @@ def main():
         sys.exit(__doc__)
     folder, programs = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
     plan = json.loads((folder / "plan.json").read_text())
-    filed_path = folder / "filed.json"
-    filed = json.loads(filed_path.read_text()) if filed_path.exists() else {}
-    new = 0
-    for hearing in plan["hearings"]:
-        if hearing["id"] in filed and "hearing" in filed[hearing["id"]]:
-            continue
-        words = command(folder, programs, hearing)
-        record = filed.setdefault(hearing["id"], {})
-        if hearing["id"] == "long" and "crashed" not in record:
-            print("   the station is killed in the middle of the long hearing (kill -9) ...", flush=True)
-            record["crashed"] = crash(words, folder / "stations" / hearing["station"])
-            record["on_disk_at_crash"] = bytes_below(folder / "stations" / hearing["station"])
-            save(filed_path, filed)
-            print("   ... and started again: it goes on where it was", flush=True)
-        started = time.monotonic()
-        answer = file_one(words)
-        record["hearing"] = answer["hearing"]
-        record["seconds"] = round(time.monotonic() - started, 2)
-        save(filed_path, filed)
-        new += 1
-    print(f"   {len(plan['hearings'])} hearings are filed, {new} of them now")
+    filed = Filed(folder / "filed.json")
+    new = [hearing for hearing in plan["hearings"] if "hearing" not in filed.record(hearing)]
+    live = [hearing for hearing in new if "rest" in hearing]
+    rooms = {hearing["station"] for hearing in live}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as other:
+        recordings = [other.submit(file_live, folder, programs, hearing, filed) for hearing in live]
+        if live:
+            print("   a hearing is recorded live; the station is killed in the middle (kill -9) and goes on where it was ...", flush=True)
+        try:
+            for hearing in sorted((h for h in new if h not in live), key=lambda h: h["station"] in rooms):
+                file_imported(folder, programs, hearing, filed)
+            for recording in recordings:
+                recording.result()
+        except RuntimeError as problem:
+            sys.exit(f"file_hearings: {problem}")
+    print(f"   {len(plan['hearings'])} hearings are filed, {len(new)} of them now")
 
 
 if __name__ == "__main__":

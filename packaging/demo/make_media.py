@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The demo's recordings: real video and real French speech from two Debian packages, cut to the shape of a hearing.
 
-    make_media.py DIR            writes DIR/hearing/ (two cameras, three microphones, 200 s) and DIR/short/ (12 s clips)
+    make_media.py DIR            writes DIR/hearing/ (two cameras, three microphones, 200 s: what they send live),
+                                 DIR/rest/ (the same five, 120 s: what is filed behind it) and DIR/short/ (12 s clips)
 
 Nothing is drawn or synthesised but the faint noise of a room between the sentences. Files that are there are kept.
 """
@@ -15,6 +16,7 @@ import wave
 VIDEO = pathlib.Path("/usr/share/forensics-samples/original-files/movie2/movie-hello.mp4")
 SPEECH = pathlib.Path("/usr/share/asterisk/sounds/fr_CA_f_June")
 HEARING_SECONDS = 200
+REST_SECONDS = 120
 SHORT_SECONDS = 12
 TURN_SECONDS = 18  # nobody speaks longer than this without being interrupted
 SPEAKER = "crop=250:188:116:84"  # where the person sits in the picture
@@ -89,7 +91,20 @@ def make_cameras(folder):
     ffmpeg("-stream_loop", loops, "-i", VIDEO, "-map", "0:v:0", "-c", "copy", "-t", HEARING_SECONDS, to=bench)
     # The second camera looks at the speaker: another cut of the picture, other size, rate and encoder.
     ffmpeg("-i", bench, "-vf", f"{SPEAKER},scale=640:480,fps=15", "-c:v", "libx264", "-preset", "veryfast",
-           "-crf", "25", "-g", "30", to=folder / "cam-speaker.mp4")
+           "-crf", "25", "-g", "15", "-bf", "0", to=folder / "cam-speaker.mp4")  # cameras send pictures in the order they show
+
+
+def make_rest(live, folder):
+    """The film of the cameras is a loop: its beginning serves again. The microphones go on where they were."""
+    for name in ("cam-bench.mp4", "cam-speaker.mp4"):
+        ffmpeg("-i", live / name, "-map", "0:v:0", "-c", "copy", "-t", REST_SECONDS, to=folder / name)
+    for name in TURNS:
+        path = folder / (name + ".wav")
+        if path.exists():
+            continue
+        with wave.open(str(live / path.name)) as sound:
+            sound.setpos((HEARING_SECONDS - REST_SECONDS) * RATE)
+            save(path, array.array("h", sound.readframes(REST_SECONDS * RATE)))
 
 
 def make_short(folder):
@@ -114,10 +129,11 @@ def main():
         if not needed.exists():
             sys.exit(f"make_media: {needed} is missing: install the Debian package {package}")
     folder = pathlib.Path(sys.argv[1])
-    for part in ("hearing", "short"):
+    for part in ("hearing", "rest", "short"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     make_cameras(folder / "hearing")
     make_microphones(folder / "hearing")
+    make_rest(folder / "hearing", folder / "rest")
     make_short(folder / "short")
 
 

@@ -3,7 +3,7 @@
 
     plan.py DIR     writes DIR/plan.json and the details of every hearing to DIR/details/; keeps a plan that is there
 
-All courts, people and cases are invented. The dates lie in the days before the plan is first written.
+All courts, people and cases are invented. The long hearing is recorded now; the others' dates lie in the days before.
 """
 import datetime
 import json
@@ -45,24 +45,24 @@ def utc(moment):
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def long_hearing(day):
-    start = datetime.datetime.combine(day, datetime.time(9, 0))
-    at = lambda seconds: utc(start + datetime.timedelta(seconds=seconds))  # noqa: E731
+def long_hearing(now):
+    names = ("cam-bench", "cam-speaker", "mic-judge", "mic-party", "mic-witness")
+    recordings = {name: f"{name}.{'mp4' if name.startswith('cam') else 'wav'}" for name in names}
     return {
-        "id": "long", "station": "montclair-salle-2", "start": at(0),
-        "streams": {name: f"hearing/{name}.{'mp4' if name.startswith('cam') else 'wav'}"
-                    for name in ("cam-bench", "cam-speaker", "mic-judge", "mic-party", "mic-witness")},
-        # 90 s of recording, six minutes of recess, 110 s of recording
-        "gaps": [{"from": at(90), "to": at(450), "reason": "recess"}],
-        "marks": [{"at": at(2), "text": "Ouverture de l’audience"}, {"at": at(40), "text": "Témoin : Mme Noëlle Bérenger"},
-                  {"at": at(86), "text": "Suspension d’audience"}, {"at": at(452), "text": "Reprise / 继续开庭"},
-                  {"at": at(500), "text": "Objection de la défense"}],
+        "id": "long", "station": "montclair-salle-2",
+        # What the cameras and microphones send live, for a minute with a recess in it, and what is filed behind that.
+        "streams": {name: f"hearing/{file}" for name, file in recordings.items()},
+        "rest": {name: f"rest/{file}" for name, file in recordings.items()},
+        "gaps": [{"reason": "recess"}],
+        # In this order; the last one so many seconds into the rest, the others live.
+        "marks": [{"text": "Ouverture de l’audience"}, {"text": "Témoin : Mme Noëlle Bérenger"}, {"text": "Suspension d’audience"},
+                  {"text": "Reprise / 继续开庭"}, {"text": "Objection de la défense", "after": 30}],
         "details": {
             "cases": ["RG 26/01233", "RG 26/00871"],
             "parties": [{"name": "Camille Lefèvre", "role": "demanderesse", "spellings": ["Lefevre"]},
                         {"name": "Société Bâtimont SARL", "role": "défenderesse"}],
             "judges": ["Hélène Aubert", "Jean-Noël Çakır"], "clerk": "Claire Morel",
-            "title": "Lefèvre c. Société Bâtimont — malfaçons", "scheduled": at(0), "public": True, "language": "fr",
+            "title": "Lefèvre c. Société Bâtimont — malfaçons", "scheduled": utc(now), "public": True, "language": "fr",
         },
     }
 
@@ -110,12 +110,13 @@ def main():
     # Somebody's own files can be given anew until they are filed: the first try may have named one that is refused.
     if path.exists() and (len(sys.argv) == 2 or "hearing" in filed(folder).get("own", {}) or '"id": "own"' not in path.read_text()):
         return
-    yesterday = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    yesterday = now.date() - datetime.timedelta(days=1)
     if len(sys.argv) > 2:
         streams = dict(pair.split("=", 1) for pair in sys.argv[2:])
         hearings = [own_media_hearing(yesterday, streams)]
     else:
-        hearings = [long_hearing(yesterday)] + [short_hearing(n, yesterday - datetime.timedelta(days=1)) for n in range(40)]
+        hearings = [long_hearing(now)] + [short_hearing(n, yesterday - datetime.timedelta(days=1)) for n in range(40)]
     (folder / "details").mkdir(parents=True, exist_ok=True)
     for hearing in hearings:
         text = json.dumps(hearing.pop("details"), ensure_ascii=False, indent=1)

@@ -106,10 +106,14 @@ once() {
   echo "$step" >> "$dir/run/done"
 }
 
+# The courtroom of the hearing that is recorded live has cameras and microphones: recordings that are played in real time.
 write_station_config() {
-  cat > "$1/station.toml" <<TOML
-directory = "$1/spool"
-TOML
+  local home="$1" name="$2"
+  {
+    printf 'directory = "%s/spool"\n' "$home"
+    jq -r --arg name "$name" --arg media "$dir/media" '.hearings[] | select(.station == $name and has("rest")) | .streams | to_entries[]
+      | "\n[[stream]]\nname = \(.key | @json)\nmedium = \(if .key | startswith("cam") then "video" else "audio" end | @json)\naddress = \("file:\($media)/\(.value)" | @json)"' "$dir/plan.json"
+  } > "$home/station.toml"
 }
 
 write_replicate_config() {
@@ -127,7 +131,7 @@ enrol_station() {
   mkdir -p "$home/spool"
   rm -f "$dir/codes/station-$name"
   archive primary station add --name "$name" --court "$court" --room "$room" --code-file "$dir/codes/station-$name"
-  write_station_config "$home"
+  write_station_config "$home" "$name"
   "$programs/greffe-ingest" --config "$home/station.toml" enrol --code-file "$dir/codes/station-$name"
 }
 

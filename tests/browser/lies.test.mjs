@@ -169,9 +169,9 @@ lies.push(["an edited entry: the time of a stretch, in the entry and on the time
 }]);
 
 lies.push(["an edited entry: the reason of an interruption", async () => {
-  const gap = timeline.gaps[0];
+  const gap = timeline.gaps.find((g) => g.reason === "recess");
   const newTimeline = copy(timeline);
-  newTimeline.gaps[0].reason = "mediation";
+  newTimeline.gaps.find((g) => g.index === gap.index).reason = "mediation";
   const newEntries = [...entries];
   newEntries[gap.index] = Buffer.from(entries[gap.index].toString().replace("recess", "mediation"));
   const found = await told({ newTimeline, newEntries });
