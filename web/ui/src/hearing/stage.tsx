@@ -93,7 +93,7 @@ function Slate({ room, track }: { room: Room; track: Track }) {
   const missing = room.player.missing(track);
   const gap = missing.gap;
   return (
-    <div class={`slate gap ${gap?.excused ? "" : "attention"}`} data-slate={gap?.reason ?? "undeclared"}>
+    <div class={`slate gap ${gap?.excused ? "" : "attention"}`} data-slate={gap?.reason ?? "undeclared"} tabIndex={0}>
       <strong>{t("slate.gap")}</strong>
       <span class="num">{t("slate.from-to", { from: clock(missing.from, zone), to: clock(missing.to, zone), length: duration(missing.to - missing.from) })}</span>
       <span>{gap ? t(`reason.${gap.reason}`) : t("reason.undeclared")}</span>
