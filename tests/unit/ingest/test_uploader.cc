@@ -3,7 +3,6 @@
 
 #include <chrono>
 
-#include "ingest/stream_cover.h"
 #include "tests/unit/ingest/memory_archive.h"
 
 using namespace greffe;
@@ -206,32 +205,4 @@ TEST_CASE("media go when they have been safe for as long as the policy says, and
   REQUIRE(comes_true([&] { return !station.files.stat(station.paths(done).object(segment)); }));
   CHECK(station.files.stat(station.paths(open).object(kept)));
   CHECK(read_signed_log(station.files, station.paths(done))->entries.size() == 3);
-}
-
-TEST_CASE("a stream's lamp is green when its last segment is confirmed and read back") {
-  Uploading station;
-  const HearingId id = station.begin(0);
-  for (int i = 0; i < 3; ++i) station.record(id);
-  const HearingSpool& spool = *station.spools.at(id);
-  const auto lamp = [&](std::uint64_t receipt, std::uint64_t read_back) {
-    const auto streams = cover_of(spool.state(), spool.entries(), receipt, read_back);
-    REQUIRE(streams.size() == 1);
-    CHECK(streams[0].stream == "mic-judge");
-    CHECK(streams[0].last.has_value());
-    return streams[0];
-  };
-  CHECK(lamp(4, 4).lamp() == Lamp::green);
-  CHECK(lamp(4, 3).lamp() == Lamp::amber);
-  CHECK(lamp(4, 3).received);
-  CHECK(lamp(3, 4).lamp() == Lamp::amber);
-  CHECK(lamp(0, 0).lamp() == Lamp::amber);
-  // What comes after the last segment does not matter to it.
-  station.spools.at(id)->append(greffe::testing::gap_entry(1));
-  CHECK(lamp(4, 4).lamp() == Lamp::green);
-  const HearingId silent = station.begin(60);
-  const HearingSpool& other = *station.spools.at(silent);
-  const auto none = cover_of(other.state(), other.entries(), 1, 1);
-  REQUIRE(none.size() == 1);
-  CHECK_FALSE(none[0].last);
-  CHECK(none[0].lamp() == Lamp::amber);
 }
