@@ -12,7 +12,6 @@ namespace greffe::ingest {
 namespace {
 
 constexpr std::uint64_t kMaxRecordBytes = 64 * 1024;
-constexpr std::int64_t kLeastGapMs = 100;  // as LiveLane declares them
 
 Json write_pause(const OpenPause& pause) {
   Json out;
@@ -153,6 +152,21 @@ Accounted accounted_so_far(const HearingState& state, const std::string& stream,
   return out;
 }
 
+std::optional<GapEntry> gap_between(const std::string& stream, const Accounted& from, const Accounted& to, const char* reason) {
+  const bool same_boot = from.boot == to.boot;
+  const std::int64_t ms = same_boot ? to.at.mono_ms - from.at.mono_ms : to.at.utc.ms - from.at.utc.ms;
+  if (ms < kLeastGapMs) return std::nullopt;
+  GapEntry gap;
+  gap.streams = {stream};
+  gap.from = from.at.utc;
+  gap.to = std::max(to.at.utc, from.at.utc);
+  gap.boot = from.boot;
+  if (!same_boot) gap.to_boot = to.boot;
+  gap.mono_ms = {from.at.mono_ms, to.at.mono_ms};
+  gap.reason = reason;
+  return gap;
+}
+
 Status recover_live_segments(HearingSpool& spool, const LiveRecord& record) {
   const Accounted start{{spool.state().open()->start, spool.state().open()->mono_ms}, spool.state().open()->boot};
   std::map<std::string, Accounted> until;
@@ -165,19 +179,7 @@ Status recover_live_segments(HearingSpool& spool, const LiveRecord& record) {
     const auto* segment = std::get_if<SegmentEntry>(&entry);
     if (segment == nullptr) continue;
     Accounted& before = until[segment->stream];
-    const bool same_boot = before.boot == segment->boot;
-    const std::int64_t hole_ms = same_boot ? segment->mono_ms - before.at.mono_ms : segment->utc.ms - before.at.utc.ms;
-    if (hole_ms >= kLeastGapMs) {
-      GapEntry gap;
-      gap.streams = {segment->stream};
-      gap.from = before.at.utc;
-      gap.to = std::max(segment->utc, before.at.utc);
-      gap.boot = before.boot;
-      if (!same_boot) gap.to_boot = segment->boot;
-      gap.mono_ms = {before.at.mono_ms, segment->mono_ms};
-      gap.reason = "no-signal";
-      spool.append(gap);
-    }
+    if (auto gap = gap_between(segment->stream, before, {{segment->utc, segment->mono_ms}, segment->boot}, "no-signal")) spool.append(*gap);
     const std::int64_t ms = segment->duration_90k / 90;
     before = {{UtcTime{segment->utc.ms + ms}, segment->mono_ms + ms}, segment->boot};
   }

@@ -16,6 +16,9 @@
 
 namespace greffe::ingest {
 
+// What is missing for less is no gap: so exactly do clocks and cameras tell the time.
+constexpr std::int64_t kLeastGapMs = 100;
+
 // Until when a stream is accounted for.
 struct Accounted {
   Moment at;
@@ -57,6 +60,9 @@ Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const Inge
 
 // Until when a stream of this log is accounted for, by its last segment or gap; `start` when there is none.
 Accounted accounted_so_far(const HearingState& state, const std::string& stream, const Accounted& start);
+
+// Nothing: it is too short to be one.
+std::optional<GapEntry> gap_between(const std::string& stream, const Accounted& from, const Accounted& to, const char* reason);
 
 // After a crash: what is whole in open/ becomes `recovered` segments, and what was missing before each of them becomes a gap,
 // which nobody had the time to log. Not committed as a whole; each segment is.

@@ -10,7 +10,6 @@
 namespace greffe::ingest {
 namespace {
 
-constexpr std::int64_t kLeastGapMs = 100;        // shorter holes are how exactly clocks and cameras tell the time
 constexpr std::int64_t kFirstRetryMs = 200;
 constexpr std::int64_t kLastRetryMs = 5'000;
 constexpr std::int64_t kEndingMs = 2'500;        // to end a segment; a person waits for it

@@ -406,8 +406,18 @@ Status Recorder::take_up(const HearingId& id) {
   details_ = GREFFE_TRY(parse_details(as_text(document)));
   for (const auto& lane : lanes_) {
     const Accounted start{{open.start, open.mono_ms}, open.boot};
-    const bool quiet = record_.pause || record_.muted.contains(lane->stream().name);  // then the pause's own gap says why
-    lane->join(*spool_, accounted_so_far(spool_->state(), lane->stream().name, start), quiet ? "" : reason);
+    const std::string& name = lane->stream().name;
+    Accounted until = accounted_so_far(spool_->state(), name, start);
+    // A pause's own gap says why nothing follows it; what the crash took just before it is missing all the same.
+    const auto muted = record_.muted.find(name);
+    const OpenPause* quiet = record_.pause ? &*record_.pause : muted != record_.muted.end() ? &muted->second : nullptr;
+    if (quiet != nullptr) {
+      if (const auto gap = gap_between(name, until, {quiet->at, quiet->boot}, reason)) {
+        spool_->append(*gap);
+        until = {quiet->at, quiet->boot};
+      }
+    }
+    lane->join(*spool_, until, quiet != nullptr ? "" : reason);
   }
   GREFFE_TRY(save_record());
   GREFFE_TRY(commit());
@@ -499,7 +509,10 @@ Status Recorder::end_in_order() {
 
 void Recorder::measure_room(Moment now) {
   measured_ms_ = now.mono_ms;
-  const auto space = measure_space(files_, settings_);
+  // What is being recorded is in memory; else the newest log of the spool is read.
+  const std::uint64_t rate = spool_ ? recording_rate(spool_->entries()) : 0;
+  const auto disk = files_.space(settings_.directory);
+  const auto space = rate > 0 && disk ? Result<SpoolSpace>(space_of(settings_, *disk, rate)) : measure_space(files_, settings_);
   if (!space) return;
   seconds_left_ = space->seconds_left();
   space_level_ = name_of(space->level);

@@ -117,7 +117,9 @@ std::uint64_t recording_rate(const std::vector<std::string>& entries) {
     streams[segment->stream].duration_90k += segment->duration_90k;
   }
   std::uint64_t rate = 0;
-  for (const auto& [name, recorded] : streams) rate += recorded.bytes * 90'000 / static_cast<std::uint64_t>(recorded.duration_90k);
+  for (const auto& [name, recorded] : streams) {
+    if (recorded.duration_90k > 0) rate += recorded.bytes * 90'000 / static_cast<std::uint64_t>(recorded.duration_90k);
+  }
   return rate;
 }
 
