@@ -86,7 +86,8 @@ Status Lane::give_file(HearingSpool& spool) {
   }
   const SegmentStart& start = reception_.wanted();
   const UtcTime utc = clock_.at(start.media_us, start.cut);
-  return reception_.give_file(spool, {request_.name, first_run_ + start.run, utc, std::max<std::int64_t>(0, utc.ms - hearing_start_.ms)});
+  const std::int64_t mono_ms = std::max<std::int64_t>(0, utc.ms - hearing_start_.ms);
+  return reception_.give_file(spool, {request_.name, first_run_ + start.run, utc, mono_ms, facts_.transcoded});
 }
 
 Status Lane::take_segment(const SegmentCut& cut, HearingSpool& spool) {

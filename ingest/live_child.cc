@@ -6,6 +6,7 @@
 #include <csignal>
 #include <memory>
 
+#include "ingest/backlog.h"
 #include "ingest/capture_clock.h"
 #include "ingest/channel_sink.h"
 #include "ingest/live_watch.h"
@@ -53,11 +54,13 @@ class LiveReading {
     while (!stopped_) {
       GREFFE_TRY(obey());
       if (stopped_) break;
+      const std::int64_t asked_us = monotonic_us();
       auto packet = reader_->next();
       if (packet && *packet) {
-        GREFFE_TRY(take(std::move(*packet)));
+        GREFFE_TRY(take(backlog_.add(std::move(*packet), reader_->time_base(), asked_us, monotonic_us())));
         continue;
       }
+      GREFFE_TRY(take(backlog_.rest(reader_->time_base(), monotonic_us())));
       // What came before it ended is kept.
       GREFFE_TRY(end_recording());
       if (!packet) return packet.error();
@@ -106,15 +109,19 @@ class LiveReading {
     return ok();
   }
 
-  Status take(PacketPtr packet) {
+  Status take(std::vector<Backlog::Arrival> arrivals) {
+    for (Backlog::Arrival& one : arrivals) GREFFE_TRY(take(std::move(one.packet), one.mono_us));
+    return ok();
+  }
+
+  Status take(PacketPtr packet, std::int64_t came_us) {
     if (watch_) GREFFE_TRY(watch_->packet(monotonic_us(), *packet, pipeline_ != nullptr));
     if (!pipeline_) return ok();  // on hold: the connection is kept alive, and nothing of what comes is
     if (wait_for_key_ && (packet->flags & AV_PKT_FLAG_KEY) == 0) return ok();
     wait_for_key_ = false;
-    const std::int64_t read_us = monotonic_us();
     const std::int64_t dts = packet->dts;
     GREFFE_TRY(pipeline_->add(std::move(packet)));
-    sink_.clock().note(pipeline_->media_us(dts), read_us);
+    sink_.clock().note(pipeline_->media_us(dts), came_us);
     return ok();
   }
 
@@ -129,6 +136,7 @@ class LiveReading {
   std::unique_ptr<LiveSource> source_;
   std::unique_ptr<TrackReader> reader_;
   std::optional<LiveWatch> watch_;
+  Backlog backlog_;
   std::unique_ptr<Pipeline> pipeline_;  // null: on hold
   bool wait_for_key_ = false;
   bool stopped_ = false;

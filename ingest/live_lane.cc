@@ -144,7 +144,7 @@ Status LiveLane::take(WorkerNews news, Moment now) {
   if (const auto* needed = std::get_if<SegmentFileNeeded>(&news)) {
     GREFFE_TRY(reception_->need(needed->start));
     const Moment at = captured(needed->mono_ms, now);
-    return reception_->give_file(*spool_, {stream_.name, first_run_ + needed->start.run, at.utc, at.mono_ms});
+    return reception_->give_file(*spool_, {stream_.name, first_run_ + needed->start.run, at.utc, at.mono_ms, facts_->transcoded});
   }
   if (const auto* fragment = std::get_if<FragmentWritten>(&news)) {
     heard_mono_ms_ = now.mono_ms;

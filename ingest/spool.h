@@ -49,12 +49,14 @@ Digest root_at(const SignedLog& log, std::uint64_t size);  // of its first `size
 Result<SignedLog> read_signed_log(FileSystem& files, const SpoolPaths& paths);
 
 // What the name of a segment file in open/ says, for who finds it after a crash:
-// "<stream>-<run>-<wall clock ms>-<monotonic ms>.mp4", both of its first sample.
+// "<stream>-<run>-<wall clock ms>-<monotonic ms>.mp4", both of its first sample; "…-t.mp4" where what is in it was decoded and
+// encoded again.
 struct OpenSegmentName {
   std::string stream;
   std::uint64_t run = 0;
   UtcTime utc;
   std::int64_t mono_ms = 0;
+  bool transcoded = false;
   std::string text() const;
 };
 std::optional<OpenSegmentName> parse_open_name(std::string_view name);

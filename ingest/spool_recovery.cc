@@ -12,6 +12,7 @@
 namespace greffe::ingest {
 namespace {
 
+constexpr const char* kTranscoded = "-t";
 constexpr std::uint64_t kMaxOpenBytes = 2 * kMaxObjectBytes;
 
 std::int64_t to_90k(std::int64_t ticks, std::uint32_t time_scale) {
@@ -21,11 +22,15 @@ std::int64_t to_90k(std::int64_t ticks, std::uint32_t time_scale) {
 
 }  // namespace
 
-std::string OpenSegmentName::text() const { return fmt::format("{}-{}-{}-{}.mp4", stream, run, utc.ms, mono_ms); }
+std::string OpenSegmentName::text() const { 
+  return fmt::format("{}-{}-{}-{}{}.mp4", stream, run, utc.ms, mono_ms, transcoded ? kTranscoded : "");
+}
 
 std::optional<OpenSegmentName> parse_open_name(std::string_view name) {
   if (!name.ends_with(".mp4")) return std::nullopt;
   name.remove_suffix(4);
+  const bool transcoded = name.ends_with(kTranscoded);
+  if (transcoded) name.remove_suffix(2);
   std::array<std::uint64_t, 3> numbers{};  // from the right: the stream's name may hold hyphens itself
   for (std::uint64_t& number : numbers) {
     const std::size_t hyphen = name.rfind('-');
@@ -36,7 +41,8 @@ std::optional<OpenSegmentName> parse_open_name(std::string_view name) {
     name = name.substr(0, hyphen);
   }
   if (!is_valid_name(name)) return std::nullopt;
-  return OpenSegmentName{std::string(name), numbers[2], UtcTime{static_cast<std::int64_t>(numbers[1])}, static_cast<std::int64_t>(numbers[0])};
+  return OpenSegmentName{std::string(name), numbers[2], UtcTime{static_cast<std::int64_t>(numbers[1])}, static_cast<std::int64_t>(numbers[0]),
+                         transcoded};
 }
 
 Status HearingSpool::discard_open_segments() {
@@ -95,6 +101,7 @@ Status HearingSpool::recover_one(const std::string& name, const RecoveredFrom& f
   entry.clock = from.clock;
   entry.flags = {"recovered"};
   if (stream->stream.medium == "video" && !layout->fragments.front().key) entry.flags.emplace_back("no-key-frame");
+  if (parsed->transcoded) entry.flags.emplace_back("transcoded");
   GREFFE_TRY(put_document(good));
   append(entry);
   GREFFE_TRY(commit());

@@ -109,6 +109,7 @@ def check_log(entries):
     for name in ("cam-bench", "cam-room", "mic-judge", "mic-bar", "mic-witness"):
         assert "fault" in [g["reason"] for g in r.gaps_of(entries, name)], (name, r.gaps_of(entries, name))
     assert any("recovered" in e["flags"] for e in entries if e["kind"] == "segment"), "nothing was recovered"
+    assert all("transcoded" in e["flags"] for e in entries if e["kind"] == "segment" and e["stream"] == "mic-witness"), "a recovered segment hides that it was encoded here"
     assert len({e["codecs"] for e in entries if e["kind"] == "segment" and e["stream"] == "cam-bench"}) == 2, "the other model's pictures are described as the first one's"
     for stream, (declared, recorded, gaps, rest) in r.account(entries).items():
         assert recorded > 0 and rest <= 500, f"{stream}: of {declared} ms {rest} ms are neither recorded ({recorded}) nor a gap ({gaps})"

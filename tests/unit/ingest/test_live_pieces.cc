@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "archive/base/clock.h"
+#include "ingest/backlog.h"
 #include "ingest/capture_clock.h"
 #include "ingest/live_hearing.h"
 #include "ingest/source_address.h"
@@ -73,7 +74,13 @@ TEST_CASE("the name of an open segment says whose it is and when it began") {
   CHECK(read->run == 7);
   CHECK(read->utc.ms == 1'800'000'000'123);
   CHECK(read->mono_ms == 4567);
-  for (const char* bad : {"mic-1-2.mp4", "mic-1-2-3.mov", "-1-2-3.mp4", "mic-1-2--3.mp4", "Mic-1-2-3.mp4", ".mp4"}) {
+  CHECK_FALSE(read->transcoded);
+  const OpenSegmentName encoded{"mic-2-left", 7, UtcTime{1'800'000'000'123}, 4567, true};
+  CHECK(encoded.text() == "mic-2-left-7-1800000000123-4567-t.mp4");
+  REQUIRE(parse_open_name(encoded.text()));
+  CHECK(parse_open_name(encoded.text())->transcoded);
+  CHECK(parse_open_name(encoded.text())->mono_ms == 4567);
+  for (const char* bad : {"mic-1-2.mp4", "mic-1-2-3.mov", "-1-2-3.mp4", "mic-1-2--3.mp4", "mic-1-2-t.mp4", "mic-1-2-3-t-t.mp4", "Mic-1-2-3.mp4", ".mp4"}) {
     INFO(bad);
     CHECK_FALSE(parse_open_name(bad));
   }
@@ -192,4 +199,46 @@ TEST_CASE("a stream is accounted for until its last segment or gap") {
   state.apply(HearingEntry(gap));
   CHECK(accounted_so_far(state, "cam", start).boot == "b");
   CHECK(accounted_so_far(state, "cam", start).at.mono_ms == 90'000);
+}
+
+TEST_CASE("what came at once is dated by the first packet that had to be waited for") {
+  const AVRational milliseconds{1, 1000};
+  const auto packet = [](std::int64_t dts) {
+    PacketPtr out(av_packet_alloc());
+    out->dts = dts;
+    return out;
+  };
+  Backlog backlog;
+  CHECK(backlog.add(packet(100), milliseconds, 9'000'000, 9'000'010).empty());
+  CHECK(backlog.add(packet(140), milliseconds, 9'000'010, 9'000'020).empty());
+  CHECK(backlog.add(packet(900), milliseconds, 9'000'020, 9'000'030).empty());
+  const auto first = backlog.add(packet(940), milliseconds, 9'000'030, 9'025'000);
+  REQUIRE(first.size() == 4);
+  CHECK(first[0].packet->dts == 100);
+  CHECK(first[0].mono_us == 9'025'000 - 840'000);
+  CHECK(first[2].mono_us == 9'025'000 - 40'000);
+  CHECK(first[3].mono_us == 9'025'000);
+  const auto next = backlog.add(packet(980), milliseconds, 9'025'000, 9'025'100);  // they come two at a time
+  REQUIRE(next.size() == 1);
+  CHECK(next[0].mono_us == 9'025'100);
+
+  Backlog ended;
+  CHECK(ended.add(packet(500'000), milliseconds, 1'000'000, 1'000'000).empty());
+  CHECK(ended.add(packet(100), milliseconds, 1'000'000, 1'000'000).empty());  // its clock was set in between
+  const auto rest = ended.rest(milliseconds, 1'000'000);
+  REQUIRE(rest.size() == 2);
+  CHECK(rest[0].mono_us == 1'000'000);
+  CHECK(ended.rest(milliseconds, 1'000'000).empty());
+}
+
+TEST_CASE("a source that never lets itself be waited for is read all the same") {
+  Backlog backlog;
+  std::size_t given = 0;
+  for (std::int64_t i = 0; i < 100 && given == 0; ++i) {
+    PacketPtr packet(av_packet_alloc());
+    REQUIRE(av_new_packet(packet.get(), 1024 * 1024) == 0);
+    packet->dts = i;
+    given = backlog.add(std::move(packet), AVRational{1, 1000}, i, i).size();
+  }
+  CHECK(given == 8);
 }
