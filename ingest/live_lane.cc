@@ -198,7 +198,7 @@ Status LiveLane::take_segment(const SegmentCut& cut, Moment now) {
   entry.utc = start.utc;
   entry.boot = clock_.boot();
   entry.mono_ms = start.mono_ms;
-  entry.clock = clock_.state();
+  entry.clock = clock_.state_at(start.mono_ms);
   entry.flags = segment.flags;
   if (!parse_hearing_entry(write_hearing_entry(entry))) return reception_->lie("a segment cannot be what it says");
   if (!any_ || entry.run != last_run_) account_until(start);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace greffe::ingest {
 namespace {
@@ -23,7 +24,7 @@ StationClock::Judgement StationClock::ask_kernel() {
 }
 
 StationClock::StationClock(Clock& clock, Judge judge) : clock_(clock), judge_(judge) {
-  anchors_.push_back({clock_.monotonic_ms(), offset()});
+  anchors_.push_back({clock_.monotonic_ms(), offset(), {}});
   look();
 }
 
@@ -43,16 +44,20 @@ Moment StationClock::now() {
   return at(mono_ms);
 }
 
-Moment StationClock::at(std::int64_t mono_ms) const {
+const StationClock::Anchor& StationClock::anchor_of(std::int64_t mono_ms) const {
   const Anchor* found = &anchors_.front();
   for (const Anchor& one : anchors_) {
     if (one.from_mono_ms <= mono_ms) found = &one;
   }
-  return {UtcTime{mono_ms + found->offset_ms}, mono_ms};
+  return *found;
 }
+
+Moment StationClock::at(std::int64_t mono_ms) const { return {UtcTime{mono_ms + anchor_of(mono_ms).offset_ms}, mono_ms}; }
 
 bool StationClock::look() {
   const std::int64_t mono_ms = clock_.monotonic_ms();
+  const std::int64_t looked_mono_ms = std::exchange(looked_mono_ms_, mono_ms) + 1;
+  const ClockState before = state();
   judgement_ = judge_();
   if (judgement_.synchronised) {
     was_locked_ = true;
@@ -67,8 +72,15 @@ bool StationClock::look() {
   }
   last_jump_ms_ = jump;
   if (anchors_.size() == kMostAnchors) anchors_.erase(anchors_.begin());
-  anchors_.push_back({mono_ms, fresh});
+  anchors_.back().last = before;
+  // It jumped at some moment since the last look; what is recorded anew for it may begin a little before this one.
+  anchors_.push_back({looked_mono_ms, fresh, {}});
   return true;
+}
+
+ClockState StationClock::state_at(std::int64_t mono_ms) const {
+  const Anchor& anchor = anchor_of(mono_ms);
+  return &anchor == &anchors_.back() ? state() : anchor.last;
 }
 
 ClockState StationClock::state() const {

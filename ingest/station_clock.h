@@ -30,20 +30,24 @@ class StationClock {
 
   Moment now();
   std::string boot() { return clock_.boot_id(); }
-  // The wall clock at a moment of this boot, as it was then.
+  // The wall clock at a moment of this boot, as it was then (between two looks of which the second finds a jump: as after it).
   Moment at(std::int64_t mono_ms) const;
   // Looks at the clocks; to be called every second. True: the wall clock jumped by more than a second since the last
-  // look; moments from now on are told by the new time.
+  // look; moments since then are told by the new time.
   bool look();
   std::int64_t last_jump_ms() const { return last_jump_ms_; }
   // locked: synchronised. holdover: it was, in this process's life, and runs on by itself. free: never.
   ClockState state() const;
+  // How good the time was that at() tells: a jump that corrects the clock makes no earlier time better.
+  ClockState state_at(std::int64_t mono_ms) const;
 
  private:
   struct Anchor {
     std::int64_t from_mono_ms;
     std::int64_t offset_ms;  // wall minus monotonic
+    ClockState last;         // when the next one was set
   };
+  const Anchor& anchor_of(std::int64_t mono_ms) const;
   std::int64_t offset();
   Clock& clock_;
   const Judge judge_;
@@ -53,6 +57,7 @@ class StationClock {
   std::int64_t lost_mono_ms_ = 0;   // when it was last synchronised
   std::int64_t lost_error_ms_ = 0;
   std::int64_t last_jump_ms_ = 0;
+  std::int64_t looked_mono_ms_ = 0;
 };
 
 }  // namespace greffe::ingest

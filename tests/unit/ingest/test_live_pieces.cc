@@ -98,8 +98,13 @@ TEST_CASE("a wall clock that jumps changes no time of before") {
   REQUIRE(clock.look());
   CHECK(clock.last_jump_ms() == 3 * 3'600'000);
   CHECK(clock.at(before.mono_ms).utc == before.utc);
-  CHECK(clock.at(before.mono_ms + 1500).utc.ms == before.utc.ms + 1500);
+  CHECK(clock.at(before.mono_ms + 1000).utc.ms == before.utc.ms + 1000);
+  CHECK(clock.at(before.mono_ms + 1001).utc.ms == before.utc.ms + 1001 + clock.last_jump_ms());
   CHECK(clock.now().utc == hand.utc);
+  g_synchronised = false;
+  CHECK_FALSE(clock.look());
+  CHECK(clock.state_at(hand.mono_ms).state == "holdover");
+  CHECK(clock.state_at(before.mono_ms).state == "locked");  // as it was before the jump
   hand.pass(500);
   hand.utc.ms -= 900;  // less than a second is a correction, not a jump
   CHECK_FALSE(clock.look());
