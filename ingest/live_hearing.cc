@@ -54,6 +54,7 @@ std::string write_live_record(const LiveRecord& record) {
   for (const auto& [stream, pause] : record.muted) muted.set(stream, write_pause(pause));
   Json out;
   out.set("boot", record.boot).set("clock", std::move(clock)).set("muted", std::move(muted)).set("stopped", record.stopped);
+  if (!record.after.empty()) out.set("after", record.after).set("taken_up_mono_ms", record.taken_up_mono_ms);
   if (record.pause) out.set("pause", write_pause(*record.pause));
   return write_json(out) + "\n";
 }
@@ -66,6 +67,10 @@ Result<LiveRecord> parse_live_record(std::string_view text) {
   out.clock.error_ms = GREFFE_TRY(clock.integer("error_ms"));
   out.clock.state = GREFFE_TRY(clock.string("state"));
   out.stopped = GREFFE_TRY(json.boolean("stopped"));
+  if (json.has("after")) {
+    out.after = GREFFE_TRY(json.string("after"));
+    out.taken_up_mono_ms = GREFFE_TRY(json.integer("taken_up_mono_ms"));
+  }
   if (json.has("pause")) {
     const Json pause = GREFFE_TRY(json.object("pause"));
     out.pause = GREFFE_TRY(parse_pause(pause));
@@ -179,7 +184,10 @@ Status recover_live_segments(HearingSpool& spool, const LiveRecord& record) {
     const auto* segment = std::get_if<SegmentEntry>(&entry);
     if (segment == nullptr) continue;
     Accounted& before = until[segment->stream];
-    if (auto gap = gap_between(segment->stream, before, {{segment->utc, segment->mono_ms}, segment->boot}, "no-signal")) spool.append(*gap);
+    // A second interruption before the stream's first segment: the gap of the one before was never logged.
+    const bool of_before = !record.after.empty() && (before.boot != record.boot || before.at.mono_ms <= record.taken_up_mono_ms);
+    const char* reason = of_before ? record.after.c_str() : "no-signal";
+    if (auto gap = gap_between(segment->stream, before, {{segment->utc, segment->mono_ms}, segment->boot}, reason)) spool.append(*gap);
     const std::int64_t ms = segment->duration_90k / 90;
     before = {{UtcTime{segment->utc.ms + ms}, segment->mono_ms + ms}, segment->boot};
   }

@@ -39,6 +39,8 @@ struct LiveRecord {
   std::string boot;         // of the recorder that wrote it
   ClockState clock;         // as it was then
   bool stopped = false;     // the service was stopped in order; else what is missing after it is a power cut or a fault
+  std::string after;        // why nothing was recorded before this recorder took the hearing up; empty: it opened it
+  std::int64_t taken_up_mono_ms = 0;  // when; gaps that end later may not be in the log yet
   std::optional<OpenPause> pause;
   std::map<std::string, OpenPause> muted;  // by stream
 };

@@ -151,7 +151,9 @@ Result<Json> Recorder::open(const Json& arguments) {
   GREFFE_TRY(admit_hearing(files_, clock_.now().utc, settings_, enrolment_, key_.public_key()));
   spool_ = GREFFE_TRY(begin_live_hearing(files_, settings_, enrolment_, key_, clock_, opening));
   details_ = GREFFE_TRY(parse_details(opening.details));
-  record_ = LiveRecord{clock_.boot(), clock_.state(), false, {}, {}};
+  record_ = LiveRecord();
+  record_.boot = clock_.boot();
+  record_.clock = clock_.state();
   const Moment start{spool_->state().open()->start, spool_->state().open()->mono_ms};
   for (const auto& lane : lanes_) lane->join(*spool_, {start, clock_.boot()}, kEndedNoSignal);
   apply_wanted(start, kEndedNoSignal);
@@ -400,6 +402,8 @@ Status Recorder::take_up(const HearingId& id) {
   record_.boot = clock_.boot();
   record_.clock = clock_.state();
   record_.stopped = false;
+  record_.after = reason;
+  record_.taken_up_mono_ms = clock_.now().mono_ms;
   GREFFE_TRY(announce_streams());
   const OpenEntry& open = *spool_->state().open();
   const Bytes document = GREFFE_TRY(files_.read_file(spool_->paths().object(open.details), kMaxDocumentBytes));

@@ -157,8 +157,12 @@ TEST_CASE("what is kept beside a live hearing comes back as it was") {
   record.clock = {"holdover", 12};
   record.pause = OpenPause{{UtcTime{1'800'000'000'000}, 77}, "boot-1", "recess", sha256({}), "u-17"};
   record.muted["mic-1"] = OpenPause{{UtcTime{1'800'000'000'001}, 78}, "boot-0", "operator", std::nullopt, ""};
+  record.after = "power";
+  record.taken_up_mono_ms = 90;
   const auto read = parse_live_record(write_live_record(record));
   REQUIRE(read);
+  CHECK(read->after == "power");
+  CHECK(read->taken_up_mono_ms == 90);
   CHECK(read->boot == "boot-1");
   CHECK(read->clock.error_ms == 12);
   REQUIRE(read->pause);
