@@ -46,6 +46,7 @@ class LiveReading {
   Status run() {
     const std::optional<Json> asked = GREFFE_TRY(sink_.command(true));
     const LiveRequest request = GREFFE_TRY(parse_live_request(*asked));
+    remote_ = request.address.kind == SourceAddress::Kind::rtsp;
     source_ = GREFFE_TRY(LiveSource::open(request));
     reader_ = GREFFE_TRY(TrackReader::open(*source_));
     if (request.watch) watch_.emplace(channel_, *reader_, request.may_stand_still);
@@ -71,9 +72,10 @@ class LiveReading {
     return channel_.send(done);
   }
 
-  const char* why() const {
-    if (!source_) return kEndedNetwork;
-    return source_->stalled() ? kEndedNoSignal : kEndedNetwork;
+  const char* why(Errc code) const {
+    if (code == Errc::io_error || code == Errc::no_space) return kEndedFault;  // our own disk
+    if (source_ && source_->stalled()) return kEndedNoSignal;
+    return remote_ ? kEndedNetwork : kEndedFault;
   }
 
  private:
@@ -138,6 +140,7 @@ class LiveReading {
   std::optional<LiveWatch> watch_;
   Backlog backlog_;
   std::unique_ptr<Pipeline> pipeline_;  // null: on hold
+  bool remote_ = false;                 // over a network, not a device of this machine
   bool wait_for_key_ = false;
   bool stopped_ = false;
 };
@@ -172,7 +175,7 @@ int run_live_child() {
   const Status status = reading.run();
   if (status) return 0;
   Json failed;
-  failed.set("say", "failed").set("code", name_of(status.error().code)).set("words", status.error().message).set("reason", reading.why());
+  failed.set("say", "failed").set("code", name_of(status.error().code)).set("words", status.error().message).set("reason", reading.why(status.error().code));
   // When the other end is gone there is nobody left to tell.
   const Status sent = channel.send(failed);
   (void)sent;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 extern "C" {
@@ -22,6 +23,7 @@ namespace greffe::ingest {
 namespace {
 
 constexpr std::int64_t kLongestSleepUs = 200'000;
+constexpr std::int64_t kJumpUs = 1'000'000;  // more is no slewing of the wall clock (ingest/station_clock.cc)
 
 // Owns what libav leaves of the options.
 class Options {
@@ -38,6 +40,19 @@ std::int64_t monotonic_us() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+// Wall clock minus monotonic clock. A process that is put aside between the two readings must not look like a jump.
+std::int64_t wall_offset_us() {
+  std::int64_t out = 0;
+  for (int tries = 0; tries < 10; ++tries) {
+    const std::int64_t before = monotonic_us();
+    timespec wall{};
+    ::clock_gettime(CLOCK_REALTIME, &wall);
+    out = std::int64_t{wall.tv_sec} * 1'000'000 + wall.tv_nsec / 1000 - before;
+    if (monotonic_us() - before <= 5'000) break;
+  }
+  return out;
 }
 
 void sleep_us(std::int64_t us) {
@@ -144,7 +159,8 @@ Status LiveSource::open_here() {
       format = "alsa";
       options.set("sample_rate", option_or(address, "rate", "48000"));
       options.set("channels", option_or(address, "channels", "1"));
-      by_arrival_ = true;
+      by_arrival_ = true;  // libavdevice smooths the wall clock, and a jump of it takes seconds to get through that
+      opened_offset_us_ = wall_offset_us();
       break;
     case SourceAddress::Kind::v4l2:
       format = "v4l2";
@@ -192,7 +208,16 @@ Status LiveSource::open_input(const AVInputFormat* format, const std::string& lo
   return code < 0 ? Status(why_not(code)) : ok();
 }
 
+std::string LiveSource::broken_words(int code) const {
+  if (request_.address.kind == SourceAddress::Kind::rtsp) return "the connection broke: " + libav_words(code);
+  return "it gives nothing any more: is it plugged in? (" + libav_words(code) + ")";
+}
+
 Error LiveSource::why_not(int code) const {
+  // libavdevice says this of every sound device that it cannot open.
+  if (code == AVERROR(EIO) && request_.address.kind == SourceAddress::Kind::alsa) {
+    return fail(Errc::not_found, "it cannot be opened: is it plugged in, and used by no other program?");
+  }
   switch (code) {
     case AVERROR_EXIT: return fail(Errc::unavailable, fmt::format("it does not answer within {} s", request_.open_ms / 1000));
     case AVERROR_HTTP_UNAUTHORIZED:
@@ -258,9 +283,19 @@ Result<bool> LiveSource::read(AVPacket& packet) {
     }
     stalled_ = code == AVERROR_EXIT || code == AVERROR(ETIMEDOUT);
     if (stalled_) return fail(Errc::unavailable, fmt::format("nothing has come for {} s", request_.stall_ms / 1000));
-    if (code < 0) return fail(Errc::unavailable, "the connection broke: " + libav_words(code));
+    if (code < 0) return fail(Errc::unavailable, broken_words(code));
+    if (by_arrival_ && std::llabs(wall_offset_us() - opened_offset_us_) > kJumpUs) {
+      return fail(Errc::unavailable, "the clock of this station was set, and its times hang on that; it is opened anew");
+    }
     if (packet.stream_index == static_cast<int>(track_) && packet.size > 0) break;
+    const bool nothing = packet.size == 0;  // what a device that is gone may give for ever
     av_packet_unref(&packet);
+    if (!nothing) continue;
+    if (is_over(this) != 0) {
+      stalled_ = true;
+      return fail(Errc::unavailable, fmt::format("nothing has come for {} s", request_.stall_ms / 1000));
+    }
+    sleep_us(5'000);
   }
   if (paced_) pace(packet);
   return true;

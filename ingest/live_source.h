@@ -45,6 +45,7 @@ class LiveSource : public PacketSource {
   Status open_input(const AVInputFormat* format, const std::string& location, AVDictionary** options);
   Status choose();
   Error why_not(int code) const;
+  std::string broken_words(int code) const;
   void arm(std::int64_t patience_ms);
   void pace(const AVPacket& packet);
 
@@ -53,6 +54,7 @@ class LiveSource : public PacketSource {
   unsigned track_ = 0;
   std::int64_t deadline_us_ = 0;    // on the monotonic clock
   bool by_arrival_ = false;
+  std::int64_t opened_offset_us_ = 0;  // by_arrival_: wall clock minus monotonic clock
   bool paced_ = false;              // gives packets when their time has come, as if it were live
   std::int64_t first_us_ = AV_NOPTS_VALUE;
   std::int64_t began_us_ = 0;
