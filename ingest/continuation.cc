@@ -267,6 +267,11 @@ class Refiling {
 };
 
 Status check_finished(FileSystem& files, const HearingId& id, const SpoolPaths& paths, bool closed) {
+  if (!closed && files.stat(paths.live_record())) {
+    // Else the recorder would find it gone when it wants to go on with it.
+    return fail(Errc::conflict, fmt::format("the archive holds another log of hearing {}, which is recorded live: finish it (greffe-ingest close "
+                                            "--hearing {}); then what the archive does not have is filed as a new hearing", id.text(), id.text()));
+  }
   const std::vector<std::string> open = GREFFE_TRY(files.list(paths.open()));
   const std::vector<ImportRecord> records = GREFFE_TRY(read_import_records(files, paths));
   // Behind a finished import only second names of logged segments can be there.

@@ -79,7 +79,7 @@ Delivery::Work& Delivery::work_on(const HearingId& id) {
 Delivered Delivery::state_of(const Work& work) const {
   const auto waiting = work.log.media_from(work.receipt.archive_size);
   return {work.log.size(), work.log.closed(), work.receipt, std::min(work.read_back, work.log.size()), waiting.objects, waiting.bytes, work.continued,
-          work.answered};
+          work.answered, work.log.media_from(0).bytes};
 }
 
 // After an error nothing of what was known is relied on.
@@ -449,8 +449,11 @@ Status Delivery::go_on_elsewhere(Work& work) {
   const auto seen = see_main_log() ? newest_seen(files_, settings_.directory, enrolment_) : std::nullopt;
   const auto id = continue_elsewhere(files_, settings_, enrolment_, *work.key, work.id, std::move(wanted), seen);
   if (!id) {
+    if (id.error().code != Errc::unavailable) return id.error();
     // It is the station that is busy with it, not the archive that does not answer.
-    return id.error().code == Errc::unavailable ? fail(Errc::conflict, id.error().message) : id.error();
+    return fail(Errc::conflict, fmt::format("the archive holds another log of it than this spool, which is in use here ({}): find out whether a copy "
+                                            "of this station's disk records somewhere else. Nothing is lost: once the hearing is finished, what "
+                                            "the archive does not have is filed as a new one that continues it", id.error().message));
   }
   if (!begun) {
     notices_.push_back(fmt::format("the archive holds another log of hearing {} than this spool, as when a spool was replaced by an older "

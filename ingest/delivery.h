@@ -50,6 +50,7 @@ struct Delivered {
   std::uint64_t waiting_bytes = 0;
   std::optional<HearingId> continued;   // it goes on in this one, which is to be delivered
   bool answered = false;                // the archive was asked something this time, and answered
+  std::uint64_t media_bytes = 0;        // of all recordings in the log, as far as it is known here
 };
 
 class Delivery {

@@ -22,6 +22,23 @@ std::vector<http::Route> control_routes(http::Handler ask) {
   return {{"POST", "/control/{verb}", http::Handler(allowed(std::move(ask))), kMaxAskBytes}};
 }
 
+// What the recorder has logged since the delivery, which may hang in a slow transfer, last read the log.
+std::uint64_t bytes_behind(const Json& state, const UploadStatus& status) {
+  const auto hearing = state.object("hearing");
+  const auto streams = state.array("streams");
+  const auto id = hearing ? hearing->string("id") : Result<std::string>(std::string());
+  if (!id || !streams) return 0;
+  std::uint64_t recorded = 0;
+  for (const Json& stream : *streams) {
+    const auto bytes = stream.size("bytes");
+    recorded += bytes ? *bytes : 0;
+  }
+  for (const UploadedHearing& one : status.hearings) {
+    if (one.id.text() == *id) return recorded > one.delivered.media_bytes ? recorded - one.delivered.media_bytes : 0;
+  }
+  return recorded;
+}
+
 }  // namespace
 
 client::ControlSocket control_socket_of(const std::string& directory) {
@@ -82,7 +99,7 @@ Json Service::state() const {
   if (!uploader_) return out;
   const UploadStatus status = uploader_->status();
   Json upload;
-  upload.set("waiting_bytes", status.waiting_bytes).set("waiting_objects", status.waiting_objects).set("rate_bytes_s", status.rate_bytes_s);
+  upload.set("waiting_bytes", status.waiting_bytes + bytes_behind(out, status)).set("waiting_objects", status.waiting_objects).set("rate_bytes_s", status.rate_bytes_s);
   if (status.drained_in_s) upload.set("drained_in_s", *status.drained_in_s);
   if (!status.problem.empty()) upload.set("problem", status.problem).set("problem_since", status.problem_since);
   Json::Array notices;

@@ -375,16 +375,19 @@ void Uploader::State::publish() {
   next.hearings.clear();
   next.waiting_objects = 0;
   next.waiting_bytes = 0;
+  std::vector<std::string> problems;
   for (auto at = hearings.rbegin(); at != hearings.rend(); ++at) {
     const Tracked& tracked = at->second;
     if (tracked.shown.freed || tracked.delivered().continued) continue;
     next.hearings.push_back(tracked.shown);
     next.hearings.back().live = is_live(tracked);
+    if (!tracked.shown.problem.empty()) problems.push_back(fmt::format("hearing {}: {}", tracked.id().text(), tracked.shown.problem));
     next.waiting_objects += tracked.delivered().waiting_objects;
     next.waiting_bytes += tracked.delivered().waiting_bytes;
   }
   next.notices = delivery.notices();
   next.notices.insert(next.notices.end(), lost_notices.begin(), lost_notices.end());
+  next.notices.insert(next.notices.end(), problems.begin(), problems.end());
   for (const std::string& problem : {main_log_problem, room_problem}) {
     if (!problem.empty()) next.notices.push_back(problem);
   }

@@ -2,6 +2,7 @@
 #include "archive/format/documents.h"
 #include "ingest/continuation.h"
 #include "ingest/import_begin.h"
+#include "ingest/live_hearing.h"
 #include "tests/unit/ingest/spool_fixture.h"
 
 using namespace greffe;
@@ -202,4 +203,18 @@ TEST_CASE("what is still being recorded is finished first") {
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error().message, Catch::Contains("broken off") && Catch::Contains("greffe-ingest close"));
   CHECK(station.hearings().size() == 1);
+}
+
+TEST_CASE("a live hearing that is not finished stays where its recorder looks for it") {
+  Diverged station;
+  LiveRecord record;
+  record.boot = "boot-1";
+  record.clock = {"free", 60'000};
+  REQUIRE(save_live_record(station.files, station.paths, record));
+  const auto refused = station.refile();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::conflict);
+  CHECK_THAT(refused.error().message, Catch::Contains("recorded live") && Catch::Contains("greffe-ingest close"));
+  CHECK(station.hearings().size() == 1);
+  CHECK(*find_live_hearing(station.files, station.settings) == station.id);
 }
