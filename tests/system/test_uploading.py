@@ -6,23 +6,14 @@
 Whatever happens on the way, in the end the archive holds the same bytes as after an undisturbed delivery, and until then the
 station frees nothing.
 """
-import contextlib
-import datetime
 import json
 import random
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
-import tempfile
-import threading
 import time
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import NameOID
-
+import bad_line
 import crash_station
 import world as w
 
@@ -110,133 +101,6 @@ class Offline:
         self.world.invariants(f"{self.world.name}/hearing/{h['hearing']} {h['receipt']['archive_size']}" for h in answer["hearings"])
 
 
-class Line:
-    """A slow line between the station and the archive: so many bytes a second each way, on a port of its own."""
-
-    def __init__(self, to_port, bytes_a_second):
-        self.to_port, self.rate = to_port, bytes_a_second
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        self.open = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self.server.accept()
-                try:
-                    far = socket.create_connection(("127.0.0.1", self.to_port))
-                except OSError:
-                    near.close()
-                    continue
-                self.open += [near, far]
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self.carry, args=(source, sink), daemon=True).start()
-
-    def carry(self, source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(4096):
-                sink.sendall(data)
-                time.sleep(len(data) / self.rate)
-        for end in (source, sink):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def cut(self):
-        """Every connection breaks; new ones can be made."""
-        ends, self.open = self.open, []
-        for end in ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def close(self):
-        self.server.close()
-        self.cut()
-
-
-class Nonsense:
-    """A TLS server with the archive's own key that answers whatever it likes."""
-
-    def __init__(self, world, answer):
-        key = serialization.load_pem_private_key((world.home / "state" / "keys" / "server.key").read_bytes(), None)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
-        now = datetime.datetime(2020, 1, 1)
-        certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-                       .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1)).sign(key, None))
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_3
-        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-            file.write(certificate.public_bytes(serialization.Encoding.PEM))
-            file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-            file.flush()
-            self.context.load_cert_chain(file.name)
-        self.answer = answer
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                plain, _ = self.server.accept()
-                threading.Thread(target=self.serve, args=(plain,), daemon=True).start()
-
-    def serve(self, plain):
-        with contextlib.suppress(OSError, ssl.SSLError):
-            with self.context.wrap_socket(plain, server_side=True) as tls:
-                asked = tls.recv(65536)
-                if asked:
-                    self.answer(tls, asked)
-
-    def close(self):
-        self.server.close()
-
-
-HEAD = b"HTTP/1.1 200 OK\r\nGreffe-Epoch: 1\r\nContent-Type: application/json\r\n"
-
-
-def say(tls, body, head=HEAD):
-    tls.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-
-
-def garbage_json(tls, _):
-    say(tls, b'{"size":]')
-
-
-def wrong_shape(tls, _):
-    say(tls, b'{"checkpoint":[],"read_back_size":"a","size":{}}')
-
-
-def too_short(tls, _):
-    tls.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{\"checkpoint\":\"\"}")
-
-
-def endless(tls, _):
-    tls.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-    while True:
-        tls.sendall(b"10000\r\n" + b"[" * 65536 + b"\r\n")
-
-
-def failing(tls, _):
-    say(tls, b"<html>", b"HTTP/1.1 500 Oh\r\nGreffe-Epoch: 1\r\n")
-
-
-def not_http(tls, _):
-    tls.sendall(b"220 mail.example ESMTP ready\r\n")
-
-
-def another_epoch(tls, _):
-    say(tls, b"{}", b"HTTP/1.1 200 OK\r\nGreffe-Epoch: -1\r\n")
-
-
-def everything_is_here(tls, asked):
-    """Says of itself that it misses nothing, and gives no receipt worth the name."""
-    if asked.startswith(b"GET"):
-        say(tls, b"", b"HTTP/1.1 404 No\r\nGreffe-Epoch: 1\r\n")
-    else:
-        say(tls, b'{"missing":[]}' if b"/have" in asked else b'{"checkpoint":"ok"}')
-
-
 def test_days_without_a_network():
     """Delivered at once; over a line that breaks; by a station and an archive that are killed again and again: the same bytes."""
     random.seed(SEED)
@@ -249,7 +113,7 @@ def test_days_without_a_network():
 
         case.back()
         case.world.start()
-        line = Line(case.world.machine, 2_000_000)
+        line = bad_line.Line(case.world.machine, 2_000_000)
         case.ask_at(line.port)
         draining = subprocess.Popen([w.INGEST, "--config", case.config, "drain", "--retry-for", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(8):
@@ -262,7 +126,7 @@ def test_days_without_a_network():
         assert case.what_the_archive_holds() == wanted, "a broken line has left other bytes"
 
         case.back()
-        line = Line(case.world.machine, 2_000_000)
+        line = bad_line.Line(case.world.machine, 2_000_000)
         case.ask_at(line.port)
         for _ in range(6):
             case.world.start()
@@ -281,10 +145,10 @@ def test_days_without_a_network():
 
 def test_an_archive_that_answers_nonsense():
     with Offline() as case:
-        kinds = {garbage_json: "JSON", wrong_shape: "", too_short: "", endless: "larger than", failing: "500", not_http: "", another_epoch: "Epoch",
-                 everything_is_here: "does not count"}
+        kinds = {bad_line.garbage_json: "JSON", bad_line.wrong_shape: "", bad_line.too_short: "", bad_line.endless: "larger than",
+                 bad_line.failing: "500", bad_line.not_http: "", bad_line.another_epoch: "Epoch", bad_line.everything_is_here: "does not count"}
         for kind, word in kinds.items():
-            server = Nonsense(case.world, kind)
+            server = bad_line.Nonsense(case.world, kind)
             case.ask_at(server.port)
             answer, words = case.station("drain", status=1, timeout=60)
             assert answer["problems"] and answer["not_safe"] == HEARINGS, (kind.__name__, answer)
