@@ -1,7 +1,9 @@
 """A courtroom that records live: RTSP cameras, microphones and the station's service, each a process that can be hurt."""
+import copy
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -63,12 +65,13 @@ class Camera:
 class LiveRoom:
     """A station's directory, its configuration and its service; a context manager that ends what it started."""
 
-    def __init__(self, folder, streams, settings="", enrol=None):
-        self.home = pathlib.Path(folder) / "station"
+    def __init__(self, folder, streams, settings="", enrol=None, disk=None):
+        """`disk`: where its directory is, and nothing else of it."""
+        self.home = pathlib.Path(disk or folder) / "station"
         self.home.mkdir()
         self.log = pathlib.Path(folder) / "station.log"
-        self.config = self.home / "station.toml"
-        self.config.write_text(settings + "".join(
+        self.config = (pathlib.Path(folder) if disk else self.home) / "station.toml"
+        self.config.write_text(f'directory = "{self.home}"\n' * bool(disk) + settings + "".join(
             f'[[stream]]\nname = "{name}"\nmedium = "{medium}"\naddress = "{address}"\n' for name, medium, address in streams))
         self.details = pathlib.Path(folder) / "details.json"
         self.details.write_text(json.dumps({"cases": ["RG 26/00001"]}))
@@ -108,6 +111,27 @@ class LiveRoom:
 
     def stream(self, name):
         return next(s for s in self.state()["streams"] if s["name"] == name)
+
+    def ask_at(self, port):
+        """The archive is at this port from the next start on, as when something stands between them."""
+        path = self.home / "enrolment.json"
+        value = json.loads(path.read_text())
+        value["address"] = f"https://127.0.0.1:{port}"
+        path.write_text(json.dumps(value))
+
+    def copy(self, folder):
+        """The same station once more, as it is on the disk now; its service does not run."""
+        twin = copy.copy(self)
+        twin.home, twin.log, twin.service = folder / "station", folder / "station.log", None
+        twin.config = twin.home / "station.toml"
+        if self.service:
+            stop_all(self.service.pid, signal.SIGSTOP)
+        try:
+            shutil.copytree(self.home, twin.home, ignore=shutil.ignore_patterns("control.sock"))
+        finally:
+            if self.service:
+                stop_all(self.service.pid, signal.SIGCONT)
+        return twin
 
     def open(self):
         hearing = self.ask("open", "--details", self.details)["hearing"]
@@ -170,3 +194,9 @@ def children(pid):
 
 def kill(pid, number):
     os.kill(pid, number)
+
+
+def stop_all(pid, number):
+    """A signal to a service and to the processes that read for it."""
+    for one in [pid, *children(pid)]:
+        os.kill(one, number)

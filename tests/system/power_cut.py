@@ -1,10 +1,16 @@
 """A disk whose power can be cut: ext4 on a loop device, whose backing file holds only what was really written out. A copy of
 that file, mounted elsewhere, is what the station would find at its next boot. Needs root."""
+import errno
+import fcntl
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
+import time
+
+SHUTDOWN, WITHOUT_FLUSH = 0x8004587D, 2  # EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH
 
 
 def possible():
@@ -42,6 +48,36 @@ class Disk:
         if self.mounted:
             run("umount", self.path)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def fill(self):
+        """A file of another program that leaves nothing."""
+        path = self.path / "somebody-elses"
+        with open(path, "wb", buffering=0) as file:
+            try:
+                while file.write(bytes(1 << 16)):
+                    pass
+                os.fsync(file.fileno())
+            except OSError as problem:
+                if problem.errno != errno.ENOSPC:
+                    raise
+        return path
+
+    def give_up(self):
+        """The kernel stops using it, as after an error of its journal: everything is answered with EIO until it is mounted again."""
+        folder = os.open(self.path, os.O_RDONLY)
+        fcntl.ioctl(folder, SHUTDOWN, struct.pack("=I", WITHOUT_FLUSH))
+        os.close(folder)
+
+    def mount_again(self):
+        """Once nobody uses it any more."""
+        for _ in range(100):
+            try:
+                run("umount", self.path)
+                break
+            except subprocess.CalledProcessError:
+                time.sleep(0.05)
+        self.mounted = False
+        self.__enter__()
 
     def after_power_cut(self):
         """The disk as the next boot finds it, to be used as a context manager."""

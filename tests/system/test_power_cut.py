@@ -18,11 +18,6 @@ CUTS = int(sys.argv[sys.argv.index("--cuts") + 1]) if "--cuts" in sys.argv else 
 MOST_LOST_MS = 2000
 
 
-def stop_all(pid, number):
-    for one in [pid, *r.children(pid)]:
-        os.kill(one, number)
-
-
 def lost_ms(home, hearing, cut_mono_ms):
     """{stream: milliseconds} between the end of what the next start keeps and the cut."""
     config = home / "station.toml"
@@ -59,9 +54,9 @@ def test_power_cuts():
                     r.running_for(1.7 + 0.37 * (number % 5))
                     cut = time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
                     # Nothing of ours is written any more; what the kernel still holds back is what a power cut takes.
-                    stop_all(station.service.pid, signal.SIGSTOP)
+                    r.stop_all(station.service.pid, signal.SIGSTOP)
                     copy = disk.after_power_cut()
-                    stop_all(station.service.pid, signal.SIGCONT)
+                    r.stop_all(station.service.pid, signal.SIGCONT)
                     with copy as path:
                         found = lost_ms(path / "station", hearing, cut)
                     assert set(found) == {"cam", "mic"}, found

@@ -1,4 +1,5 @@
 """One archive and what belongs to it in a folder that goes away: what the tests of whole programs stand on."""
+import concurrent.futures
 import http.client
 import json
 import os
@@ -200,20 +201,24 @@ class Browser:
         return answer["hearings"]
 
 
-def main(tests, ignore=()):
-    """Runs test functions, or those named on the command line; prints a line for each."""
+def succeeds(test):
+    """Runs a test and prints a line for it."""
+    started = time.monotonic()
+    try:
+        test()
+        print(f"  ok   {test.__name__} ({time.monotonic() - started:.1f} s)", flush=True)
+        return True
+    except Exception as problem:  # noqa: BLE001: every failure is shown, the others still run
+        print(f"  FAIL {test.__name__}: {type(problem).__name__}: {problem}", flush=True)
+        return False
+
+
+def main(tests, ignore=(), at_once=1):
+    """Runs test functions, or those named on the command line; `at_once`: of tests that mostly wait."""
     wanted = [word for word in sys.argv[1:] if not word.startswith("-") and word not in ignore]
-    failed = 0
-    for test in tests:
-        if wanted and test.__name__ not in wanted:
-            continue
-        started = time.monotonic()
-        try:
-            test()
-            print(f"  ok   {test.__name__} ({time.monotonic() - started:.1f} s)", flush=True)
-        except Exception as problem:  # noqa: BLE001: every failure is shown, the others still run
-            failed += 1
-            print(f"  FAIL {test.__name__}: {type(problem).__name__}: {problem}", flush=True)
+    chosen = [test for test in tests if not wanted or test.__name__ in wanted]
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        failed = list(pool.map(succeeds, chosen)).count(False)
     if failed:
         print(f"{failed} failed")
     sys.exit(1 if failed else 0)
