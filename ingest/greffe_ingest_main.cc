@@ -23,15 +23,22 @@ namespace greffe::ingest {
 namespace {
 
 constexpr std::uint64_t kMaxCodeBytes = 64 * 1024;
+constexpr std::int64_t kDrainCopyMs = 600'000;
+constexpr std::int64_t kCopyMs = 10'000;  // for the second directory, when everything else is done
 
 // What every verb may be given, and what they stand on.
 struct Program {
   PosixFileSystem files;
   SystemClock clock;
+  Log log{"greffe-ingest"};
   std::string config;
   std::string directory;
   bool json = false;
-  Result<IngestSettings> settings() { return load_settings(files, config, directory); }
+  Result<IngestSettings> configured() { return load_settings(files, config, directory); }
+  Result<IngestSettings> settings() { return settings_that_count(files, GREFFE_TRY(configured())); }  // for who only looks
+  Result<std::unique_ptr<StationDirectories>> directories() {                                         // for who writes the spool
+    return StationDirectories::open(files, clock, log, GREFFE_TRY(configured()), StationDirectories::Use::verb);
+  }
 };
 
 void print(const Json& json) { fmt::print("{}\n", write_json(json)); }
@@ -58,15 +65,6 @@ Json to_json(const SpooledHearing& hearing) {
   if (!hearing.problem.empty()) out.set("problem", hearing.problem);
   if (hearing.continued) out.set("continued_as", hearing.continued->text());
   if (!hearing.lost.empty()) out.set("lost", list_of(hearing.lost));
-  return out;
-}
-
-Json to_json(const SpoolSpace& space) {
-  Json out;
-  out.set("level", name_of(space.level)).set("free_bytes", space.disk.free_bytes).set("reserve_bytes", space.reserve_bytes);
-  out.set("words", space.words());
-  if (space.rate == 0) return out;
-  out.set("bytes_per_s", space.rate).set("hours_left", *space.seconds_left() / 3600).set("hours_to_full", *space.seconds_to_full() / 3600);
   return out;
 }
 
@@ -123,7 +121,7 @@ Result<int> run_enrol(Program& program, const std::string& code_file, bool renew
   const IngestSettings settings = GREFFE_TRY(program.settings());
   const std::string text = GREFFE_TRY(read_code(program, code_file));
   // A running service would begin hearings under the old key.
-  if (renew && client::ask_service(control_socket_of(settings.directory), "state", Json())) {
+  if (renew && ask_running(settings, "state", Json())) {
     return fail(Errc::conflict, "this station is running; stop it, renew its key, and start it again");
   }
   const Enrolment enrolment = GREFFE_TRY(renew ? renew_station_key(program.files, settings.directory, text)
@@ -148,14 +146,14 @@ struct Delivered {
   std::vector<std::string> notices;
   ReceiptState receipt;
 };
-Delivered deliver_now(Program& program, const IngestSettings& settings, const HearingId& id, bool wanted) {
+Delivered deliver_now(Program& program, FileSystem& files, const IngestSettings& settings, const HearingId& id, bool wanted) {
   Delivered out;
-  const auto enrolment = load_enrolment(program.files, settings.directory);
+  const auto enrolment = load_enrolment(files, settings.directory);
   if (!wanted || !enrolment || enrolment->address.empty()) return out;
-  const auto key = load_station_key(program.files, settings.directory, false);
+  const auto key = load_station_key(files, settings.directory, false);
   if (!key) return out;
   out.tried = true;
-  Delivery delivery(program.files, program.clock, settings, *enrolment, *key);
+  Delivery delivery(files, program.clock, settings, *enrolment, *key);
   const auto receipt = delivery.deliver(id);
   if (receipt) {
     out.receipt = *receipt;
@@ -175,10 +173,10 @@ struct Sheet {
   std::string page;
   std::string problem;
 };
-Sheet sheet_of(Program& program, const IngestSettings& settings, const ImportOutcome& outcome) {
+Sheet sheet_of(FileSystem& files, const IngestSettings& settings, const ImportOutcome& outcome) {
   Sheet out;
   if (!outcome.closed) return out;
-  const auto filed = file_closing_sheet(program.files, settings, outcome.hearing);
+  const auto filed = file_closing_sheet(files, settings, outcome.hearing);
   if (filed) {
     out.file = filed->file;
     out.page = filed->page;
@@ -220,30 +218,36 @@ void report_recording(const Program& program, const IngestSettings& settings, co
 }
 
 Result<int> run_import(Program& program, const ImportArguments& arguments, bool no_upload) {
-  const IngestSettings settings = GREFFE_TRY(program.settings());
   const ImportPlan plan = GREFFE_TRY(make_plan(program.files, arguments));
-  const ImportOutcome outcome = GREFFE_TRY(import_files(program.files, program.clock, settings, plan));
-  const Sheet sheet = sheet_of(program, settings, outcome);
-  const Delivered delivered = deliver_now(program, settings, outcome.hearing, !no_upload);
+  std::vector<OpenedTrack> tracks = GREFFE_TRY(open_tracks(plan));
+  const auto station = GREFFE_TRY(program.directories());
+  const IngestSettings& settings = station->settings();
+  const ImportOutcome outcome = GREFFE_TRY(import_files(station->files(), program.clock, settings, plan, std::move(tracks)));
+  const Sheet sheet = sheet_of(station->files(), settings, outcome);
+  const Delivered delivered = deliver_now(program, station->files(), settings, outcome.hearing, !no_upload);
+  (void)station->finish(kCopyMs);
   report_recording(program, settings, outcome, sheet, delivered);
   return outcome.warnings.empty() ? kExitDone : kExitFound;
 }
 
 Result<int> run_close(Program& program, const std::string& hearing, bool no_upload) {
-  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const IngestSettings seen = GREFFE_TRY(program.settings());
   const auto given = parse_hearing_id(hearing);
   if (!hearing.empty() && !given) return fail(Errc::invalid, fmt::format("--hearing {}: this is not the id of a hearing", hearing));
   // The one that is being recorded is finished by who records it.
-  const auto live = GREFFE_TRY(find_live_hearing(program.files, settings));
+  const auto live = GREFFE_TRY(find_live_hearing(program.files, seen));
   std::optional<HearingId> id = hearing.empty() ? live : std::optional(*given);
   if (!id) return fail(Errc::invalid, "no hearing is being recorded here; name one with --hearing");
-  const auto asked = live == id ? client::ask_service(control_socket_of(settings.directory), "close", Json())
+  const auto asked = live == id ? ask_running(seen, "close", Json())
                                 : Result<Json>(fail(Errc::unavailable, "it is not live"));
   if (!asked && asked.error().code != Errc::unavailable) return asked.error();
+  const auto station = GREFFE_TRY(program.directories());
+  const IngestSettings& settings = station->settings();
   const ImportOutcome outcome = asked ? GREFFE_TRY(look_at_outcome(program.files, settings, *id))
-                                      : GREFFE_TRY(close_hearing(program.files, settings, *id));
-  const Sheet sheet = sheet_of(program, settings, outcome);
-  const Delivered delivered = deliver_now(program, settings, *id, !no_upload);
+                                      : GREFFE_TRY(close_hearing(station->files(), settings, *id));
+  const Sheet sheet = sheet_of(station->files(), settings, outcome);
+  const Delivered delivered = deliver_now(program, station->files(), settings, *id, !no_upload);
+  (void)station->finish(kCopyMs);
   report_recording(program, settings, outcome, sheet, delivered);
   return kExitDone;
 }
@@ -268,6 +272,7 @@ Result<int> run_status(Program& program) {
   const PrivateKey key = GREFFE_TRY(load_station_key(program.files, settings.directory, false));
   const std::vector<HearingId> ids = GREFFE_TRY(list_hearings(program.files, settings.directory));
   const SpoolSpace space = GREFFE_TRY(measure_space(program.files, settings));
+  const SecondLook second = look_at_second(program.files, settings);
   const std::vector<UnsettledDisk> unsettled = GREFFE_TRY(unsettled_disks(program.files, settings));
   Json::Array hearings;
   std::uint64_t unsafe = 0;
@@ -287,9 +292,11 @@ Result<int> run_status(Program& program) {
     Json::Array disks;
     for (const UnsettledDisk& disk : unsettled) disks.push_back(Json().set("station", disk.station).set("hearings", disk.hearings));
     out.set("unsettled", std::move(disks)).set("not_safe", unsafe).set("space", to_json(space)).set("hearings", std::move(hearings));
+    if (!second.directory.empty()) out.set("second", to_json(second, settings, space.rate));
     print(out);
   } else {
     fmt::print("station {} in room {} of {}, for {}\n{}\n", enrolment.name, enrolment.room, enrolment.court, enrolment.archive, space.words());
+    if (!second.directory.empty()) fmt::print("{}\n", second.words());
     fmt::print("{} hearings in the spool, {} of them not safe yet\n", ids.size(), unsafe);
     for (const std::string& line : lines) fmt::print("{}\n", line);
     for (const UnsettledDisk& disk : unsettled) {
@@ -323,10 +330,12 @@ void report_recovery(const RecoveryOutcome& recovered) {
 }
 
 Result<int> run_drain(Program& program, std::int64_t retry_for_s, const std::string& from) {
-  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const auto station = GREFFE_TRY(program.directories());
+  const IngestSettings& settings = station->settings();
   std::optional<RecoveryOutcome> recovered;
-  if (!from.empty()) recovered = GREFFE_TRY(recover_station(program.files, program.clock, settings, from));
-  const DrainOutcome outcome = GREFFE_TRY(drain(program.files, program.clock, settings, retry_for_s));
+  if (!from.empty()) recovered = GREFFE_TRY(recover_station(station->files(), program.clock, settings, from));
+  const DrainOutcome outcome = GREFFE_TRY(drain(station->files(), program.clock, settings, retry_for_s));
+  (void)station->finish(kDrainCopyMs);
   std::uint64_t waiting = 0;
   Json::Array hearings;
   for (const SpooledHearing& one : outcome.hearings) {
@@ -364,23 +373,23 @@ Result<int> run_drain(Program& program, std::int64_t retry_for_s, const std::str
 // ---- live recording ----
 
 Result<Json> ask_station(Program& program, const std::string& verb, const Json& arguments) {
-  const IngestSettings settings = GREFFE_TRY(program.settings());
-  return client::ask_service(control_socket_of(settings.directory), verb, arguments);
+  return ask_running(GREFFE_TRY(program.configured()), verb, arguments);  // no disk is looked at for this
 }
 
 Result<int> run_record(Program& program, const RecordArguments& arguments, bool no_upload) {
-  IngestSettings settings = GREFFE_TRY(program.settings());
-  GREFFE_TRY(take_streams(settings, arguments));
-  const std::optional<HearingId> recorded = GREFFE_TRY(record(program.files, program.clock, settings, arguments));
+  IngestSettings configured = GREFFE_TRY(program.configured());
+  GREFFE_TRY(take_streams(configured, arguments));
+  const std::optional<HearingId> recorded = GREFFE_TRY(record(program.files, program.clock, configured, arguments));
   if (!recorded) return fail(Errc::invalid, "nothing was recorded");
+  const IngestSettings settings = GREFFE_TRY(settings_that_count(program.files, configured));
   const ImportOutcome outcome = GREFFE_TRY(look_at_outcome(program.files, settings, *recorded));
-  const Sheet sheet = sheet_of(program, settings, outcome);
-  report_recording(program, settings, outcome, sheet, deliver_now(program, settings, *recorded, !no_upload));
+  const Sheet sheet = sheet_of(program.files, settings, outcome);
+  report_recording(program, settings, outcome, sheet, deliver_now(program, program.files, settings, *recorded, !no_upload));
   return kExitDone;
 }
 
 Result<int> run_service(Program& program) {
-  const IngestSettings settings = GREFFE_TRY(program.settings());
+  const IngestSettings settings = GREFFE_TRY(program.configured());
   GREFFE_TRY(run_station(program.files, program.clock, settings));
   return kExitDone;
 }

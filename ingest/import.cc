@@ -20,22 +20,6 @@ constexpr std::size_t kBatchEntries = 32;      // become durable together
 constexpr std::int64_t kBatchMs = 2000;        // or after so long
 constexpr std::size_t kMostWaiting = 4;        // segments of one stream that are ahead of the others
 
-struct OpenedTrack {
-  StreamRequest request;
-  std::unique_ptr<MediaWorker> worker;
-  TrackFacts facts;
-};
-
-// All children start before a key is in memory, and every file is looked at before anything is written.
-Result<std::vector<OpenedTrack>> open_tracks(const ImportPlan& plan) {
-  std::vector<OpenedTrack> out;
-  for (const StreamRequest& request : plan.streams) {
-    out.push_back({request, GREFFE_TRY(MediaWorker::start(request.path, request.track)), {}});
-  }
-  for (OpenedTrack& track : out) track.facts = GREFFE_TRY(track.worker->facts());
-  return out;
-}
-
 GapEntry gap_entry(const GapRequest& request, UtcTime hearing_start, std::optional<Digest> note) {
   GapEntry out;
   out.streams = {"*"};
@@ -318,9 +302,18 @@ ImportOutcome outcome_of(const HearingId& id, const HearingState& state, std::si
 
 }  // namespace
 
-Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const IngestSettings& settings, const ImportPlan& plan) {
+Result<std::vector<OpenedTrack>> open_tracks(const ImportPlan& plan) {
+  std::vector<OpenedTrack> out;
+  for (const StreamRequest& request : plan.streams) {
+    out.push_back({request, GREFFE_TRY(MediaWorker::start(request.path, request.track)), {}});
+  }
+  for (OpenedTrack& track : out) track.facts = GREFFE_TRY(track.worker->facts());
+  return out;
+}
+
+Result<ImportOutcome> import_files(FileSystem& files, Clock& clock, const IngestSettings& settings, const ImportPlan& plan,
+                                   std::vector<OpenedTrack> tracks) {
   const Enrolment enrolment = GREFFE_TRY(load_enrolment(files, settings.directory));
-  std::vector<OpenedTrack> tracks = GREFFE_TRY(open_tracks(plan));
   const PrivateKey key = GREFFE_TRY(load_station_key(files, settings.directory, false));
   BegunImport begun = GREFFE_TRY(begin_import(files, clock, settings, enrolment, key, plan));
   HearingSpool& spool = *begun.spool;

@@ -131,7 +131,7 @@ Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const Inge
   const std::vector<HearingId> all = GREFFE_TRY(list_hearings(files, settings.directory));
   for (auto id = all.rbegin(); id != all.rend(); ++id) {
     const SpoolPaths paths = spool_of(settings.directory, *id);
-    if (!files.stat(paths.live_record()) || files.stat(paths.continued())) continue;
+    if (!files.stat(paths.live_record()) || files.stat(paths.continued()) || files.stat(paths.waits())) continue;
     const SignedLog log = GREFFE_TRY(read_signed_log(files, paths));
     if (log.entries.empty()) continue;
     const HearingEntry last = GREFFE_TRY(parse_hearing_entry(log.entries.back()));

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::int64_t kShowMs = 500;
 constexpr std::int64_t kStartMs = 10'000;
+constexpr std::int64_t kLookMs = 200;
+constexpr std::int64_t kCopyMs = 5'000;  // for what waits for the second directory at the end
 
 Result<StreamSettings> stream_from(const std::string& option, const char* medium, const std::string& text) {
   const std::size_t at = text.find('=');
@@ -76,6 +78,43 @@ void show_line(const Json& state) {
   std::fflush(stderr);
 }
 
+// The service, in whichever of the station's directories counts.
+class RunningStation {
+ public:
+  RunningStation(StationDirectories& directories, Clock& clock, Log& log, const Station& station)
+      : directories_(directories), clock_(clock), log_(log), station_(station) {}
+
+  Status start() {
+    service_ = std::make_unique<Service>(directories_, clock_, log_, station_.enrolment, station_.key);
+    return service_->start();
+  }
+  Service& service() { return *service_; }
+  // To be called several times a second. False: it has ended.
+  bool look() {
+    if (!service_->has_left()) return !service_->ended();
+    (void)service_->stop();
+    service_.reset();
+    const Status exchanged = directories_.exchange();
+    if (!exchanged) log_.error(fmt::format("the other directory cannot be used either: {}", exchanged.error().message));
+    const Status started = start();
+    if (!started) went_on_ = started;
+    return static_cast<bool>(started);
+  }
+  Status stop() {
+    const Status stopped = service_->stop();
+    (void)directories_.finish(kCopyMs);
+    return went_on_ ? stopped : went_on_;
+  }
+
+ private:
+  StationDirectories& directories_;
+  Clock& clock_;
+  Log& log_;
+  const Station& station_;
+  std::unique_ptr<Service> service_;
+  Status went_on_ = ok();
+};
+
 // The recorder thread starts before it can be asked.
 Status open_hearing(FileSystem& files, Service& service, StopSignals& signals, const RecordArguments& arguments) {
   if (arguments.details_path.empty()) {
@@ -106,20 +145,22 @@ Status take_streams(IngestSettings& settings, const RecordArguments& arguments) 
   return twice == names.end() ? ok() : Status(fail(Errc::invalid, fmt::format("two streams are called {}", *twice)));
 }
 
-Result<std::optional<HearingId>> record(FileSystem& files, Clock& clock, const IngestSettings& settings, const RecordArguments& arguments) {
+Result<std::optional<HearingId>> record(FileSystem& files, Clock& clock, const IngestSettings& configured, const RecordArguments& arguments) {
   StopSignals signals;
   Log log("greffe-ingest");
+  const auto directories = GREFFE_TRY(StationDirectories::open(files, clock, log, configured, StationDirectories::Use::service));
+  const IngestSettings& settings = directories->settings();
   const Station station = GREFFE_TRY(load_station(files, settings));
   if (settings.streams.empty()) return fail(Errc::invalid, "nothing to record: give --video NAME=SOURCE or --audio NAME=SOURCE, or [[stream]] in station.toml");
   const bool goes_on = GREFFE_TRY(find_live_hearing(files, settings)).has_value();
-  Service service(files, clock, log, settings, station.enrolment, station.key);
-  GREFFE_TRY(service.start());
-  if (!goes_on) GREFFE_TRY(open_hearing(files, service, signals, arguments));
+  RunningStation running(*directories, clock, log, station);
+  GREFFE_TRY(running.start());
+  if (!goes_on) GREFFE_TRY(open_hearing(files, running.service(), signals, arguments));
   const std::int64_t until = clock.monotonic_ms() + arguments.for_s * 1000;
   std::string id;
   bool begun = false;
-  while (!service.ended()) {
-    const Json state = service.recorder().state();
+  while (running.look()) {
+    const Json state = running.service().recorder().state();
     const std::string now = hearing_in(state);
     if (begun && now.empty() && text_in(state, "trouble").empty()) break;  // somebody closed it
     begun = begun || !now.empty();
@@ -129,24 +170,27 @@ Result<std::optional<HearingId>> record(FileSystem& files, Clock& clock, const I
     if (signals.wait(kShowMs)) break;
   }
   if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\n");
-  if (arguments.close && !hearing_in(service.recorder().state()).empty()) (void)GREFFE_TRY(service.recorder().ask("close", Json()));
-  GREFFE_TRY(service.stop());
+  Recorder& recorder = running.service().recorder();
+  if (arguments.close && !hearing_in(recorder.state()).empty()) (void)GREFFE_TRY(recorder.ask("close", Json()));
+  GREFFE_TRY(running.stop());
   return id.empty() ? std::optional<HearingId>() : std::optional<HearingId>(GREFFE_TRY(parse_hearing_id(id)));
 }
 
-Status run_station(FileSystem& files, Clock& clock, const IngestSettings& settings) {
+Status run_station(FileSystem& files, Clock& clock, const IngestSettings& configured) {
   StopSignals signals;
   Log log("greffe-ingest");
+  const auto directories = GREFFE_TRY(StationDirectories::open(files, clock, log, configured, StationDirectories::Use::service));
+  const IngestSettings& settings = directories->settings();
   const Station station = GREFFE_TRY(load_station(files, settings));
   if (settings.streams.empty()) return fail(Errc::invalid, "no stream is configured: station.toml needs a [[stream]] for each camera and microphone");
-  Service service(files, clock, log, settings, station.enrolment, station.key);
-  GREFFE_TRY(service.start());
+  RunningStation running(*directories, clock, log, station);
+  GREFFE_TRY(running.start());
   log.info(fmt::format("ready: station {} in room {} of {}, {} streams", station.enrolment.name, station.enrolment.room, station.enrolment.court,
                        settings.streams.size()));
-  while (!service.ended() && !signals.wait(60'000)) {
+  while (running.look() && !signals.wait(kLookMs)) {
   }
   log.info("stopping: what is being recorded goes on at the next start");
-  return service.stop();
+  return running.stop();
 }
 
 std::string words_of_state(const Json& state) {
@@ -157,6 +201,9 @@ std::string words_of_state(const Json& state) {
   }
   const std::string trouble = text_in(state, "trouble");
   if (!trouble.empty()) out += "\n  " + trouble;
+  const auto second = state.object("second");
+  const std::string lags = second ? text_in(*second, "problem") : std::string();
+  if (!lags.empty()) out += fmt::format("\n  the second directory is {}: {}", text_in(*second, "state"), lags);
   for (const Json& stream : list_in(state, "streams")) {
     out += fmt::format("\n  {:16} {:10} {:>10}", text_in(stream, "name"), text_in(stream, "state"),
                        human_bytes(static_cast<std::uint64_t>(number_in(stream, "bytes"))));

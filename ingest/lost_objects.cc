@@ -7,6 +7,7 @@
 #include "ingest/continuation.h"
 #include "ingest/import_begin.h"
 #include "ingest/main_log_seen.h"
+#include "ingest/second_catch_up.h"
 
 namespace greffe::ingest {
 namespace {
@@ -36,14 +37,23 @@ std::string list_of(const std::vector<std::string>& parts) {
   return parts.size() > kMostNamed ? out + fmt::format(" and {} more", parts.size() - kMostNamed) : out;
 }
 
+struct LostFound {
+  std::set<Digest> lost;
+  std::uint64_t restored = 0;  // from the station's other directory
+};
 // Those of the entries [first, …) that are lost and that no `lost` entry names. Each gets its mark.
-Result<std::set<Digest>> find_lost(FileSystem& files, const SpoolPaths& paths, const SignedLog& log, std::uint64_t first) {
-  std::set<Digest> out;
+Result<LostFound> find_lost(FileSystem& files, const IngestSettings& settings, const HearingId& id, const SignedLog& log, std::uint64_t first) {
+  const SpoolPaths paths = spool_of(settings.directory, id);
+  LostFound out;
   const std::vector<Digest> objects = GREFFE_TRY(objects_of(log.entries, first));
   for (const Digest& digest : objects) {
     if (GREFFE_TRY(is_whole_object(files, paths, digest))) continue;
+    if (!settings.second.empty() && restore_object(files, spool_of(settings.second, id), paths, digest)) {
+      ++out.restored;
+      continue;
+    }
     GREFFE_TRY(note_lost(files, paths, digest));
-    out.insert(digest);
+    out.lost.insert(digest);
   }
   return out;
 }
@@ -175,9 +185,14 @@ Result<LostSettled> settle_lost(FileSystem& files, const IngestSettings& setting
   const SignedLog log = GREFFE_TRY(read_signed_log(files, paths));
   const client::HeldCheckpoint held = GREFFE_TRY(archive.checkpoint({id}));
   if (held.size >= log.entries.size()) return out;
-  const std::set<Digest> lost = GREFFE_TRY(find_lost(files, paths, log, held.size));
-  if (lost.empty()) return out;
-  const std::string what = list_of(parts_of(log.entries, lost));
+  const LostFound found = GREFFE_TRY(find_lost(files, settings, id, log, held.size));
+  out.deliver_again = found.restored > 0;
+  if (found.restored > 0) {
+    out.words = fmt::format("hearing {}: {} objects that {} no longer gives back were read in {}; nothing of them is lost. Have the disk looked at",
+                            id.text(), found.restored, paths.directory, settings.second);
+  }
+  if (found.lost.empty()) return out;
+  const std::string what = list_of(parts_of(log.entries, found.lost));
   if (!is_closed(log)) {
     GREFFE_TRY(say_in_log(files, paths, enrolment, key, id));
     out.words = fmt::format("hearing {}: this station's disk no longer gives back {}. The log says so now, everything else is delivered. "

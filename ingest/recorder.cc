@@ -120,6 +120,7 @@ std::optional<Result<Json>> Recorder::answer(const Question& question) {
   if (question.verb != "close" && closing_) return fail(Errc::conflict, "the hearing is being finished");
   if (question.verb == "close" && closing_.get() != &question) return std::nullopt;
   auto done = (this->*found->second)(question.arguments);
+  if (!done && question.verb == "open" && links_.leaves && links_.leaves(done.error())) give_up_spool(done.error());
   if (!done) return done.error();
   if (question.verb == "close") return std::nullopt;
   const Status durable = commit();
@@ -303,7 +304,7 @@ Status Recorder::run() {
   }
   const Status begun = go_on();
   if (!begun) give_up_spool(begun.error());
-  while (!stopping_) {
+  while (!stopping_ && !left_) {
     const Status done = step();
     if (!done) give_up_spool(done.error());
   }
@@ -519,6 +520,9 @@ void Recorder::measure_room(Moment now) {
   const auto space = rate > 0 && disk ? Result<SpoolSpace>(space_of(settings_, *disk, rate)) : measure_space(files_, settings_);
   if (!space) return;
   seconds_left_ = space->seconds_left();
+  const Space other = links_.other_disk ? links_.other_disk() : Space();
+  const auto there = other.total_bytes > 0 ? space_of(settings_, other, space->rate).seconds_left() : std::nullopt;
+  if (there && seconds_left_) seconds_left_ = std::min(*there, *seconds_left_);
   space_level_ = name_of(space->level);
 }
 
@@ -533,6 +537,7 @@ void Recorder::give_up_spool(const Error& why) {
   spool_.reset();
   if (closing_) closing_->answer.set_value(why);
   closing_.reset();
+  left_ = left_ || (links_.leaves && links_.leaves(why));
   publish();
 }
 

@@ -29,6 +29,8 @@ struct Coverage {
 struct RecorderLinks {
   std::function<void(const HearingId&)> committed;      // after every commit of the live hearing: what is new may be delivered
   std::function<Coverage(const HearingId&)> coverage;   // null: nothing is delivered while it is recorded
+  std::function<bool(const Error&)> leaves;             // the spool failed with this: is there another one? run() ends then. Null: no
+  std::function<Space()> other_disk;                    // of the second directory; null, or nothing in it: there is none
 };
 
 class Recorder {
@@ -42,6 +44,7 @@ class Recorder {
   // is in the log, durable and signed.
   Status run();
   void stop();  // from any thread or signal handler; the open hearing goes on at the next start
+  bool has_left() const { return left_; }  // run() ended because the spool failed, and there is another one
 
   // What the person who records asks for; waits until it is done and durable. Verbs and arguments:
   //   open    details (a document), continues?          close    person?
@@ -114,6 +117,7 @@ class Recorder {
 
   int wake_ = -1;                        // an eventfd
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> left_{false};
   mutable std::mutex mutex_;             // over what follows
   std::deque<std::shared_ptr<Question>> questions_;
   bool running_ = false;

@@ -45,6 +45,13 @@ client::ControlSocket control_socket_of(const std::string& directory) {
   return {join(directory, "control.sock"), "the station", "greffe-ingest run"};
 }
 
+Result<Json> ask_running(const IngestSettings& settings, const std::string& verb, const Json& arguments) {
+  auto answer = client::ask_service(control_socket_of(settings.directory), verb, arguments);
+  if (answer || answer.error().code != Errc::unavailable || settings.second.empty()) return answer;
+  auto other = client::ask_service(control_socket_of(settings.second), verb, arguments);
+  return other || other.error().code != Errc::unavailable ? other : answer;
+}
+
 StopSignals::StopSignals() {
   sigemptyset(&set_);
   sigaddset(&set_, SIGTERM);
@@ -57,14 +64,19 @@ bool StopSignals::wait(std::int64_t wait_ms) {
   return ::sigtimedwait(&set_, nullptr, &patience) > 0;
 }
 
-Service::Service(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
-    : files_(files), clock_(clock), log_(log), settings_(settings), enrolment_(enrolment), key_(key), pictures_(clock),
-      recorder_(files, clock, log, settings, enrolment, key, pictures_, links()),
-      page_(files, clock, log, settings, {[this] { return state(); }, ask_handler(recorder_, [this] { return state(); }), docket(), &pictures_}) {}
+Service::Service(StationDirectories& directories, Clock& clock, Log& log, const Enrolment& enrolment, const PrivateKey& key)
+    : directories_(directories), files_(directories.files()), clock_(clock), log_(log), settings_(directories.settings()), enrolment_(enrolment),
+      key_(key), pictures_(clock), recorder_(files_, clock, log, settings_, enrolment, key, pictures_, links()),
+      page_(files_, clock, log, settings_, {[this] { return state(); }, ask_handler(recorder_, [this] { return state(); }), docket(), &pictures_}) {}
 
 RecorderLinks Service::links() {
-  if (enrolment_.address.empty()) return {};
   RecorderLinks out;
+  out.leaves = [this](const Error& why) { return directories_.can_exchange(why); };
+  out.other_disk = [this] {
+    const auto second = directories_.state();
+    return second ? second->disk : Space();
+  };
+  if (enrolment_.address.empty()) return out;
   out.committed = [this](const HearingId& id) {
     if (uploader_) uploader_->wake(id);
   };
@@ -96,6 +108,7 @@ Json Service::state() const {
   place.set("court", names(settings_.place.court_names)).set("room", names(settings_.place.room_names));
   if (settings_.place.zone) place.set("zone", settings_.place.zone->name());
   out.set("place", std::move(place));
+  if (const auto second = directories_.state()) out.set("second", to_json(*second));
   if (!uploader_) return out;
   const UploadStatus status = uploader_->status();
   Json upload;

@@ -9,6 +9,7 @@
 
 #include "archive/client/control_client.h"
 #include "ingest/recorder.h"
+#include "ingest/station_directories.h"
 #include "ingest/station_page.h"
 #include "ingest/uploader.h"
 #include "web/http/server.h"
@@ -16,6 +17,9 @@
 namespace greffe::ingest {
 
 client::ControlSocket control_socket_of(const std::string& station_directory);
+
+// Asks the running station, in whichever of its directories it can be reached.
+Result<Json> ask_running(const IngestSettings& settings, const std::string& verb, const Json& arguments);
 
 // From here on no thread takes SIGTERM or SIGINT; wait() does. Make it before any other thread.
 class StopSignals {
@@ -31,11 +35,12 @@ class StopSignals {
 class Service {
  public:
   // Everything must outlive it.
-  Service(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key);
+  Service(StationDirectories& directories, Clock& clock, Log& log, const Enrolment& enrolment, const PrivateKey& key);
   ~Service();
   Status start();       // conflict: another one runs in this directory
   Recorder& recorder() { return recorder_; }
   bool ended() const { return ended_; }
+  bool has_left() const { return ended_ && recorder_.has_left(); }  // the other directory is to count; stop it first
   Status stop();        // what the recorder ended with
 
  private:
@@ -44,6 +49,7 @@ class Service {
   std::function<Result<Json>()> docket();
   Json state() const;
 
+  StationDirectories& directories_;
   FileSystem& files_;
   Clock& clock_;
   Log& log_;

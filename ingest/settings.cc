@@ -112,6 +112,8 @@ Result<IngestSettings> from_config(Config& config, const std::string& config_pat
   Config spool = GREFFE_TRY(config.table("spool"));
   out.reserve_hours = GREFFE_TRY(spool.integer_or("reserve_hours", out.reserve_hours, 0, 168));
   out.free_early = GREFFE_TRY(spool.boolean_or("free_early", out.free_early));
+  const std::string other = GREFFE_TRY(spool.string_or("second", ""));
+  if (!other.empty()) out.second = config.path_from_here(other);
   GREFFE_TRY(spool.refuse_unknown());
   out.place = GREFFE_TRY(read_place(config, config_path));
   Config upload = GREFFE_TRY(config.table("upload"));
@@ -139,7 +141,11 @@ Result<IngestSettings> load_settings(FileSystem& files, const std::string& confi
     Config config = GREFFE_TRY(Config::load(files, config_path));
     out = GREFFE_TRY(from_config(config, config_path));
   }
+  if (!directory.empty() && directory != out.directory) out.second.clear();  // of the configured one
   if (!directory.empty()) out.directory = directory;
+  if (!out.second.empty() && out.second == out.directory) {
+    return fail(Errc::invalid, fmt::format("{}: spool.second is the directory itself; give it a folder on another disk", config_path));
+  }
   return out;
 }
 

@@ -43,6 +43,7 @@ struct UploadSettings {
 
 struct IngestSettings {
   std::string directory = "/var/lib/greffe-ingest";
+  std::string second;                      // another station directory, on another disk, that follows this one; empty: none
   // When a recording counts as safe: the archive holds it, or the second site as well.
   bool safe_needs_second_site = false;
   std::optional<VerifierKey> second_site;  // whose cosignature that is

@@ -98,6 +98,10 @@ Result<std::unique_ptr<HearingSpool>> HearingSpool::open(FileSystem& files, Spoo
     return fail(Errc::conflict, fmt::format("hearing {} goes on as hearing {}, because the archive holds another log of it; use that one",
                                             id.text(), continued->hearing.text()));
   }
+  if (files.stat(out->paths_.waits())) {
+    return fail(Errc::conflict, fmt::format("the station's other directory may hold more of hearing {} and could not be read, so nothing is "
+                                            "added to it here; plug its disk in and start greffe-ingest again", id.text()));
+  }
   GREFFE_TRY(out->load());
   return out;
 }

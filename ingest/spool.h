@@ -25,6 +25,7 @@ struct SpoolPaths {
   std::string checkpoint() const { return join(directory, "checkpoint"); }
   std::string receipt() const { return join(directory, "receipt"); }
   std::string continued() const { return join(directory, "continued.json"); }
+  std::string waits() const { return join(directory, "waits.json"); }  // ingest/second_start.h
   std::string freed() const { return join(directory, "freed"); }
   std::string lock() const { return join(directory, "lock"); }
   std::string live_record() const { return join(directory, "live.json"); }
@@ -81,7 +82,7 @@ class HearingSpool {
   static Status create(FileSystem& files, const SpoolPaths& paths);
   // Takes the lock and recovers: what follows the signed part is kept as far as it is whole and its objects are there,
   // and is signed; a torn rest goes to quarantine. unavailable: another process writes this hearing.
-  // conflict: it goes on in another hearing.
+  // conflict: it goes on in another hearing, or waits for the station's other directory.
   static Result<std::unique_ptr<HearingSpool>> open(FileSystem& files, SpoolPaths paths, HearingId id, std::string archive,
                                                     const PrivateKey& key);
 

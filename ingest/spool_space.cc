@@ -100,6 +100,15 @@ std::string SpoolSpace::words() const {
                      level == SpaceLevel::low ? " (low)" : "", free);
 }
 
+Json to_json(const SpoolSpace& space) {
+  Json out;
+  out.set("level", name_of(space.level)).set("free_bytes", space.disk.free_bytes).set("reserve_bytes", space.reserve_bytes);
+  out.set("words", space.words());
+  if (space.rate == 0) return out;
+  out.set("bytes_per_s", space.rate).set("hours_left", *space.seconds_left() / 3600).set("hours_to_full", *space.seconds_to_full() / 3600);
+  return out;
+}
+
 std::uint64_t recording_rate(const std::vector<std::string>& entries) {
   struct Recorded {
     std::uint64_t bytes = 0;

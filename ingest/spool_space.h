@@ -34,6 +34,8 @@ struct SpoolSpace {
   std::string words() const;                            // "41 h of recording left …"
 };
 
+Json to_json(const SpoolSpace& space);
+
 // Of what is being recorded: the last ten minutes of segments in these entries. 0: there are none.
 std::uint64_t recording_rate(const std::vector<std::string>& entries);
 SpoolSpace space_of(const IngestSettings& settings, const Space& disk, std::uint64_t rate);

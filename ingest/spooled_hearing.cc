@@ -54,7 +54,7 @@ Result<SpooledHearing> look_at(FileSystem& files, const IngestSettings& settings
   }
   const std::vector<ImportRecord> records = GREFFE_TRY(read_import_records(files, paths));
   const bool importing = !closed && !records.empty() && !records.back().done;
-  out.state = closed ? "closed" : importing ? "importing" : "open";
+  out.state = closed ? "closed" : files.stat(paths.waits()) ? "waits" : importing ? "importing" : "open";
   const PublicKey signer = signer_of(files, settings, *log, key);
   out.receipt = GREFFE_TRY(read_receipt(files, paths, *log, signer, enrolment, settings));
   if (const auto continued = GREFFE_TRY(read_continuation(files, paths))) {

@@ -13,7 +13,7 @@ namespace greffe::ingest {
 
 struct SpooledHearing {
   HearingId id;
-  std::string state;          // "importing", "open", "closed", "continued", "damaged"
+  std::string state;          // "importing", "open", "closed", "continued", "waits" (for the other directory), "damaged"
   std::optional<HearingId> continued;  // where it goes on
   std::string problem;        // of a damaged one
   UtcTime start;

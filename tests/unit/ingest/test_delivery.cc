@@ -3,6 +3,8 @@
 #include <thread>
 
 #include "ingest/back_off.h"
+#include "ingest/lost_objects.h"
+#include "ingest/second_catch_up.h"
 #include "tests/unit/ingest/memory_archive.h"
 
 using namespace greffe;
@@ -354,6 +356,31 @@ TEST_CASE("what a lost entry excuses is not sent, and goes in one request with i
   INFO((done ? std::string() : done.error().message));
   REQUIRE(done);
   CHECK(station.delivered(id));
+}
+
+TEST_CASE("what this directory no longer gives back is delivered from the station's other one, and nothing is called lost") {
+  Uploading station;
+  station.settings.second = "/other";
+  const HearingId id = station.begin(0);
+  const Digest damaged = station.record(id);
+  const Digest gone = station.record(id);
+  const SpoolPaths other{"/other/spool/" + id.text()};
+  REQUIRE(catch_up_hearing(station.files, station.paths(id), other, [] { return false; }));
+  REQUIRE(station.files.damage(station.paths(id).object(damaged), [](Bytes& bytes) { bytes[0] ^= 1; }));
+  REQUIRE(station.files.remove(station.paths(id).object(gone)));
+  Delivery delivery = delivery_of(station);
+  const auto first = delivery.deliver(id);
+  REQUIRE_FALSE(first);
+  REQUIRE(first.error().code == Errc::corrupt);
+  const auto settled = delivery.settle(id);
+  INFO((settled ? settled->words : settled.error().message));
+  REQUIRE(settled);
+  CHECK(settled->deliver_again);
+  CHECK(settled->words.find("/other") != std::string::npos);
+  REQUIRE(delivery.deliver(id));
+  CHECK(station.delivered(id));
+  CHECK(station.spools.at(id)->state().lost().empty());
+  CHECK(noted_lost(station.files, station.paths(id))->empty());
 }
 
 TEST_CASE("a pause grows to its limit and is never the same for all") {

@@ -41,6 +41,7 @@ export interface State {
   hearing?: OpenHearing;
   lamp?: { colour: "green" | "amber" | "red"; why: string };
   spool?: { hours_left?: number };
+  second?: { state: string; problem?: string };
   upload?: { waiting_bytes?: number; problem?: string };
   place?: { court?: Record<string, string>; room?: Record<string, string>; zone?: string };
   page: { phrases: string[]; docket: boolean; password: boolean };

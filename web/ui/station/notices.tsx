@@ -23,6 +23,11 @@ export function Notices({ desk, actions, show }: { desk: Desk; actions: Actions;
           <div><strong>{t("trouble.what", { time: state.trouble_since ? time(state.trouble_since) : "" })}</strong> <span lang="en">{state.trouble}</span></div>
         </div>
       )}
+      {state?.second?.problem && desk.word !== "lost" && (
+        <div class="notice attention">
+          <strong>{t("second.what")}</strong> <span lang="en">{state.second.problem}</span>
+        </div>
+      )}
       {missing.length > 0 && desk.word !== "lost" && (
         <div class="notice attention">
           <strong>{t("explain.wanted", { n: missing.length })}</strong>{" "}
