@@ -93,6 +93,7 @@ struct SecondCopy::State {
   std::uint64_t queued_bytes = 0;
   std::uint64_t again = 0;           // so many at the front may be done already
   std::int64_t making_ms = 0;        // when the one that is made now was pushed; 0: none
+  std::int64_t looking_ms = 0;       // since when it looks for the disk; 0: it does not
   bool accepts = false;
   bool full = false;
   bool caught_up = false;            // but for what other processes write
@@ -193,7 +194,15 @@ void SecondCopy::State::release_locks() {
 // ---- making it complete ----
 
 void SecondCopy::State::bring_up() {
+  {
+    const std::lock_guard lock(mutex);
+    looking_ms = std::max<std::int64_t>(1, clock.monotonic_ms());
+  }
   const PresenceFound found = look_for(files, where.to, where.from);
+  {
+    const std::lock_guard lock(mutex);
+    looking_ms = 0;
+  }
   if (found.presence == Presence::absent) return say("absent", found.why);
   if (found.presence == Presence::foreign) return say("foreign", found.why);
   say("catching-up", last_problem);  // it stays true until everything is there
@@ -399,6 +408,10 @@ SecondStatus SecondCopy::status() const {
   out.waiting_bytes = state_->queued_bytes;
   const std::int64_t oldest = state_->making_ms > 0 ? state_->making_ms : state_->queue.empty() ? 0 : state_->queue.front().queued_ms;
   if (oldest > 0) out.late_ms = std::max<std::int64_t>(0, state_->clock.monotonic_ms() - oldest);
+  if (state_->looking_ms > 0 && state_->clock.monotonic_ms() - state_->looking_ms > kLateMs) {
+    out.state = "absent";
+    out.problem = fmt::format("the disk of {} does not answer", out.directory);
+  }
   const bool late = out.state == "following" && (state_->full || out.late_ms > kLateMs);
   if (late) out.state = "behind";
   if (late) out.problem = fmt::format("{}: its disk is slow, {} wait for it since {} s", out.directory, human_bytes(out.waiting_bytes), out.late_ms / 1000);

@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <future>
+#include <memory>
+#include <thread>
+
 #include "ingest/hearing_key.h"
 
 namespace greffe::ingest {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 256 * 1024;
+constexpr std::int64_t kPatienceMs = 5'000;
 
 bool is_gone(const Error& error) { return error.code == Errc::not_found; }
 
@@ -79,6 +85,16 @@ PresenceFound look_for(FileSystem& files, const std::string& directory, const st
                                            "on it is taken in with greffe-ingest drain --from", directory, theirs->station)};
   }
   return out;
+}
+
+PresenceFound look_patiently(FileSystem& files, const std::string& directory, const std::string& own) {
+  const auto answer = std::make_shared<std::promise<PresenceFound>>();
+  auto found = answer->get_future();
+  std::thread([answer, &files, directory, own] {
+    answer->set_value(own.empty() ? look_for(files, directory) : look_for(files, directory, own));
+  }).detach();
+  if (found.wait_for(std::chrono::milliseconds(kPatienceMs)) == std::future_status::ready) return found.get();
+  return {Presence::absent, fmt::format("the disk of {} does not answer", directory)};
 }
 
 std::string paired_path(const std::string& directory) { return join(spool_path(directory), "paired"); }

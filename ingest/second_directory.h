@@ -34,6 +34,10 @@ PresenceFound look_for(FileSystem& files, const std::string& directory, const st
 // The same where nothing is known of this station but its configuration.
 PresenceFound look_for(FileSystem& files, const std::string& directory);
 
+// The same, but a disk that does not answer within five seconds is absent: a start must not wait for one that hangs. `files` must outlive
+// the process then. `own`: empty, or as above.
+PresenceFound look_patiently(FileSystem& files, const std::string& directory, const std::string& own);
+
 // The mark `spool/paired` says: the other directory may hold more than this one, so nothing of this one that was not finished is gone
 // on with while the other one cannot be read. A copy has it from its first byte on; the directory that counts gets it, durably,
 // before its copy may take over, and loses it when the copy falls behind.

@@ -246,8 +246,8 @@ Result<Settling> settling(FileSystem& files, Clock& clock, Log& log, const Inges
 
 Result<DirectoryChoice> choose_directory(FileSystem& files, const std::string& first, const std::string& second) {
   if (second.empty()) return DirectoryChoice{first, "", "", false, {}, {}};
-  const PresenceFound one = look_for(files, first);
-  const PresenceFound other = one.presence == Presence::ours ? look_for(files, second, first) : look_for(files, second);
+  const PresenceFound one = look_patiently(files, first, "");
+  const PresenceFound other = look_patiently(files, second, one.presence == Presence::ours ? first : std::string());
   if (one.presence == Presence::ours && other.presence == Presence::ours) {
     auto both = one_of_both(files, first, second);
     return both ? std::move(both) : only(files, first, second, both.error().message);

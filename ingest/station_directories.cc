@@ -114,7 +114,7 @@ Status StationDirectories::exchange() {
   const bool complete = copy_ && copy_->may_take_over(kDrainMs);
   end_copy();
   std::swap(settings_.directory, settings_.second);
-  const PresenceFound found = look_for(real_, settings_.directory);
+  const PresenceFound found = look_patiently(real_, settings_.directory, "");
   Status done = found.presence == Presence::ours ? ok() : Status(fail(Errc::unavailable, found.why));
   // An error of the mark is met again by whoever writes there, and does not lead back: the failed one must not sign on meanwhile.
   if (done && complete) (void)set_paired(real_, settings_.directory, false);
@@ -139,7 +139,7 @@ SecondLook look_at_second(FileSystem& files, const IngestSettings& settings) {
   SecondLook out;
   out.directory = settings.second;
   if (settings.second.empty()) return out;
-  const PresenceFound found = look_for(files, settings.second, settings.directory);
+  const PresenceFound found = look_patiently(files, settings.second, settings.directory);
   out.problem = found.why;
   if (found.presence == Presence::fresh) out.problem = fmt::format("nothing was copied to {} yet", settings.second);
   const auto ids = list_hearings(files, settings.directory);
@@ -147,8 +147,8 @@ SecondLook look_at_second(FileSystem& files, const IngestSettings& settings) {
     const bool lacks = found.presence != Presence::ours || lacks_something(files, spool_of(settings.directory, id), spool_of(settings.second, id));
     out.behind += lacks ? 1 : 0;
   }
-  const auto disk = files.space(settings.second);
-  if (disk && found.presence != Presence::absent) out.disk = *disk;
+  const auto disk = found.presence == Presence::absent ? Result<Space>(fail(Errc::unavailable, "")) : files.space(settings.second);
+  if (disk) out.disk = *disk;
   return out;
 }
 
