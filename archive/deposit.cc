@@ -41,7 +41,7 @@ struct Deposit::State {
   Result<bool> had_main_log(const OpenEntry& open) const;
   Status append_to_main_log(const HearingId& id, HearingState& hearing);
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
-  Status commit_when_due(const HearingId& id, HearingState& hearing, bool first);
+  Status commit_when_due(const HearingId& id, HearingState& hearing, bool at_once);
   Result<Receipt> cosign(HearingState& hearing) { return cosign_head(clock, hearing.writer, holder, holder_key); }
   void run_committer(std::stop_token stop);
 };
@@ -167,16 +167,16 @@ Status Deposit::State::ensure_in_main_log(const HearingId& id, HearingState& hea
   return hearing.committed_size < hearing.writer.size() ? append_to_main_log(id, hearing) : ok();
 }
 
-// The first checkpoint and the last go into the main log at once; those between at most once per interval. The limit
-// delays the newest, it never drops it.
-Status Deposit::State::commit_when_due(const HearingId& id, HearingState& hearing, bool first) {
+// The first checkpoint, the last, and one with a correction (a hearing may turn out not to be public) go into the main
+// log at once; those between at most once per interval. The limit delays the newest, it never drops it.
+Status Deposit::State::commit_when_due(const HearingId& id, HearingState& hearing, bool at_once) {
   if (!is_primary()) {
     if (hearing.closed) GREFFE_TRY(hearings.mark_finished(id));
     return ok();
   }
   const std::int64_t now = clock.monotonic_ms();
   const std::int64_t due_ms = hearing.committed_mono_ms + limits.commit_interval_ms;
-  if (first || hearing.closed || due_ms <= now) {
+  if (at_once || hearing.closed || due_ms <= now) {
     {
       const std::lock_guard lock(due_mutex);
       due.erase(id);
@@ -338,7 +338,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
     hearing->deposited_bytes -= deposited->second;
     hearing->deposited.erase(deposited);
   }
-  GREFFE_TRY(state_->commit_when_due(id, *hearing, is_first));
+  GREFFE_TRY(state_->commit_when_due(id, *hearing, is_first || read.corrects));
   Receipt receipt = GREFFE_TRY(state_->cosign(*hearing));
   if (read.closes) GREFFE_TRY(writer.finalise());
   return Answer(std::move(receipt));

@@ -32,6 +32,7 @@ Result<ReadEntries> read_entries(std::uint64_t first, const std::vector<std::str
     if ((open != nullptr) != (index == 0)) return refused(index, "a hearing log begins with its one \"open\" entry");
     if (open != nullptr) out.open = *open;
     if (std::holds_alternative<CloseEntry>(*entry)) out.closes = true;
+    if (std::holds_alternative<CorrectionEntry>(*entry)) out.corrects = true;
     if (const auto* segment = std::get_if<SegmentEntry>(&*entry)) out.segments.push_back(*segment);
     const Json json = GREFFE_TRY(parse_canonical_json(entries[i]));
     if (const auto* lost = std::get_if<LostEntry>(&*entry)) {

@@ -14,6 +14,7 @@ namespace greffe::archive {
 struct ReadEntries {
   std::optional<OpenEntry> open;  // when the first of them is index 0
   bool closes = false;
+  bool corrects = false;          // one of them says anew what the hearing is about
   std::vector<Digest> named;      // objects, in order, without duplicates
   std::set<Digest> lost;          // those that a `lost` entry among these says can no longer be delivered
   std::vector<SegmentEntry> segments;

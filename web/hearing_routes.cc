@@ -126,10 +126,11 @@ Result<Json> HearingRoutes::whole(const catalogue::HearingRecord& record, const 
   Json::Array corrections;
   for (const catalogue::Correction& c : record.corrections) {
     Json one;
-    one.set("account_name", account_name(c.account)).set("before", json_of(c.before)).set("details_sha256", c.before_sha256);
-    one.set("index", c.entry_index).set("reason", c.reason).set("utc", c.utc);
+    one.set("account_name", c.from_archive ? account_name(c.account) : c.account).set("before", json_of(c.before));
+    one.set("details_sha256", c.before_sha256).set("index", c.entry_index).set("origin", c.from_archive ? "archive" : "room");
+    one.set("reason", c.reason).set("utc", c.utc);
     proof_.add_document(one, "document", c.before_sha256);
-    GREFFE_TRY(proof_.add_reason(one, c.entry_index));
+    if (c.from_archive) GREFFE_TRY(proof_.add_reason(one, c.entry_index));
     corrections.push_back(std::move(one));
   }
   out.set("corrections", std::move(corrections));

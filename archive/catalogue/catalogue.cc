@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "archive/catalogue/details_versions.h"
 #include "archive/catalogue/hearing_rows.h"
 #include "archive/catalogue/hearing_search.h"
 #include "archive/catalogue/catalogue_state.h"
@@ -39,23 +40,22 @@ Error no_such_hearing(const HearingId& id) {
 
 Result<std::vector<Correction>> corrections_of(Connection& db, std::int64_t hearing) {
   std::vector<Correction> out;
-  Rows rows = GREFFE_TRY(db.query("SELECT entry_index, utc_ms, account, reason, before_json, before_sha256, after_sha256"
-                                  " FROM correction WHERE hearing = ? ORDER BY entry_index",
-                                  hearing));
-  for (;;) {
-    const bool more = GREFFE_TRY(rows.next());
-    if (!more) return out;
+  const std::vector<DetailsVersion> versions = GREFFE_TRY(details_versions(db, hearing));
+  for (std::size_t i = 1; i < versions.size(); ++i) {
+    const DetailsVersion& before = versions[i - 1];
     Correction one;
-    one.entry_index = static_cast<std::uint64_t>(rows.integer(0));
-    one.utc = rows.utc(1);
-    one.account = rows.string(2);
-    one.reason = rows.string(3);
-    one.before = GREFFE_TRY(parse_kept_details(rows.text(4)));
-    one.before_json = rows.text(4).empty() ? "{}" : rows.string(4);
-    one.before_sha256 = GREFFE_TRY(digest_from_hex(rows.text(5)));
-    one.after_sha256 = GREFFE_TRY(digest_from_hex(rows.text(6)));
+    one.from_archive = versions[i].from_archive;
+    one.entry_index = versions[i].entry_index;
+    one.utc = versions[i].utc;
+    one.account = versions[i].account;
+    one.reason = versions[i].reason;
+    one.before = GREFFE_TRY(parse_kept_details(before.details));
+    one.before_json = before.details.empty() ? "{}" : before.details;
+    one.before_sha256 = GREFFE_TRY(digest_from_hex(before.details_sha256));
+    one.after_sha256 = GREFFE_TRY(digest_from_hex(versions[i].details_sha256));
     out.push_back(std::move(one));
   }
+  return out;
 }
 
 Result<std::vector<Digest>> lost_objects_of(Connection& db, std::int64_t hearing) {

@@ -95,11 +95,12 @@ struct HearingPage {
 
 // ---- one hearing -------------------------------------------------------------------------------------------------
 
-struct Correction {  // one `details` entry of the main log
-  std::uint64_t entry_index = 0;
+struct Correction {  // one `details` entry of the main log, or of the hearing's own
+  bool from_archive = false;
+  std::uint64_t entry_index = 0;  // in that log
   UtcTime utc;
-  std::string account;      // pseudonym
-  std::string reason;       // empty when its document is lost
+  std::string account;      // archive: pseudonym; room: what the station wrote, or nothing
+  std::string reason;       // archive; empty when its document is lost
   Details before;
   std::string before_json;  // canonical JSON without the salt
   Digest before_sha256;

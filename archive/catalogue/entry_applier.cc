@@ -1,5 +1,6 @@
 #include "archive/catalogue/entry_applier.h"
 
+#include "archive/catalogue/details_versions.h"
 #include "archive/catalogue/hearing_state.h"
 #include "archive/catalogue/schema.h"
 #include "archive/catalogue/text_rows.h"
@@ -123,11 +124,7 @@ Status EntryApplier::apply_entry(const DetailsEntry& entry) {
     if (!details) GREFFE_TRY(problem("document " + entry.details.hex() + ": " + details.error().message));
     if (details && text) after = *std::move(text);
   }
-  GREFFE_TRY(db_.run("INSERT INTO correction(entry_index, hearing, utc_ms, account, reason, before_json, before_sha256,"
-                     " after_sha256) SELECT ?, row, ?, ?, ?, details, details_sha256, ? FROM hearing WHERE row = ?",
-                     index_, entry.utc, entry.account, reason, entry.details.hex(), *row));
-  GREFFE_TRY(db_.run("UPDATE hearing SET details = ?, details_sha256 = ? WHERE row = ?", after, entry.details.hex(),
-                     *row));
+  GREFFE_TRY(add_details_versions(db_, *row, {{true, index_, entry.utc, entry.utc, entry.account, reason, after, entry.details.hex()}}));
   changed_texts_.insert(*row);
   return ok();
 }

@@ -59,6 +59,7 @@ Status HearingState::apply(std::uint64_t index, std::string_view bytes, const Re
   if (const auto* segment = std::get_if<SegmentEntry>(&entry)) apply_segment(*segment);
   if (const auto* gap = std::get_if<GapEntry>(&entry)) apply_gap(*gap);
   if (const auto* mark = std::get_if<MarkEntry>(&entry)) return apply_mark(index, *mark, read);
+  if (const auto* correction = std::get_if<CorrectionEntry>(&entry)) return apply_correction(index, *correction, read);
   if (const auto* close = std::get_if<CloseEntry>(&entry)) apply_close(*close);
   if (const auto* lost = std::get_if<LostEntry>(&entry)) {
     new_lost_.insert(new_lost_.end(), lost->objects.begin(), lost->objects.end());
@@ -73,9 +74,8 @@ Status HearingState::apply(std::uint64_t index, std::string_view bytes, const Re
 
 Status HearingState::apply_open(const OpenEntry& entry, const ReadDocument& read) {
   if (entry.hearing != id) return fail(Errc::invalid, "its `open` entry names hearing " + entry.hearing.text());
-  const std::optional<std::string> document = GREFFE_TRY(read(entry.details));
+  details_ = GREFFE_TRY(read_details(entry.details, read));
   details_sha256_ = entry.details.hex();
-  if (document) keep_details(*document);
   court_ = entry.court;
   room_ = entry.room;
   station_ = entry.station;
@@ -91,15 +91,16 @@ Status HearingState::apply_open(const OpenEntry& entry, const ReadDocument& read
   return ok();
 }
 
-void HearingState::keep_details(const std::string& document) {
-  const auto details = parse_details(document);
-  auto text = without_salt(document);
-  if (!details || !text) {
-    problems.push_back("its details document " + details_sha256_ + " cannot be understood" +
-                       (details ? "" : ": " + details.error().message));
-    return;
-  }
-  details_ = *std::move(text);
+// As the catalogue keeps them; empty: lost, or not to be understood.
+Result<std::string> HearingState::read_details(const Digest& digest, const ReadDocument& read) {
+  const std::optional<std::string> document = GREFFE_TRY(read(digest));
+  if (!document) return std::string();
+  const auto details = parse_details(*document);
+  auto text = without_salt(*document);
+  if (details && text) return text;
+  problems.push_back("its details document " + digest.hex() + " cannot be understood" +
+                     (details ? "" : ": " + details.error().message));
+  return std::string();
 }
 
 void HearingState::apply_segment(const SegmentEntry& entry) {
@@ -126,6 +127,13 @@ Status HearingState::apply_mark(std::uint64_t index, const MarkEntry& entry, con
     if (parsed) text = *std::move(parsed);
   }
   new_marks_.push_back({index, entry, std::move(text)});
+  text_changed_ = true;
+  return ok();
+}
+
+Status HearingState::apply_correction(std::uint64_t index, const CorrectionEntry& entry, const ReadDocument& read) {
+  std::string details = GREFFE_TRY(read_details(entry.details, read));
+  new_details_.push_back({false, index, entry.utc, entry.utc, entry.person, {}, std::move(details), entry.details.hex()});
   text_changed_ = true;
   return ok();
 }
@@ -215,7 +223,10 @@ Status HearingState::save(Connection& db) {
   for (const Digest& one : new_lost_) {
     GREFFE_TRY(db.run("INSERT OR IGNORE INTO lost(hearing, sha256) VALUES(?, ?)", row, one.hex()));
   }
+  for (DetailsVersion& one : new_details_) one.counts_from = std::min(one.utc, checkpoint_utc);
+  GREFFE_TRY(add_details_versions(db, row, new_details_));
   new_marks_.clear();
+  new_details_.clear();
   new_lost_.clear();
   return ok();
 }

@@ -12,6 +12,7 @@
 
 #include "archive/base/result.h"
 #include "archive/catalogue/catalogue.h"
+#include "archive/catalogue/details_versions.h"
 #include "archive/catalogue/sqlite.h"
 #include "archive/format/entries.h"
 
@@ -30,7 +31,7 @@ class HearingState {
 
   // The row of this hearing as the catalogue has it, or an empty state.
   static Result<HearingState> load(Connection& db, const HearingId& id);
-  // Writes the row, the new marks and the new lost objects; a new hearing gets its row number here.
+  // Writes the row, the new marks, corrections and lost objects; a new hearing gets its row number here.
   Status save(Connection& db);
 
   // One entry of the hearing's log. invalid with the reason: it cannot be understood or does not belong here; the
@@ -58,7 +59,8 @@ class HearingState {
   };
   Status apply_open(const OpenEntry& entry, const ReadDocument& read);
   Status apply_mark(std::uint64_t index, const MarkEntry& entry, const ReadDocument& read);
-  void keep_details(const std::string& document);
+  Status apply_correction(std::uint64_t index, const CorrectionEntry& entry, const ReadDocument& read);
+  Result<std::string> read_details(const Digest& digest, const ReadDocument& read);
   void apply_segment(const SegmentEntry& entry);
   void apply_gap(const GapEntry& entry);
   void apply_close(const CloseEntry& entry);
@@ -77,6 +79,7 @@ class HearingState {
   std::uint64_t gap_count_ = 0, unexcused_gap_count_ = 0;
   std::optional<std::string> continues_;
   std::vector<NewMark> new_marks_;
+  std::vector<DetailsVersion> new_details_;
   std::vector<Digest> new_lost_;
 };
 

@@ -46,17 +46,18 @@ CREATE TABLE case_key(          -- of the newest details and of all that were co
   PRIMARY KEY(key, hearing)
 ) WITHOUT ROWID;
 
-CREATE TABLE correction(
-  entry_index   INTEGER PRIMARY KEY,         -- in the main log
-  hearing       INTEGER NOT NULL,
-  utc_ms        INTEGER NOT NULL,
-  account       TEXT NOT NULL,
-  reason        TEXT NOT NULL,
-  before_json   TEXT NOT NULL,
-  before_sha256 TEXT NOT NULL,
-  after_sha256  TEXT NOT NULL
-);
-CREATE INDEX correction_by_hearing ON correction(hearing, entry_index);
+CREATE TABLE details_version(   -- details_versions.h; of hearings that were corrected
+  hearing        INTEGER NOT NULL,
+  from_archive   INTEGER NOT NULL,
+  entry_index    INTEGER NOT NULL,           -- in the main log, or in the hearing's own
+  utc_ms         INTEGER NOT NULL,
+  counts_from_ms INTEGER NOT NULL,
+  account        TEXT NOT NULL,
+  reason         TEXT NOT NULL,
+  details        TEXT NOT NULL,
+  details_sha256 TEXT NOT NULL,
+  PRIMARY KEY(hearing, from_archive, entry_index)
+) WITHOUT ROWID;
 
 CREATE TABLE mark(
   hearing      INTEGER NOT NULL,
@@ -157,7 +158,7 @@ const std::vector<Table>& dumped_tables() {
       {"meta", "name"},
       {"hearing", "row"},
       {"case_key", "key, hearing"},
-      {"correction", "entry_index"},
+      {"details_version", "hearing, from_archive, entry_index"},
       {"mark", "hearing, at_ms, id"},
       {"lost", "hearing, sha256"},
       {"place", "court, room"},

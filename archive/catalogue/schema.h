@@ -14,7 +14,7 @@
 
 namespace greffe::catalogue {
 
-constexpr std::int64_t kSchemaVersion = 2;
+constexpr std::int64_t kSchemaVersion = 3;
 
 Status create_schema(Connection& db);  // with the tokenizer registered
 

@@ -103,7 +103,7 @@ Result<Searchable> searchable(Connection& db, std::int64_t row) {
   if (rows.integer(4) > 0) out.scope += ' ' + scope_word('s', "gaps");
 
   GREFFE_TRY(add_place(db, out, court, room));
-  GREFFE_TRY(each_text(db, "SELECT before_json FROM correction WHERE hearing = ? ORDER BY entry_index", row,
+  GREFFE_TRY(each_text(db, "SELECT details FROM details_version WHERE hearing = ? ORDER BY from_archive, entry_index", row,
                        [&out](std::string_view json) { return add_details(out, json); }));
   GREFFE_TRY(each_text(db, "SELECT text FROM mark WHERE hearing = ? ORDER BY at_ms, id", row,
                        [&out](std::string_view text) {

@@ -100,6 +100,11 @@ struct MarkEntry {
   Digest note;         // note_sha256: a document object {"kind":"mark","text":…,"salt":…}
   std::string person;
 };
+struct CorrectionEntry {  // kind "details": what the hearing is about was chosen wrongly; from here on it is this
+  Digest details;      // details_sha256; the document of before stays
+  UtcTime utc;
+  std::string person;  // account or empty
+};
 struct StreamEntry {  // a stream that joins late
   ExpectedStream stream;
 };
@@ -130,8 +135,8 @@ struct UnknownEntry {  // a kind or version of the future: reported, never ignor
   std::int64_t version = 0;
 };
 
-using HearingEntry = std::variant<OpenEntry, SegmentEntry, GapEntry, ExplanationEntry, MarkEntry, StreamEntry, PeaksEntry,
-                                  LostEntry, CloseEntry, UnknownEntry>;
+using HearingEntry = std::variant<OpenEntry, SegmentEntry, GapEntry, ExplanationEntry, MarkEntry, CorrectionEntry, StreamEntry,
+                                  PeaksEntry, LostEntry, CloseEntry, UnknownEntry>;
 
 std::string write_hearing_entry(const HearingEntry& entry);  // canonical; never an UnknownEntry
 // invalid with the field: canonical JSON, but not of this shape. Fields of the future are allowed and kept in the

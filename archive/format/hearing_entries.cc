@@ -88,6 +88,13 @@ Json to_json(const MarkEntry& e) {
   return out;
 }
 
+Json to_json(const CorrectionEntry& e) {
+  Json out = begin("details");
+  out.set("details_sha256", e.details).set("utc", e.utc);
+  if (!e.person.empty()) out.set("person", e.person);
+  return out;
+}
+
 Json to_json(const StreamEntry& e) {
   Json out = begin("stream");
   out.set("medium", e.stream.medium).set("name", e.stream.name).set("source", e.stream.source);
@@ -232,6 +239,14 @@ Result<HearingEntry> read_mark(const Json& json) {
   return HearingEntry(std::move(e));
 }
 
+Result<HearingEntry> read_correction(const Json& json) {
+  CorrectionEntry e;
+  e.details = GREFFE_TRY(json.digest("details_sha256"));
+  e.utc = GREFFE_TRY(json.utc("utc"));
+  e.person = GREFFE_TRY(optional_token_member(json, "person"));
+  return HearingEntry(std::move(e));
+}
+
 Result<HearingEntry> read_late_stream(const Json& json) {
   return HearingEntry(StreamEntry{GREFFE_TRY(read_stream(json))});
 }
@@ -278,9 +293,10 @@ struct Kind {
   std::string_view name;
   Reader read;
 };
-constexpr Kind kKinds[] = {{"open", read_open},   {"segment", read_segment_entry},   {"gap", read_gap},
-                           {"mark", read_mark},   {"explanation", read_explanation}, {"stream", read_late_stream},
-                           {"peaks", read_peaks}, {"lost", read_lost},               {"close", read_close}};
+constexpr Kind kKinds[] = {{"open", read_open},          {"segment", read_segment_entry},   {"gap", read_gap},
+                           {"mark", read_mark},          {"explanation", read_explanation}, {"stream", read_late_stream},
+                           {"details", read_correction}, {"peaks", read_peaks},             {"lost", read_lost},
+                           {"close", read_close}};
 
 }  // namespace
 

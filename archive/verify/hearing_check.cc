@@ -101,7 +101,16 @@ void HearingCheck::read_entry(std::uint64_t index, std::string_view bytes) {
   timeline_.add(index, *entry);
   accounting_.add(*entry);
   if (std::holds_alternative<GapEntry>(*entry) || std::holds_alternative<ExplanationEntry>(*entry)) interruptions_.emplace_back(index, *entry);
+  if (const auto* correction = std::get_if<CorrectionEntry>(&*entry)) note_correction(index, *correction);
   add_jobs(index, *entry, bytes);
+}
+
+// Lawful and logged, so no verdict changes; but who reads the report must know that another case was chosen first.
+void HearingCheck::note_correction(std::uint64_t index, const CorrectionEntry& correction) {
+  corrections_.push_back(correction);
+  report_.note(fmt::format("hearing {}: what it is about was corrected while it was recorded, at {}{} (entry {}); the details are object {}",
+                           id_.text(), to_text(correction.utc), correction.person.empty() ? "" : " by " + correction.person, index,
+                           correction.details.hex()));
 }
 
 void HearingCheck::add_jobs(std::uint64_t index, const HearingEntry& entry, std::string_view bytes) {

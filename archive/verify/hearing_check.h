@@ -38,6 +38,8 @@ class HearingCheck {
   const Timeline& timeline() const { return timeline_; }
   // The gaps and what explains them, with their index.
   const std::vector<std::pair<std::uint64_t, HearingEntry>>& interruptions() const { return interruptions_; }
+  // In the order of the log.
+  const std::vector<CorrectionEntry>& corrections() const { return corrections_; }
   TimeAccount account() const { return accounting_.account(); }
 
  private:
@@ -49,6 +51,7 @@ class HearingCheck {
   void check_close();
   void check_not_before();
   void read_entry(std::uint64_t index, std::string_view bytes);
+  void note_correction(std::uint64_t index, const CorrectionEntry& correction);
   void add_jobs(std::uint64_t index, const HearingEntry& entry, std::string_view bytes);
   void check_objects();
   void found(Finding finding);
@@ -69,6 +72,7 @@ class HearingCheck {
   std::vector<ObjectJob> jobs_;
   std::vector<SegmentEntry> segments_;
   std::vector<std::pair<std::uint64_t, HearingEntry>> interruptions_;
+  std::vector<CorrectionEntry> corrections_;
   std::vector<Digest> named_;
   std::set<Digest> lost_;
   HearingSummary summary_;

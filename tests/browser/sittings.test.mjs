@@ -81,6 +81,39 @@ await check("the explanation stands beside its gap, excuses nothing, and the tim
   await getUp(page);
 });
 
+await check("a case that was corrected in the courtroom is told in three languages, and no word of it becomes part of the page", async () => {
+  const wrong = "RG 26/00998 <img src=x onerror=alert(1)>";
+  const told = {
+    en: [/Corrected in the courtroom, while the hearing was recorded/, /corrected once in the courtroom; the correction is entry 7 of the signed list/],
+    fr: [/Rectifiée dans la salle d’audience, pendant l’enregistrement/, /rectifiée une fois dans la salle\s; la rectification est l’entrée 7 de la liste signée/],
+    zh: [/录制期间在法庭更正/, /案件信息在法庭更正过1次；更正记录为已签名清单的第7条/],
+  };
+  for (const [language, [history, proof]] of Object.entries(told)) {
+    const page = await sitDown("claire", { language });
+    await openHearing(page, explained);
+    await untilBadge(page, "good");
+    assert.equal(await page.textContent(".cases"), "RG 26/00999");
+    await page.click("#tab-details");
+    const versions = await page.innerText(".versions");
+    assert.match(versions, history);
+    for (const words of [wrong, "RG 26/00999", "Une autre affaire", "g-07"]) assert.ok(versions.includes(words), `${words} is not in: ${versions}`);
+    assert.equal(await page.locator(".versions img").count(), 0);
+    await axe(page, `corrected ${language}`);
+    if (process.env.GREFFE_SHOTS) await page.screenshot({ path: join(process.env.GREFFE_SHOTS, `corrected-${language}.png`) });
+    await page.click("button.badge");
+    await page.waitForSelector(".proof .corrected");
+    assert.match(await page.innerText(".proof .corrected"), proof);
+    assert.deepEqual(page.faults, []);
+    await getUp(page);
+  }
+  const page = await sitDown("claire");
+  await page.goto(`${url}/?q=${encodeURIComponent("RG 26/00998")}`);
+  await page.waitForSelector("main a");
+  const found = await page.innerText("main");
+  assert.ok(found.includes("RG 26/00999") && !found.includes(wrong), found);
+  await getUp(page);
+});
+
 async function look(language, width, height) {
   for (const [name, who, id] of [["sittings", "claire", second], ["explained", "claire", explained]]) {
     const page = await sitDown(who, { language, width, height, scheme: width < 900 ? "dark" : "light" });

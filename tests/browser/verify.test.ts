@@ -408,7 +408,7 @@ async function withCorrection() {
   await resign(served, [{ kind: "details", v: 1, hearing: kHearing, account: "u-1", details_sha256: digest(documents[1]!), reason_sha256: digest(reason), utc }]);
   served.proof.details_entries = [served.proven(4)];
   const hearing = { ...details, cases: ["RG 2"], details: { ...details, cases: ["RG 2"] }, details_document: documents[1],
-    corrections: [{ utc, account_name: "Claire", index: 4, reason: "typed wrongly", reason_document: reason, before: details, document: documents[0], details_sha256: digest(documents[0]!) }] };
+    corrections: [{ origin: "archive", utc, account_name: "Claire", index: 4, reason: "typed wrongly", reason_document: reason, before: details, document: documents[0], details_sha256: digest(documents[0]!) }] };
   return { served, hearing: hearing as unknown as Hearing };
 }
 
@@ -433,6 +433,56 @@ test("details and corrections are proven by their documents and entries", async 
   const { chain } = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-24T00:00:00.000Z");
   assert.equal(missesCorrections(chain, hearing), false);
   assert.equal(missesCorrections(chain, { ...hearing, corrections: [] }), true);
+});
+
+// The same, and the room had corrected it before, in the place of a segment.
+async function withRoomCorrection(utc = "2026-11-22T09:00:10.000Z") {
+  const { served, hearing } = await withCorrection();
+  const right = canonical({ cases: ["RG room"], parties: [], judges: ["J"], clerk: "", title: "A c. B", public: false, salt: "8".repeat(64), v: 1 });
+  const digest = toHex(sha256(utf8(right)));
+  served.entries[1] = utf8(canonical({ kind: "details", v: 1, details_sha256: digest, person: "g-07", utc }));
+  served.timeline.streams[0]!.segments.shift();
+  served.leaves = served.entries.map((e) => leafHash(e));
+  served.proof.hearing_checkpoint = await note(kOrigin, served.entries, [station, holder]);
+  await resign(served, [JSON.parse(served.proof.details_entries![0]!.entry) as JsonObject]);
+  served.proof.details_entries = [served.proven(4)];
+  const clerk = hearing.corrections[0]!;
+  const room = { ...clerk, origin: "room" as const, index: 1, utc, account_name: "g-07", reason: "" };
+  delete room.reason_document;
+  const before = JSON.parse(right) as Hearing["details"];
+  hearing.corrections = [room, { ...clerk, before, document: right, details_sha256: digest }];
+  return { served, hearing };
+}
+
+test("what the courtroom corrected is proven by the hearing's own list", async () => {
+  const found = async (change: (hearing: Hearing, served: Served) => void, utc?: string) => {
+    const { served, hearing } = await withRoomCorrection(utc);
+    change(hearing, served);
+    const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-24T00:00:00.000Z");
+    return [...verdict.problems, ...compareDetails(verdict.chain, hearing)].map((p) => p.code);
+  };
+  const room = (h: Hearing) => h.corrections[0]!;
+  assert.deepEqual(await found(() => undefined), []);
+  assert.deepEqual(await found((h) => { room(h).account_name = "g-08"; }), ["correction-differs"]);
+  assert.deepEqual(await found((h) => { room(h).utc = "2026-11-22T09:00:11.000Z"; }), ["correction-differs"]);
+  assert.deepEqual(await found((h) => { room(h).reason = "typed wrongly"; }), ["correction-differs"]);
+  assert.deepEqual(await found((h) => { h.corrections[1]!.before.public = true; }), ["correction-differs"]);
+  assert.deepEqual(await found((h) => { room(h).index = 2; }), ["correction-invented", "correction-hidden"]);
+  assert.deepEqual(await found((h) => { h.corrections = h.corrections.slice(1); }), ["details-differ", "correction-hidden"]);
+  // An earlier version is not made the one that counts.
+  const turned = (h: Hearing) => {
+    const [first, second] = h.corrections as [Hearing["corrections"][0], Hearing["corrections"][0]];
+    const latest = { ...h.details }, document = h.details_document!;
+    Object.assign(h, { ...second.before, details: second.before, details_document: second.document });
+    h.corrections = [{ ...second, before: first.before, document: first.document! }, { ...first, before: latest, document }];
+  };
+  assert.deepEqual(await found(turned), ["correction-differs"]);
+  assert.deepEqual(await found(turned, "2026-11-23T08:00:00.001Z"), []);  // it was made after the archive's
+  assert.deepEqual(await found(() => undefined, "2036-11-22T09:00:10.000Z"), []);  // its clock was ahead; the archive corrected it after
+  const { served, hearing } = await withRoomCorrection();
+  const { chain } = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-24T00:00:00.000Z");
+  assert.equal(missesCorrections(chain, hearing), false);
+  assert.equal(missesCorrections(chain, { ...hearing, corrections: hearing.corrections.slice(1) }), true);
 });
 
 test("a recorder's key that was revoked is told, and stops the proof when it was stolen before", async () => {

@@ -1,4 +1,5 @@
-"""An archive with a hearing in three sittings, in three courtrooms of two courts, and one with gaps that were explained later."""
+"""An archive with a hearing in three sittings, in three courtrooms of two courts, and one that was opened as
+the wrong case, with gaps that were explained later."""
 import json
 import subprocess
 
@@ -58,8 +59,10 @@ def explained_hearing(world):
     client.enrol()
     hearing = Hearing(client)
     details = details_document(case="RG 26/00999", title="Audience interrompue")
+    chosen_first = details_document(case="RG 26/00998 <img src=x onerror=alert(1)>", title="Une autre affaire")
     hearing.put(details)
-    hearing.open(sha256(details), {"mic-judge": "audio"})
+    hearing.put(chosen_first)
+    hearing.open(sha256(chosen_first), {"mic-judge": "audio"})
     now = 0
 
     def record(run):
@@ -85,6 +88,7 @@ def explained_hearing(world):
     note = document("explanation", text="La femme de ménage a débranché la prise du greffe.")
     hearing.put(note)
     hearing.add(kind="explanation", gap=power, note_sha256=sha256(note), person="claire", reason="power")
+    hearing.add(kind="details", details_sha256=sha256(details), person="g-07", utc=utc_text(hearing.start_ms + now))
     s = hearing.streams["mic-judge"]
     hearing.add(kind="close", boot="test", mono_ms=now, utc=utc_text(hearing.start_ms + now),
                 totals=[{"bytes": s["bytes"], "duration_90k": s["duration"], "segments": 2, "stream": "mic-judge"}])

@@ -230,6 +230,12 @@ class Hearing:
         self.add(kind="explanation", gap=gap, note_sha256=self.document("explanation", text="The plug was pulled."), **more)
         return self
 
+    def correct(self, ms=5000, case="RG 26/00002"):
+        """The wrong case was opened: another document from here on. Its digest."""
+        digest = self.document("details", cases=[case], clerk="", judges=[], language="fr", parties=[], parts=[], public=False, title="t")
+        self.add(kind="details", details_sha256=digest, person="g-07", utc=self.wall(self.start_ms + ms))
+        return digest
+
     def commit(self):
         self.commits.append(len(self.entries))
 

@@ -14,7 +14,7 @@ HEX = re.compile(r"[0-9a-f]{64}\Z")
 NAME = re.compile(r"[a-z0-9-]{1,32}\Z")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(\.p/([1-9][0-9]{0,2}))?\Z")
-HEARING_KINDS = {"open", "segment", "gap", "explanation", "mark", "stream", "peaks", "lost", "close"}
+HEARING_KINDS = {"open", "segment", "gap", "explanation", "mark", "details", "stream", "peaks", "lost", "close"}
 MAIN_KINDS = {"genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "scrub", "export", "account", "lost"}
 GAP_REASONS = {"recess", "closed-evidence", "mediation", "fault", "power", "network", "no-signal", "operator", "unknown"}
 

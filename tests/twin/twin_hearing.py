@@ -101,6 +101,8 @@ class HearingJudge:
                 self.add("entry-format", entry=index)
             if e["kind"] in ("gap", "explanation") and e.get("reason", "unknown") not in GAP_REASONS:
                 raise Bad("reason")
+            if e["kind"] == "details" and not (named_objects({"sha256": e["details_sha256"]}) and ms_of(e["utc"])):
+                raise Bad("details")
             self.values.append((index, e))
         except (Bad, KeyError):
             self.add("entry-format", entry=index)

@@ -210,6 +210,8 @@ HEARING_ENTRIES = [
     ("gap that names both boots", entry(kind="gap", boot=BOOT, mono_ms=[1212345, 2122345], reason="power", streams=["*"],
                                         to="2026-11-22T09:31:00.000Z", to_boot=NEXT_BOOT, **{"from": "2026-11-22T09:30:00.000Z"})),
     ("explanation", entry(kind="explanation", gap=17, note_sha256=digest("explanation"), person="u-17", reason="power")),
+    ("details", entry(kind="details", details_sha256=digest("details 2"), person="u-17", utc=UTC)),
+    ("details without a name", entry(kind="details", details_sha256=digest("details 2"), utc=UTC)),
     ("explanation without a name", entry(kind="explanation", gap=9007199254740991, note_sha256=digest("explanation"))),
     ("mark", entry(kind="mark", at="2026-11-22T09:31:00.250Z", note_sha256=digest("mark"), person="u-17", stream="mic-judge")),
     ("mark of the whole hearing", entry(kind="mark", at="2026-11-22T09:31:00.250Z", note_sha256=digest("mark"))),

@@ -164,6 +164,12 @@ class SampleHearing {
   void explain(std::uint64_t gap, const std::string& text) {
     entries.push_back(write_hearing_entry(ExplanationEntry{gap, add_document(write_note("explanation", text)), "u-17", "power"}));
   }
+  void correct(const std::string& case_number, bool is_public) {
+    Details details;
+    details.cases = {case_number};
+    details.is_public = is_public;
+    entries.push_back(write_hearing_entry(CorrectionEntry{add_document(write_details(details)), now(), "g-07"}));
+  }
   // The signed checkpoint over the first `size` entries.
   std::string checkpoint(std::size_t size) const {
     TreeEdge edge;

@@ -218,6 +218,31 @@ TEST_CASE("an object that is declared lost does not stop its hearing, and one th
   receipt_of(closed);
 }
 
+TEST_CASE("a hearing that turns out not to be public is so at once; nothing is corrected after the end") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  h.add_segment();
+  deposit_all_objects(a, h);
+  receipt_of(append_range(a, h, 0, 2));
+  const auto shown = [&] { return a.main_log->catalogue().hearing(h.id, greffe::catalogue::CourtSet::everything())->row.details; };
+  CHECK(shown().is_public);
+  h.add_segment();
+  h.correct("RG 26/00002", false);
+  const auto early = append_range(a, h, 2, 4);  // before its document
+  REQUIRE(early);
+  CHECK(std::get<Unready>(*early).missing.size() == 2);
+  deposit_all_objects(a, h);
+  receipt_of(append_range(a, h, 2, 4));
+  CHECK_FALSE(shown().is_public);  // though the interval has not passed
+  CHECK(shown().cases == std::vector<std::string>{"RG 26/00002"});
+  h.close();
+  receipt_of(append_range(a, h, 4, 5));
+  h.correct("RG 26/00003", true);
+  const auto late = append_range(a, h, 5, 6);
+  REQUIRE_FALSE(late);
+  CHECK_THAT(late.error().message, Catch::Contains("nothing can follow"));
+}
+
 TEST_CASE("the size of an object counts also when an earlier entry named it") {
   SampleArchive a;
   SampleHearing h(a.name);

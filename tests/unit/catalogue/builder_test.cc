@@ -54,6 +54,9 @@ World busy_world(unsigned seed) {
     if (what <= 3) world.segment(id, random() % 2 == 0 ? "cam-bench" : "late-mic", sequence++, at);
     if (what == 4) world.gap(id, random() % 2 == 0 ? "recess" : "fault", at, after(hearing, 301));
     if (what == 5) world.mark(id, at, "证据" + std::to_string(step));
+    if (what == 5 && step % 3 == 0) {
+      world.correct_in_room(id, details_of(NewHearing{"RG 26/" + std::to_string(step)}), step % 2 == 0 ? at : UtcTime{1'795'000'000'000});
+    }
     if (what == 6 || what == 7) world.checkpoint(id);
     if (what == 8) {
       world.checkpoint(id);

@@ -324,6 +324,66 @@ TEST_CASE("a corrected hearing is found by the old and the new name, and shows b
   CHECK(record->corrections[0].entry_index == 1);
 }
 
+TEST_CASE("what the courtroom corrected while it recorded counts, and the wrong choice stays in the history") {
+  Fixture f;
+  const NewHearing wrong{"RG 26/00001", {"Jean Dupont"}};
+  const HearingId id = f.world.open(wrong);
+  f.world.checkpoint(id);
+  f.apply();
+  CHECK(f.hits("RG 26/00001") == Ids{id});
+  CHECK(f.catalogue.hearing(id, kAll)->row.details.is_public);
+  Details right = details_of(NewHearing{"RG 26/00002", {"Zoé Lefèvre"}});
+  right.is_public = false;
+  f.world.correct_in_room(id, right, minutes(wrong, 3));
+  f.world.checkpoint(id);
+  f.apply();
+  const auto record = f.catalogue.hearing(id, kAll);
+  CHECK_FALSE(record->row.details.is_public);
+  for (const char* number : {"RG 26/00002", "RG 26/00001"}) {  // by the old one too, but shown as what it is
+    HearingQuery query;
+    query.text = number;
+    CHECK(f.page(query).hearings.front().details.cases == std::vector<std::string>{"RG 26/00002"});
+  }
+  REQUIRE(record->corrections.size() == 1);
+  const auto& correction = record->corrections[0];
+  CHECK((!correction.from_archive && correction.entry_index == 1 && correction.utc == minutes(wrong, 3)));
+  CHECK((correction.account == "clerk" && correction.reason.empty()));
+  CHECK(correction.before.cases == std::vector<std::string>{"RG 26/00001"});
+  CHECK(correction.after_sha256 == record->details_sha256);
+}
+
+TEST_CASE("between what the room and what the archive corrected, the later one counts, in whatever order they came") {
+  const NewHearing hearing{"RG 26/00001"};
+  const auto at = [&](std::int64_t minute) { return minutes(hearing, minute); };
+  const auto named = [](const std::string& number) { return details_of(NewHearing{number}); };
+  Fixture f;
+  const HearingId id = f.world.open(hearing);
+  f.world.checkpoint(id, at(1));
+  const auto newest = [&] {
+    f.apply();
+    return f.catalogue.hearing(id, kAll)->row.details.cases.front();
+  };
+  f.world.correct(id, named("RG clerk"), "wrong", at(10));
+  f.world.correct_in_room(id, named("RG room 5"), at(5));  // had no network; delivered after the clerk's
+  f.world.checkpoint(id, at(11));
+  CHECK(newest() == "RG clerk");
+  f.world.correct_in_room(id, named("RG room 12"), at(12));
+  f.world.checkpoint(id, at(13));
+  CHECK(newest() == "RG room 12");
+  f.world.correct_in_room(id, named("RG room 900"), at(900));  // its clock is ahead of everybody's
+  f.world.checkpoint(id, at(14));
+  CHECK(newest() == "RG room 900");
+  f.world.correct(id, named("RG clerk again"), "wrong again", at(14));
+  CHECK(newest() == "RG clerk again");
+  f.world.correct_in_room(id, named("RG room 3"), at(3));  // its clock was set right: after the 900th minute of its own log all the same
+  f.world.checkpoint(id, at(15));
+  CHECK(newest() == "RG clerk again");
+  std::vector<std::string> before;
+  const auto record = f.catalogue.hearing(id, kAll);
+  for (const auto& one : record->corrections) before.push_back(one.before.cases.front());
+  CHECK(before == std::vector<std::string>{"RG 26/00001", "RG room 5", "RG clerk", "RG room 12", "RG room 900", "RG room 3"});
+}
+
 TEST_CASE("marks of the room and of the archive are found, and the row says where") {
   Fixture f;
   const NewHearing hearing{"RG 24/00001", {"Jean Dupont"}};

@@ -118,6 +118,9 @@ class World {
     entry.person = "clerk";
     add(id, entry);
   }
+  void correct_in_room(const HearingId& id, const Details& details, UtcTime utc) {
+    add(id, CorrectionEntry{document(write_details(details)), utc, "clerk"});
+  }
   void close(const HearingId& id, UtcTime end) {
     CloseEntry entry;
     entry.end = end;
@@ -150,13 +153,13 @@ class World {
   }
 
   void log(const MainEntry& entry) { main_log.push_back(write_main_entry(entry)); }
-  void correct(const HearingId& id, const Details& details, const std::string& reason) {
+  void correct(const HearingId& id, const Details& details, const std::string& reason, UtcTime utc = {1'791'000'000'000}) {
     DetailsEntry entry;
     entry.hearing = id;
     entry.details = document(write_details(details));
     entry.reason = document(write_note("reason", reason));
     entry.account = "u-1";
-    entry.utc = UtcTime{1'791'000'000'000};
+    entry.utc = utc;
     log(entry);
   }
   void archive_mark(const HearingId& id, UtcTime at, const std::string& text) {

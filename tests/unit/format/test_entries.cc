@@ -129,6 +129,9 @@ TEST_CASE("each member arrives in its field: hearing log") {
 
   const auto mark = hearing_entry<greffe::MarkEntry>("mark");
   CHECK((mark.at == at("2026-11-22T09:31:00.250Z") && mark.stream == "mic-judge" && mark.note == named("mark") && mark.person == "u-17"));
+  const auto correction = hearing_entry<greffe::CorrectionEntry>("details");
+  CHECK((correction.details == named("details 2") && correction.utc == at("2026-11-22T09:00:00.000Z") && correction.person == "u-17"));
+  CHECK(hearing_entry<greffe::CorrectionEntry>("details without a name").person.empty());
   const auto stream = hearing_entry<greffe::StreamEntry>("stream").stream;
   CHECK((stream.name == "remote-2" && stream.medium == "audio" && stream.source == "remote"));
   const auto peaks = hearing_entry<greffe::PeaksEntry>("peaks");
@@ -225,6 +228,10 @@ TEST_CASE("entries of hearing logs that are refused") {
       {"explanation", "reason", "\"lunch\"", "not one of the reasons"},
       {"mark", "at", "", "\"at\" must be a time"},
       {"mark", "note_sha256", "", "\"note_sha256\" must be 64"},
+      {"details", "details_sha256", "", "\"details_sha256\" must be 64"},
+      {"details", "utc", "", "\"utc\" must be a time"},
+      {"details", "person", "\"John Smith\"", "\"person\" must be 1 to 255"},
+      {"details", "person", "\"\"", "\"person\" must be 1 to 255"},
       {"stream", "name", "\"\"", "\"name\" must be 1 to 32"},
       {"peaks", "count", "0", "\"count\" must be from 1"},
       {"lost", "objects", "[]", "at least one object"},

@@ -93,13 +93,17 @@ void add_account(SampleSite& site, const std::string& name, greffe::accounts::Ro
   if (!made) FAIL(made.error().message);
 }
 
+void file(SampleSite& site, const SampleHearing& hearing) {
+  deposit_all_objects(site.archive, hearing);
+  const auto filed = append_range(site.archive, hearing, 0, hearing.entries.size());
+  REQUIRE(filed);
+}
+
 SampleHearing file_hearing(SampleSite& site) {
   SampleHearing hearing(site.archive.name);
   for (int i = 0; i < 3; ++i) hearing.add_segment();
   hearing.close();
-  deposit_all_objects(site.archive, hearing);
-  const auto filed = append_range(site.archive, hearing, 0, hearing.entries.size());
-  REQUIRE(filed);
+  file(site, hearing);
   return hearing;
 }
 
@@ -254,6 +258,32 @@ TEST_CASE("marks and corrections are found, and the old value stays visible") {
   }
   const auto refused = browser.call("POST", "/v1/hearings/{id}/details", id, R"({"details":{"cases":[" "]},"reason":"x"})");
   CHECK(refused.status == 400);
+}
+
+TEST_CASE("what the courtroom corrected is shown as such, below what a clerk corrects later") {
+  SampleSite site;
+  SampleHearing hearing(site.archive.name, greffe::UtcTime{1'700'000'000'000});  // long ago by any clock
+  hearing.correct("<b>RG 26/1</b>", false);
+  hearing.close();
+  file(site, hearing);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  const std::map<std::string, std::string> id{{"id", hearing.id.text()}};
+  const auto row = browser.json(browser.call("GET", "/v1/hearings", {}, "", {{"q", "RG 26/1"}})).array("hearings")->front();
+  CHECK(*row.boolean("public") == false);
+  const Json first = browser.json(browser.call("GET", "/v1/hearings/{id}", id));
+  CHECK(first.strings("cases")->front() == "<b>RG 26/1</b>");  // as it was written: the page escapes
+  REQUIRE(first.array("corrections")->size() == 1);
+  const Json room = first.array("corrections")->front();
+  CHECK((*room.string("origin") == "room" && *room.string("account_name") == "g-07" && room.string("reason")->empty() && *room.size("index") == 1));
+  CHECK(greffe::parse_details(*room.string("document"))->cases.front() == "(2026)浙01民初1234号");
+  CHECK_FALSE(room.has("reason_document"));
+  const Json after = browser.json(browser.call("POST", "/v1/hearings/{id}/details", id, R"({"details":{"cases":["RG 26/2"]},"reason":"typed wrongly"})"));
+  CHECK(after.strings("cases")->front() == "RG 26/2");
+  REQUIRE(after.array("corrections")->size() == 2);
+  CHECK(*after.array("corrections")->at(1).string("origin") == "archive");
+  CHECK(after.array("corrections")->at(1).object("before")->strings("cases")->front() == "<b>RG 26/1</b>");
 }
 
 TEST_CASE("a mark comes with its note and the proof of its entry; a revoked station is told") {

@@ -64,10 +64,11 @@ export interface Details {
 }
 
 export interface Correction {
+  origin: "archive" | "room"; // room: in the courtroom, while it was recorded
   utc: string;
-  account_name: string;
-  index: number; // of its entry in the main log
-  reason: string;
+  account_name: string; // room: a short code, or empty
+  index: number; // of its entry in the main log; room: in the hearing's own
+  reason: string; // room: empty
   reason_document?: string;
   before: Details;
   document?: string; // `before`, verbatim
@@ -96,7 +97,7 @@ export interface Hearing extends Row {
   sittings?: Sitting[]; // by start, this one among them; absent when it is the only one
   details: Details;
   details_document?: string;
-  corrections: Correction[];
+  corrections: Correction[]; // oldest first
   rights: { play: boolean; mark: boolean; correct: boolean; export: boolean };
   origin: string;
   log_size: number;

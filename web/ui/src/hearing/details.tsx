@@ -27,7 +27,7 @@ export function fieldsOf(details: Details, zone: string): Field[] {
 export function DetailsPanel({ room, onHearing }: { room: Room; onHearing: (hearing: Hearing) => void }) {
   const [editing, setEditing] = useState(false);
   const hearing = room.hearing;
-  const newestFirst = [...hearing.corrections].sort((a, b) => parseUtc(b.utc) - parseUtc(a.utc));
+  const newestFirst = [...hearing.corrections].reverse();
   return (
     <div class="details">
       <Fields fields={fieldsOf(hearing.details, hearing.zone).filter((f) => f.value !== "")} />
@@ -40,7 +40,7 @@ export function DetailsPanel({ room, onHearing }: { room: Room; onHearing: (hear
           <h2>{t("details.earlier")}</h2>
           <ol>
             {newestFirst.map((correction, i) => (
-              <li key={correction.utc}><Version correction={correction} after={newestFirst[i - 1]?.before ?? hearing.details} zone={hearing.zone} /></li>
+              <li key={`${correction.origin} ${correction.index}`}><Version correction={correction} after={newestFirst[i - 1]?.before ?? hearing.details} zone={hearing.zone} /></li>
             ))}
           </ol>
         </section>
@@ -71,8 +71,8 @@ function Version({ correction, after, zone }: { correction: Correction; after: D
   const changed = fieldsOf(correction.before, zone).filter((field, i) => field.value !== now[i]!.value);
   return (
     <>
-      <p><span class="num">{dateTime(parseUtc(correction.utc), zone)}</span> · {correction.account_name}</p>
-      <p class="reason">{t("details.reason", { reason: correction.reason })}</p>
+      <p><span class="num">{dateTime(parseUtc(correction.utc), zone)}</span>{correction.account_name && ` · ${correction.account_name}`}</p>
+      <p class="reason">{correction.origin === "room" ? t("details.in-room") : t("details.reason", { reason: correction.reason })}</p>
       <dl>
         {changed.map((field) => (
           <div key={field.name}><dt>{t(`details.${field.name}`)}</dt>

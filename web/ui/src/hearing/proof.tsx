@@ -5,7 +5,8 @@ import { Icon } from "../parts/icons";
 import { pageMemory } from "../parts/memory";
 import { useWatch } from "../parts/watch";
 import { dateTime, duration, parseUtc } from "../time";
-import type { Link } from "../verify/chain";
+import type { Chain, Link } from "../verify/chain";
+import { text } from "../verify/entries";
 import { fingerprint, parseVkey } from "../verify/note";
 import { repinKeys } from "../verify/pins";
 import { problemText, words } from "./problems";
@@ -32,6 +33,7 @@ export function ProofPanel({ room }: { room: Room }) {
         <ObjectsLink room={room} />
         {[...verdict.chain.links].reverse().map((link) => <ChainLink key={link.code} link={link} room={room} />)}
       </ol>
+      <CorrectedInRoom entries={verdict.chain.entries} />
       <CheckAll room={room} />
       <Keys room={room} />
       <p><button onClick={() => download(room)}><Icon name="down" />{t("proof.download")}</button>{" "}
@@ -69,6 +71,13 @@ function ObjectsLink({ room }: { room: Room }) {
       </div>
     </li>
   );
+}
+
+// Another case was opened first: whoever judges the recording should know, and where it stands.
+function CorrectedInRoom({ entries }: { entries: Chain["entries"] }) {
+  const found = entries.flatMap((entry, index) => (entry && text(entry, "kind") === "details" ? [index] : []));
+  if (found.length === 0) return null;
+  return <p class="corrected">{t("proof.corrected-in-room", { n: found.length, entries: found.join(t("list.comma")) })}</p>;
 }
 
 export function CheckAll({ room }: { room: Room }) {

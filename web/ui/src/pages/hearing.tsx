@@ -13,6 +13,7 @@ import { ApiError } from "../http";
 import { nameOf, t } from "../i18n";
 import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";
+import { useWatch } from "../parts/watch";
 import { moment } from "../router";
 import { clock, duration, longDate, parseUtc, zoneName } from "../time";
 import type { Hearing, Session } from "../types";
@@ -83,6 +84,8 @@ function Opened({ room, session }: { room: Room; session: Session }) {
   const [chosen, choose] = useState(0);
   const [marking, setMarking] = useState<number | undefined>();
   const [help, setHelp] = useState(false);
+  // In the courtroom the case of a hearing that is still recorded may be corrected.
+  useWatch(room, () => String(room.hearing.corrections.length));
   const hearing = room.hearing;
   const canMark = hearing.rights.mark;
   const startMark = () => canMark && setMarking(room.player.wall);

@@ -24,6 +24,7 @@ export interface Chain {
   entries: (JsonObject | undefined)[];
   size: number; // of the signed hearing checkpoint
   root: string;
+  filed?: number; // entries of the hearing that the main log has
   prefixRoot?: string; // of the first `prefixSize` entries, asked for by the caller
   main?: { origin: string; size: number; root: string };
   // The archive's own entries about this hearing, by index in the main log.
@@ -159,6 +160,7 @@ class ChainRun {
     this.link("filed", checkpoint ? "good" : "bad", {
       entry: proven.index, utc: entry ? text(entry, "utc") : "", entries: checkpoint?.size ?? 0,
     });
+    if (checkpoint) this.chain.filed = checkpoint.size;
     return checkpoint ?? this.fail("not-in-main", { entry: proven.index });
   }
 

@@ -77,7 +77,7 @@ function compareEnd(entries: readonly (JsonObject | undefined)[], timeline: Time
   return [];
 }
 
-const kKnownKinds = new Set(["open", "segment", "gap", "explanation", "mark", "stream", "peaks", "lost", "close"]);
+const kKnownKinds = new Set(["open", "segment", "gap", "explanation", "mark", "details", "stream", "peaks", "lost", "close"]);
 
 function segmentsByIndex(timeline: Timeline): Map<number, { stream: string; segment: Segment }> {
   const out = new Map<number, { stream: string; segment: Segment }>();
