@@ -128,7 +128,6 @@ Result<ClosingSheet> make_sheet(FileSystem& files, const SpoolPaths& paths, cons
   out.station = open.station;
   out.station_key = open.station_key;
   out.continues = open.continues;
-  out.details = GREFFE_TRY(read_document(files, paths, open.details));
   out.start = open.start;
   out.end = log.close().end;
   if (place.zone) out.zone = place.zone->name();
@@ -138,6 +137,8 @@ Result<ClosingSheet> make_sheet(FileSystem& files, const SpoolPaths& paths, cons
     state.apply(entry);
     accounting.add(entry);
   }
+  out.details = GREFFE_TRY(read_document(files, paths, state.details()));
+  for (const CorrectionEntry& one : state.corrections()) out.corrections.push_back({one.utc, one.person, one.details});
   const TimeAccount account = accounting.account();
   for (const StreamState& one : state.streams()) out.streams.push_back(sheet_stream(one, account));
   out.interruptions = GREFFE_TRY(sheet_interruptions(files, paths, log.entries));

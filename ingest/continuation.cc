@@ -72,6 +72,7 @@ class Refiling {
   Status read(FileSystem& files) {
     for (std::uint64_t i = 0; i < texts_.size(); ++i) {
       GREFFE_TRY(all_.apply(texts_[i]));
+      if (all_.open() && (i == 0 || i < continuation_.first)) details_ = all_.details();
       if (i >= continuation_.first) rest_.push_back(GREFFE_TRY(parse_hearing_entry(texts_[i])));
     }
     if (!all_.open()) return fail(Errc::corrupt, "the log has no \"open\" entry");
@@ -92,7 +93,7 @@ class Refiling {
     for (const HearingEntry& entry : rest_) {
       if (const auto* one = std::get_if<LostEntry>(&entry)) lost.insert(one->objects.begin(), one->objects.end());
     }
-    std::vector<Digest> out{all_.open()->details};
+    std::vector<Digest> out{details_};
     for (std::uint64_t i = std::max<std::uint64_t>(1, continuation_.first); i < texts_.size(); ++i) {
       const Json json = GREFFE_TRY(parse_canonical_json(texts_[i]));
       for (const Digest& digest : named_objects(json)) {
@@ -151,6 +152,7 @@ class Refiling {
   OpenEntry open(const HearingId& id, const Filer& filer) const {
     OpenEntry out = *all_.open();
     out.hearing = id;
+    out.details = details_;
     out.station = filer.enrolment.name;
     out.station_key = filer.key.public_key();
     out.court = filer.enrolment.court;
@@ -261,6 +263,7 @@ class Refiling {
   HearingState all_;
   std::vector<HearingEntry> rest_;
   std::vector<LeftSegment> left_;
+  Digest details_;  // what the hearing was about where the rest begins
   UtcTime start_;
   std::map<std::string, Numbers> numbers_;
   std::map<std::uint64_t, std::uint64_t> gap_at_;  // index in the old log -> in the new one

@@ -25,12 +25,17 @@ bool is_recorded(FileSystem& files, const SpoolPaths& paths, std::string_view en
   return true;
 }
 
-// The details document is named by `open`, and whoever files the rest names it again.
+// What the hearing is about is named by `open` or by a correction, and whoever files the rest names it again.
+bool names_details(std::string_view entry) {
+  const auto parsed = parse_hearing_entry(entry);
+  return parsed && (std::holds_alternative<OpenEntry>(*parsed) || std::holds_alternative<CorrectionEntry>(*parsed));
+}
+
 std::vector<Digest> objects_to_copy(const DiskLog& log, std::uint64_t first) {
   std::set<Digest> seen;
   std::vector<Digest> out;
   for (std::uint64_t i = 0; i < log.entries.size(); ++i) {
-    if (i > 0 && i < first) continue;
+    if (i < first && !names_details(log.entries[i])) continue;
     const auto json = parse_canonical_json(log.entries[i]);
     for (const Digest& digest : json ? named_objects(*json) : std::vector<Digest>()) {
       if (seen.insert(digest).second) out.push_back(digest);

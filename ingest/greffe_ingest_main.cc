@@ -549,6 +549,10 @@ void add_live(CommandLine& line, Program& program, Options& o) {
       .required("--gap", o.ask.gap, "the gap's number in the log, as `state --json` names it", "NUMBER")
       .option("--person", o.ask.person, "who: a short code, never a name", "CODE")
       .body([&] { return run_ask(program, "explain", o.ask); });
+  station_verb(line, program, "correct", "The wrong case was opened: say what the hearing that is being recorded is about.")
+      .required("--details", o.ask.details_path, "cases, parties, judges: a JSON document (docs/formats/details.md)", "FILE")
+      .option("--person", o.ask.person, "who: a short code, never a name", "CODE")
+      .body([&] { return run_ask(program, "correct", o.ask); });
   station_verb(line, program, "state", "What the running station is doing.").body([&] { return run_ask(program, "state", o.ask); });
 }
 

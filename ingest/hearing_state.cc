@@ -45,6 +45,8 @@ void HearingState::apply(const HearingEntry& entry) {
     end_ = std::max(end_, gap->to);
   } else if (const auto* explanation = std::get_if<ExplanationEntry>(&entry)) {
     explained_.insert(explanation->gap);
+  } else if (const auto* correction = std::get_if<CorrectionEntry>(&entry)) {
+    corrections_.push_back(*correction);
   } else if (const auto* lost = std::get_if<LostEntry>(&entry)) {
     lost_.insert(lost->objects.begin(), lost->objects.end());
   } else if (std::holds_alternative<CloseEntry>(entry)) {

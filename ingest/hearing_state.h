@@ -48,6 +48,9 @@ class HearingState {
   // `explanation` since. In the order of the log; right only for a state that was given every entry of it.
   std::vector<UnexplainedGap> unexplained() const;
   const std::set<Digest>& lost() const { return lost_; }  // objects that `lost` entries name
+  // What the hearing is about: the document of the newest correction, else that of `open`, which must be there.
+  const Digest& details() const { return corrections_.empty() ? open_->details : corrections_.back().details; }
+  const std::vector<CorrectionEntry>& corrections() const { return corrections_; }
   const StreamState* find(std::string_view stream) const;
   UtcTime end() const { return end_; }  // of everything that was recorded or declared
   // The parts of [from, to) that no gap of this stream declares, when longer than a second.
@@ -61,6 +64,7 @@ class HearingState {
   std::vector<GapEntry> gaps_;
   std::vector<std::uint64_t> gap_indices_;  // of gaps_
   std::set<std::uint64_t> explained_;       // indices of gaps
+  std::vector<CorrectionEntry> corrections_;
   std::uint64_t entries_ = 0;
   std::set<Digest> lost_;
   UtcTime end_;

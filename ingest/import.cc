@@ -206,7 +206,7 @@ class Import {
   }
 
   Status emit(Waiting item) {
-    skip_lost();
+    skip_additions();
     if (next_ < spool_.entries().size()) return compare(item);
     ++next_;
     if (!item.document.empty()) (void)GREFFE_TRY(spool_.put_document(item.document));
@@ -215,12 +215,12 @@ class Import {
     return spool_.waiting() >= kBatchEntries ? commit() : ok();
   }
 
-  // What drain has logged while this import lay broken off.
-  void skip_lost() {
+  // What drain and the courtroom have logged while this import lay broken off: no import has such entries.
+  void skip_additions() {
     const std::vector<std::string>& entries = spool_.entries();
     for (; next_ < entries.size(); ++next_) {
       const auto entry = parse_hearing_entry(entries[next_]);
-      if (!entry || !std::holds_alternative<LostEntry>(*entry)) return;
+      if (!entry || (!std::holds_alternative<LostEntry>(*entry) && !std::holds_alternative<CorrectionEntry>(*entry))) return;
     }
   }
 

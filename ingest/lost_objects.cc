@@ -27,6 +27,7 @@ std::string part_of(const std::string& text, const std::set<Digest>& objects) {
   if (const auto* peaks = std::get_if<PeaksEntry>(&*entry)) return fmt::format("level peaks of {} from {}", peaks->stream, to_text(peaks->utc));
   if (const auto* mark = std::get_if<MarkEntry>(&*entry)) return fmt::format("the words of the mark at {}", to_text(mark->at));
   if (const auto* gap = std::get_if<GapEntry>(&*entry)) return fmt::format("the note of the gap at {}", to_text(gap->from));
+  if (const auto* correction = std::get_if<CorrectionEntry>(&*entry)) return fmt::format("the case details as corrected at {}", to_text(correction->utc));
   return std::holds_alternative<OpenEntry>(*entry) ? "the case details" : "a document";
 }
 

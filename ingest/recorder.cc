@@ -110,7 +110,7 @@ void Recorder::answer_questions() {
 std::optional<Result<Json>> Recorder::answer(const Question& question) {
   static const std::map<std::string, Verb> verbs = {{"open", &Recorder::open},     {"pause", &Recorder::pause}, {"resume", &Recorder::resume},
                                                     {"mute", &Recorder::mute},     {"unmute", &Recorder::unmute}, {"mark", &Recorder::mark},
-                                                    {"explain", &Recorder::explain},
+                                                    {"explain", &Recorder::explain}, {"correct", &Recorder::correct},
                                                     {"close", &Recorder::begin_close}};
   const auto found = verbs.find(question.verb);
   if (found == verbs.end()) return fail(Errc::invalid, fmt::format("the recorder does not know \"{}\"", question.verb));
@@ -264,6 +264,21 @@ Result<Json> Recorder::explain(const Json& arguments) {
   return std::move(Json().set("gap", entry.gap));
 }
 
+// The case was chosen wrongly: what was recorded stays, and is about this one from now on.
+Result<Json> Recorder::correct(const Json& arguments) {
+  const std::string written = GREFFE_TRY(arguments.string("details"));
+  Details details = GREFFE_TRY(parse_details(written));
+  if (details == details_) return fail(Errc::conflict, "these are the details of the hearing already; there is nothing to correct");
+  CorrectionEntry entry;
+  entry.person = GREFFE_TRY(person_from(arguments));
+  entry.utc = clock_.now().utc;
+  entry.details = GREFFE_TRY(spool_->put_document(as_bytes(write_details(details))));
+  spool_->append(entry);
+  details_ = std::move(details);
+  log_.info(fmt::format("hearing {}: what it is about was corrected", spool_->id().text()));
+  return std::move(Json().set("hearing", spool_->id().text()));
+}
+
 // A gap that a person made; over a restart its two ends are on two monotonic clocks.
 void Recorder::end_pause(const OpenPause& pause, std::vector<std::string> streams, Moment now) {
   GapEntry gap;
@@ -407,7 +422,7 @@ Status Recorder::take_up(const HearingId& id) {
   record_.taken_up_mono_ms = clock_.now().mono_ms;
   GREFFE_TRY(announce_streams());
   const OpenEntry& open = *spool_->state().open();
-  const Bytes document = GREFFE_TRY(files_.read_file(spool_->paths().object(open.details), kMaxDocumentBytes));
+  const Bytes document = GREFFE_TRY(files_.read_file(spool_->paths().object(spool_->state().details()), kMaxDocumentBytes));
   details_ = GREFFE_TRY(parse_details(as_text(document)));
   for (const auto& lane : lanes_) {
     const Accounted start{{open.start, open.mono_ms}, open.boot};

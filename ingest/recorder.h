@@ -51,6 +51,7 @@ class Recorder {
   //   pause   reason, note?, person?                    resume   person?
   //   mute    stream, note?, person?                    unmute   stream
   //   mark    text, stream?, person?                   explain  gap, text, person?
+  //   correct details (in place of those of before), person?
   // conflict: not in this state, in words. invalid: an argument. unavailable: it does not answer.
   Result<Json> ask(const std::string& verb, const Json& arguments);
   Json state() const;  // at most half a second old
@@ -65,6 +66,7 @@ class Recorder {
   Result<Json> unmute(const Json& arguments);
   Result<Json> mark(const Json& arguments);
   Result<Json> explain(const Json& arguments);
+  Result<Json> correct(const Json& arguments);
   Result<Json> begin_close(const Json& arguments);
 
   Status go_on();                       // with the hearing of before, if there is one

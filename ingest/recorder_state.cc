@@ -80,6 +80,7 @@ Json hearing_json(const HearingSpool& spool, const Details& details, const LiveR
   Json::Array cases;
   for (const std::string& one : details.cases) cases.emplace_back(one);
   out.set("id", spool.id().text()).set("title", details.title).set("cases", std::move(cases)).set("opened", open.start);
+  out.set("public", details.is_public).set("corrected", std::uint64_t{spool.state().corrections().size()});
   out.set("elapsed_ms", open.boot == record.boot ? now.mono_ms - open.mono_ms : now.utc.ms - open.start.ms);
   out.set("entries", std::uint64_t{spool.entries().size()});
   if (record.pause) out.set("pause", to_json(*record.pause));

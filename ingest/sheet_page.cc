@@ -175,6 +175,16 @@ std::string lines(const std::vector<std::string>& texts) {
   return out;
 }
 
+// When and by whom; what had been chosen before is not said on paper.
+std::string corrected(const ClosingSheet& sheet, const Writer& w) {
+  std::vector<std::string> out;
+  for (const SheetCorrection& one : sheet.corrections) {
+    out.push_back(w.moment(one.utc) + (one.person.empty() ? std::string() : w.bracketed(one.person)));
+  }
+  out.emplace_back(w.words().corrected_says);
+  return lines(out);
+}
+
 std::string facts(const ClosingSheet& sheet, const Details& details, const Writer& w) {
   const SheetWords& t = w.words();
   std::string out = "<dl>\n";
@@ -192,6 +202,7 @@ std::string facts(const ClosingSheet& sheet, const Details& details, const Write
     const std::string utc_words = w.has_zone() ? w.bracketed(utc.substr(0, 10) + " " + utc.substr(11, 8) + " UTC") : std::string();
     return escaped(w.date(time) + " " + w.clock(time)) + " <small>" + escaped(w.zone_words(time) + utc_words) + "</small>";
   };
+  if (!sheet.corrections.empty()) out += fact(t.corrected, corrected(sheet, w));
   out += fact(t.recorded_from, when(sheet.start));
   out += fact(t.recorded_to, when(sheet.end));
   if (sheet.continues) out += fact(t.continues, escaped(sheet.continues->text()));

@@ -105,6 +105,7 @@ bool is_kind(std::string_view word) {
 constexpr SheetWords kChinese = {
     .title = "庭审录音录像情况单", .cases = "案号", .matter = "案由", .parties = "当事人", .judges = "法官",
     .clerk = "书记员", .publicity = "公开情况", .is_public = "公开审理", .not_public = "不公开审理", .court_and_room = "法院、法庭",
+    .corrected = "案件更正", .corrected_says = "庭审中更正了所选案件；原先所选仍留在已签名的清单中。",
     .recorded_from = "录制开始", .recorded_to = "录制结束", .length = "时长", .zone_utc = "协调世界时", .continues = "续前次庭审",
     .interruptions = "录制中断情况", .no_interruption = "全程录制，无中断。", .number = "序号", .from = "起", .to = "止", .reason = "原因",
     .streams = "通道", .person = "登记人", .note = "说明", .lawful = "依法中断", .all_streams = "全部通道",
@@ -125,6 +126,8 @@ constexpr SheetWords kFrench = {
     .title = "Fiche d’enregistrement de l’audience", .cases = "Numéros d’affaire", .matter = "Intitulé",
     .parties = "Parties", .judges = "Juges", .clerk = "Greffier", .publicity = "Publicité", .is_public = "Audience publique",
     .not_public = "Huis clos", .court_and_room = "Juridiction, salle",
+    .corrected = "Affaire rectifiée",
+    .corrected_says = "Choix rectifié pendant l’enregistrement\u00A0; le choix précédent reste dans la liste signée.",
     .recorded_from = "Début de l’enregistrement", .recorded_to = "Fin de l’enregistrement", .length = "Durée", .zone_utc = "temps universel",
     .continues = "Suite de l’audience",
     .interruptions = "Interruptions", .no_interruption = "L’audience a été enregistrée sans interruption.", .number = "N°", .from = "De",
@@ -147,7 +150,8 @@ constexpr SheetWords kFrench = {
 constexpr SheetWords kEnglish = {
     .title = "Recording sheet of the hearing", .cases = "Case numbers", .matter = "Title", .parties = "Parties",
     .judges = "Judges", .clerk = "Clerk", .publicity = "Publicity", .is_public = "Public hearing", .not_public = "Not public",
-    .court_and_room = "Court and room",
+    .court_and_room = "Court and room", .corrected = "Case corrected",
+    .corrected_says = "Corrected while it was recorded; what was chosen before stays in the signed list.",
     .recorded_from = "Recording began", .recorded_to = "Recording ended", .length = "Length", .zone_utc = "UTC", .continues = "Continues hearing",
     .interruptions = "Interruptions", .no_interruption = "The hearing was recorded without interruption.", .number = "No.", .from = "From",
     .to = "To", .reason = "Reason", .streams = "Streams", .person = "Declared by", .note = "Explanation", .lawful = "lawful reason",

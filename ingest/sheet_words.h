@@ -19,6 +19,7 @@ Language nearest_language(std::string_view tag);
 
 struct SheetWords {
   std::string_view title, cases, matter, parties, judges, clerk, publicity, is_public, not_public, court_and_room;
+  std::string_view corrected, corrected_says;
   std::string_view recorded_from, recorded_to, length, zone_utc, continues;
   std::string_view interruptions, no_interruption, number, from, to, reason, streams, person, note, lawful, all_streams;
   std::string_view recordings, stream, recorded, lawful_time, other_time, whole, media, pieces, adds_up, short_remainder;

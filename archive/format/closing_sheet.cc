@@ -61,6 +61,13 @@ Json to_json(const SheetInterruption& i) {
   return out;
 }
 
+Json to_json(const SheetCorrection& c) {
+  Json out;
+  out.set("details_sha256", c.details).set("utc", c.utc);
+  if (!c.person.empty()) out.set("person", c.person);
+  return out;
+}
+
 Json to_json(const ClosingSheet& sheet) {
   const auto note = parse_signed_checkpoint(sheet.checkpoint);
   GREFFE_CHECK(note);
@@ -74,6 +81,9 @@ Json to_json(const ClosingSheet& sheet) {
   out.set("archive", sheet.archive).set("checkpoint", sheet.checkpoint).set("court", sheet.court);
   if (!sheet.court_names.empty()) out.set("court_names", names_json(sheet.court_names));
   if (sheet.continues) out.set("continues", sheet.continues->text());
+  Json::Array corrections;
+  for (const SheetCorrection& one : sheet.corrections) corrections.push_back(to_json(one));
+  if (!corrections.empty()) out.set("corrections", std::move(corrections));
   out.set("details", document(sheet.details)).set("end", sheet.end).set("hearing", sheet.hearing.text());
   out.set("interruptions", std::move(interruptions)).set("kind", "closing-sheet").set("log", std::move(log));
   out.set("room", sheet.room).set("start", sheet.start).set("station", sheet.station);
@@ -153,6 +163,24 @@ Result<SheetInterruption> read_interruption(const Json& json) {
   return out;
 }
 
+Result<SheetCorrection> read_correction(const Json& json) {
+  SheetCorrection out;
+  out.utc = GREFFE_TRY(json.utc("utc"));
+  if (json.has("person")) out.person = GREFFE_TRY(id_member(json, "person"));
+  out.details = GREFFE_TRY(json.digest("details_sha256"));
+  return out;
+}
+
+// The last of them says which document the details are.
+Result<std::vector<SheetCorrection>> read_corrections(const Json& json, std::string_view details) {
+  std::vector<SheetCorrection> out;
+  if (!json.has("corrections")) return out;
+  const Json::Array list = GREFFE_TRY(json.array("corrections"));
+  for (const Json& one : list) out.push_back(GREFFE_TRY(read_correction(one)));
+  if (!out.empty() && out.back().details == sha256(as_bytes(details))) return out;
+  return fail(Errc::invalid, "\"details\" is not what the last of \"corrections\" names");
+}
+
 Result<std::map<std::string, std::string>> read_names(const Json& json, std::string_view key) {
   std::map<std::string, std::string> out;
   if (!json.has(key)) return out;
@@ -196,6 +224,7 @@ Result<ClosingSheet> read_sheet(const Json& json) {
   const Json details = GREFFE_TRY(json.object("details"));
   out.details = write_json(details);
   (void)GREFFE_TRY(parse_details(out.details));
+  out.corrections = GREFFE_TRY(read_corrections(json, out.details));
   out.start = GREFFE_TRY(json.utc("start"));
   out.end = GREFFE_TRY(json.utc("end"));
   out.zone = json.has("zone") ? GREFFE_TRY(token_member(json, "zone")) : std::string();

@@ -39,6 +39,14 @@ struct SheetInterruption {
   std::vector<SheetExplanation> explanations;
 };
 
+// What the hearing is about was corrected while it was recorded. Only that, when and by whom: what had been chosen wrongly may
+// be the case of others, and the sheet goes to the parties.
+struct SheetCorrection {
+  UtcTime utc;
+  std::string person;  // account, or empty
+  Digest details;      // of the document that counted from then on
+};
+
 struct ClosingSheet {
   std::string archive;
   HearingId hearing;
@@ -49,7 +57,8 @@ struct ClosingSheet {
   std::string station;
   PublicKey station_key;
   std::optional<HearingId> continues;
-  std::string details;     // the document that `open` names, verbatim
+  std::string details;     // the document that `open` or the last correction names, verbatim
+  std::vector<SheetCorrection> corrections;
   UtcTime start;
   UtcTime end;
   std::string zone;        // IANA name; empty: not known

@@ -16,11 +16,13 @@ struct Party {
   std::string name;
   std::string role;                     // free text: "plaintiff", "défendeur", "原告"
   std::vector<std::string> spellings;   // other spellings of the name
+  bool operator==(const Party&) const = default;
 };
 struct HearingPart {  // cases heard together or one after the other
   UtcTime from;
   UtcTime to;
   std::vector<std::string> cases;
+  bool operator==(const HearingPart&) const = default;
 };
 struct Details {
   std::vector<std::string> cases;  // case numbers; each passes check_case_number
@@ -32,6 +34,7 @@ struct Details {
   bool is_public = true;  // "public"
   std::vector<HearingPart> parts;
   std::string language;   // BCP 47
+  bool operator==(const Details&) const = default;
 };
 constexpr std::size_t kMaxDocumentBytes = 256 * 1024;
 

@@ -61,7 +61,7 @@ class SheetCheck {
   void compare(const ClosingSheet& sheet, const OpenEntry& open) {
     if (sheet.station_key != open.station_key) wrong("sheet-signature", "the sheet is signed by another key than the recording");
     if (sheet.court != open.court || sheet.room != open.room || sheet.station != open.station) differs("court, room or station");
-    if (sha256(as_bytes(sheet.details)) != open.details) differs("the details (cases, parties, judges)");
+    compare_details(sheet, open);
     if (sheet.continues != open.continues) differs("which hearing it continues");
     if (sheet.start != open.start) differs("when it began");
     const auto& close = hearing_.timeline().close();
@@ -69,6 +69,19 @@ class SheetCheck {
     if (sheet.end != close->end) differs("when it ended");
     compare_streams(sheet, *close);
     compare_interruptions(sheet);
+  }
+
+  void compare_details(const ClosingSheet& sheet, const OpenEntry& open) {
+    const std::vector<CorrectionEntry>& logged = hearing_.corrections();
+    if (sha256(as_bytes(sheet.details)) != (logged.empty() ? open.details : logged.back().details)) {
+      differs("the details (cases, parties, judges)");
+    }
+    const auto same = [](const SheetCorrection& one, const CorrectionEntry& entry) {
+      return one.utc == entry.utc && one.person == entry.person && one.details == entry.details;
+    };
+    if (!std::equal(sheet.corrections.begin(), sheet.corrections.end(), logged.begin(), logged.end(), same)) {
+      differs("whether and when the case was corrected");
+    }
   }
 
   void compare_streams(const ClosingSheet& sheet, const CloseEntry& close) {

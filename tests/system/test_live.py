@@ -115,6 +115,57 @@ def check_log(entries):
         assert recorded > 0 and rest <= 500, f"{stream}: of {declared} ms {rest} ms are neither recorded ({recorded}) nor a gap ({gaps})"
 
 
+def test_the_wrong_case_is_corrected():
+    """One that is not public was opened as another that is. The recorder is killed just after the correction; the hearing goes on as the
+    right one, the archive knows at once that it is not public and finds it, it verifies, and its sheet says what became of it."""
+    right = {"cases": ["RG 26/00002"], "parties": [{"name": "<b>Anne</b> Lefèvre", "role": "demanderesse"}], "public": False, "language": "fr"}
+    with Folder() as _, w.World() as world:
+        world.start()
+        with r.LiveRoom(world.folder, [("mic", "audio", "test:tone")], SEGMENTS, enrol=world.station_code()) as station:
+            clerk = w.Browser(world)
+            password = world.add_user("claire", "clerk")
+            assert "no hearing" in station.start().correct(right, status=2)
+            hearing = station.open()
+            station.records("mic")
+            clerk.log_in("claire", password)
+            row = r.wait_for("the archive to have it", lambda: clerk.find("RG 26/00001"))[0]
+            assert row["public"] and row["state"] == "open", row
+            assert "case number" in station.correct({"cases": [" "]}, status=2) and "nothing to correct" in station.correct({"cases": ["RG 26/00001"]}, status=2)
+            assert "short code" in station.correct(right, "--person", "Anne Morel", status=2)
+            assert station.correct(right, "--person", "g-07")["hearing"] == hearing
+            station.end(signal.SIGKILL)
+            station.start()
+            station.records("mic")
+            state = station.state()["hearing"]
+            assert (state["id"], state["cases"], state["public"], state["corrected"]) == (hearing, ["RG 26/00002"], False, 1), state
+            row = r.wait_for("the archive to know", lambda: clerk.find("RG 26/00002"))[0]
+            assert not row["public"] and row["state"] == "open" and row["cases"] == ["RG 26/00002"], row
+            closed = station.ask("close")
+            assert closed["closed"] and closed["delivered"], closed
+            assert "no hearing" in station.correct({"cases": ["RG 26/00003"]}, status=2)
+            entries = station.entries(hearing)
+            corrections = [(i, e) for i, e in enumerate(entries) if e["kind"] == "details"]
+            assert [e["person"] for _, e in corrections] == ["g-07"], corrections
+            _, whole, _ = clerk.call("GET", f"/v1/hearings/{hearing}")
+            told = [(c["origin"], c["index"], c["before"]["cases"], c["account_name"]) for c in whole["corrections"]]
+            assert told == [("room", corrections[0][0], ["RG 26/00001"], "g-07")] and whole["parties"][0]["name"] == "<b>Anne</b> Lefèvre", whole
+            assert [h["cases"] for h in clerk.find("RG 26/00001")] == [["RG 26/00002"]]
+
+            code, verdict = world.verify()
+            assert code == 0 and [h["verdict"] for h in verdict["hearings"]] == ["VERIFIED_WITH_DECLARED_GAPS"], verdict  # the crash
+            assert any("corrected while it was recorded" in note and "g-07" in note for note in verdict["notes"]), verdict
+            export = world.folder / "export"
+            world.archive("export", hearing, export)
+            sheet = pathlib.Path(closed["sheet"])
+            done = w.run(w.VERIFY, "--policy", world.policy(), "--sheet", sheet, export, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            page = pathlib.Path(closed["sheet_page"]).read_text()
+            assert "Affaire rectifiée" in page and "(g-07)" in page and "RG 26/00002" in page and "Huis clos" in page, page
+            assert "RG 26/00001" not in page and "&lt;b&gt;Anne&lt;/b&gt;" in page, page
+            world.accounts()
+            world.invariants([])
+
+
 def test_a_paused_hearing_stays_paused_over_a_crash():
     with Folder() as folder, r.LiveRoom(folder.path, [("mic", "audio", "test:tone")], SEGMENTS) as station:
         station.start()
@@ -206,6 +257,6 @@ def test_wrong_questions_are_answered_in_words():
 
 
 if __name__ == "__main__":
-    w.main([test_five_faults, test_a_paused_hearing_stays_paused_over_a_crash,
+    w.main([test_five_faults, test_the_wrong_case_is_corrected, test_a_paused_hearing_stays_paused_over_a_crash,
             test_a_stop_in_order_loses_nothing_and_is_told_apart_from_a_crash,
             test_a_hearing_whose_recorder_is_gone_is_finished_on_its_own_clock, test_h265_is_recorded_with_its_h264_beside_it, test_wrong_questions_are_answered_in_words])

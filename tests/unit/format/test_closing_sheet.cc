@@ -105,6 +105,28 @@ TEST_CASE("a sheet that contradicts itself is refused though it is signed") {
   check_refused(parse_closing_sheet(std::string(kMaxClosingSheetBytes + 1, ' ')), "more than 16 MiB");
 }
 
+TEST_CASE("a sheet says that the case was corrected, and its details are the last ones") {
+  const std::string file = vector_file();
+  const std::string right = sha256(as_bytes(need(parse_closing_sheet(file)).details)).hex();
+  const std::string other = sha256(as_bytes("another case")).hex();
+  const auto with = [&](const std::string& corrections) {
+    return signed_again(replaced(file, "\"court\":\"court-1\"", "\"corrections\":" + corrections + ",\"court\":\"court-1\""));
+  };
+  const std::string first = "{\"details_sha256\":\"" + other + "\",\"utc\":\"2026-11-22T09:00:01.000Z\"}";
+  const std::string second = "{\"details_sha256\":\"" + right + "\",\"person\":\"g-07\",\"utc\":\"2026-11-22T09:00:02.000Z\"}";
+  const std::string corrected = with("[" + first + "," + second + "]");
+  const ClosingSheet sheet = need(parse_closing_sheet(corrected));
+  REQUIRE(sheet.corrections.size() == 2);
+  CHECK((sheet.corrections[0].person.empty() && sheet.corrections[0].details.hex() == other));
+  CHECK((sheet.corrections[1].person == "g-07" && sheet.corrections[1].utc == need(parse_utc("2026-11-22T09:00:02.000Z"))));
+  CHECK(write_closing_sheet(sheet, vector_station()) == corrected);
+  const std::string differs = "\"details\" is not what the last of \"corrections\" names";
+  check_refused(parse_closing_sheet(with("[" + second + "," + first + "]")), differs);
+  check_refused(parse_closing_sheet(with("[]")), differs);
+  check_refused(parse_closing_sheet(with("[{\"details_sha256\":\"" + right + "\"}]")), "\"utc\" must be a time");
+  check_refused(parse_closing_sheet(with("[" + replaced(second, "g-07", "Anne Morel") + "]")), "\"person\" must be an id");
+}
+
 TEST_CASE("the signature of a sheet is none of a checkpoint, and the other way round") {
   const ClosingSheet sheet = need(parse_closing_sheet(vector_file()));
   Json json = need(parse_json(vector_file()));

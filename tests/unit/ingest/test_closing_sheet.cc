@@ -237,6 +237,44 @@ TEST_CASE("the page speaks three languages and shows no code where there is a na
   }
 }
 
+TEST_CASE("the sheet is of the corrected case, and says when and by whom it was corrected, not what stood there") {
+  Recorded station;
+  Details right;
+  right.cases = {"RG 26/09876"};
+  right.is_public = false;
+  right.language = "fr";
+  {
+    const auto spool = HearingSpool::open(station.files, station.paths, station.id, kArchive, station.key);
+    REQUIRE(spool);
+    const Digest digest = *(*spool)->put_document(as_bytes(write_details(right)));
+    (*spool)->append(CorrectionEntry{digest, UtcTime{kStart.ms + 5'000}, "g-07"});
+    REQUIRE((*spool)->commit());
+  }
+  station.finish();
+  const auto read = parse_closing_sheet(station.text(station.file().file));
+  REQUIRE(read);
+  CHECK(parse_details(read->details)->cases == right.cases);
+  REQUIRE(read->corrections.size() == 1);
+  CHECK((read->corrections[0].person == "g-07" && read->corrections[0].utc == UtcTime{kStart.ms + 5'000}));
+  const std::pair<Language, const char*> said[] = {{Language::zh, "<dt>案件更正</dt><dd>10:00:05（g-07）<br>"},
+                                                   {Language::fr, "<dt>Affaire rectifiée</dt><dd>10:00:05 (g-07)<br>"},
+                                                   {Language::en, "<dt>Case corrected</dt><dd>10:00:05 (g-07)<br>"}};
+  for (const auto& [language, words] : said) {
+    const std::string page = *sheet_page(*read, language);
+    INFO(words);
+    CHECK(page.find(words) != std::string::npos);
+    CHECK(page.find("RG 26/09876") != std::string::npos);
+    for (const char* wrong : {"RG 26/01234", "Camille Lefèvre"}) CHECK(page.find(wrong) == std::string::npos);
+  }
+  ClosingSheet hostile = *read;
+  hostile.corrections[0].person = "<b>";
+  CHECK(sheet_page(hostile, Language::en)->find("<b>") == std::string::npos);
+  Recorded plain;
+  plain.finish();
+  CHECK(plain.text(plain.file().file).find("corrections") == std::string::npos);
+  CHECK(plain.text(plain.file().page).find("rectifiée") == std::string::npos);
+}
+
 TEST_CASE("nothing that somebody wrote becomes part of the page") {
   const std::string hostile = "</dd><script>alert(1)</script>\"'&\x01\xE2\x80\xAE";
   Recorded station("Mallory", hostile);

@@ -33,15 +33,19 @@ struct Diverged : Station {
     const auto spool = open();
     record(*spool);
     REQUIRE(spool->commit());
-    const auto first = read_signed_log(files, paths);
-    SignedNote note = first->checkpoint->note;
-    put_signature(note, cosign_checkpoint(first->checkpoint->checkpoint, enrolment.cosigners[0].name, holder, UtcTime{1'795'340'000'000}));
     wanted.first = 3;
-    wanted.held = note.write();
+    wanted.held = cosigned();
     for (int i = 0; i < 2; ++i) record(*spool);
     REQUIRE(spool->commit());
     REQUIRE(files.sync_directory(paths.open()));
     files.crash();
+  }
+  // What the archive would hold of it now.
+  std::string cosigned() {
+    const auto log = read_signed_log(files, paths);
+    SignedNote note = log->checkpoint->note;
+    put_signature(note, cosign_checkpoint(log->checkpoint->checkpoint, enrolment.cosigners[0].name, holder, UtcTime{1'795'340'000'000}));
+    return note.write();
   }
   Result<HearingId> refile() { return continue_elsewhere(files, settings, enrolment, key, id, wanted, seen); }
   std::vector<HearingId> hearings() { return *list_hearings(files, "/station"); }
@@ -110,6 +114,41 @@ TEST_CASE("an explanation goes with its gap; of a gap that the archive has in th
   CHECK(std::get<MarkEntry>(entries[5]).person == "u-17");
   CHECK(std::get<ExplanationEntry>(entries[6]).gap == 3);
   CHECK(std::get<ExplanationEntry>(entries[6]).reason == "power");
+}
+
+TEST_CASE("what goes on elsewhere is about what counted there; a correction after it goes along") {
+  Diverged station;
+  std::vector<Digest> documents;
+  const auto correct = [&](const char* number) {
+    Details details;
+    details.cases = {number};
+    const auto spool = station.open();
+    documents.push_back(*spool->put_document(as_bytes(write_details(details))));
+    spool->append(CorrectionEntry{documents.back(), UtcTime{testing::kStart.ms + 60'000}, "g-07"});
+    REQUIRE(spool->commit());
+  };
+  SECTION("of a correction that the archive does not have, nothing changes") {
+    correct("RG 26/1");
+    const auto id = station.refile();
+    REQUIRE(id);
+    const auto entries = parsed(signed_entries(station, spool_of("/station", *id)));
+    CHECK(std::get<OpenEntry>(entries.front()).details == sha256({}));
+    CHECK(write_hearing_entry(entries.back()) == signed_entries(station).back());
+  }
+  SECTION("of one that it has, the new hearing opens with it") {
+    correct("RG 26/1");
+    station.wanted.first = signed_entries(station).size();
+    station.wanted.held = station.cosigned();
+    correct("RG 26/2");
+    const auto id = station.refile();
+    INFO((id ? std::string() : id.error().message));
+    REQUIRE(id);
+    const auto entries = parsed(signed_entries(station, spool_of("/station", *id)));
+    REQUIRE(entries.size() == 2);
+    CHECK(std::get<OpenEntry>(entries[0]).details == documents[0]);
+    CHECK(std::get<CorrectionEntry>(entries[1]).details == documents[1]);
+    CHECK(std::get<CorrectionEntry>(entries[1]).person == "g-07");
+  }
 }
 
 TEST_CASE("a hearing that goes on after a restart begins on the clock of that boot") {

@@ -54,6 +54,20 @@ TEST_CASE("totals count what was logged, and every logged segment is known by it
   }
 }
 
+TEST_CASE("a hearing is about what the last correction says") {
+  HearingState state;
+  greffe::OpenEntry open = open_entry();
+  open.details = greffe::sha256(greffe::as_bytes("wrong"));
+  state.apply(greffe::HearingEntry(open));
+  CHECK(state.details() == open.details);
+  for (const char* words : {"wrong again", "right"}) {
+    state.apply(greffe::HearingEntry(greffe::CorrectionEntry{greffe::sha256(greffe::as_bytes(words)), UtcTime{1'795'338'001'000}, "g-07"}));
+  }
+  CHECK(state.details() == greffe::sha256(greffe::as_bytes("right")));
+  CHECK(state.corrections().size() == 2);
+  CHECK(state.end() == open.start);  // says nothing about time
+}
+
 TEST_CASE("a live hearing to which files were added ends on the clock of its opening") {
   HearingState state;
   greffe::OpenEntry open = open_entry();
