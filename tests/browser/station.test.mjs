@@ -319,6 +319,74 @@ await check("today's list: one touch opens; levels, pictures, alarms, and an int
   await getUp(next);
 });
 
+await check("the wrong case is open: another row of the list, by keyboard alone; looked at in three languages", async () => {
+  const page = await sit({ storage: { "greffe.person": "g-07" } });
+  await says(page, "Recording");
+  const recorded = station.newestLog();
+  const subject = () => page.innerText(".subject");
+  const chooseSecond = async () => {
+    await page.keyboard.press("c");
+    await until("the first row has the focus", () => page.evaluate(() => document.activeElement.matches("dialog .docket-row")));
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog .wrong-right");
+  };
+  await chooseSecond();
+  const both = await page.innerText("dialog .wrong-right");
+  assert.match(both, /RG 26\/00077[^]*\(2026\)京01民初88号[^]*房屋买卖合同纠纷[^]*not public/);
+  assert.equal(station.newestLog().of("details").length, 0, "it was corrected before it was confirmed");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog").count(), 0);
+  assert.match(await subject(), /RG 26\/00077/);
+  await chooseSecond();
+  await page.keyboard.press("Enter");
+  await until("the band shows the right case", async () => /京01民初88号[^]*not public[^]*corrected once/.test(await subject()));
+  assert.equal(await page.locator("dialog").count(), 0);
+  await says(page, "Recording");
+  const log = station.newestLog();
+  assert.equal(log.id, recorded.id);
+  const [correction] = log.of("details");
+  assert.deepEqual([correction.person, correction.details.cases, correction.details.public], ["g-07", ["(2026)京01民初88号", "(2026)京01民初89号"], false]);
+  assert.deepEqual(log.of("open")[0].details.cases, ["RG 26/00077"]);
+  // The same once more is nothing to correct, and is said.
+  await chooseSecond();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".notices .notice.bad");
+  assert.match(await page.textContent(".notices .notice.bad"), /The case was not corrected\..*nothing to correct/);
+  await page.keyboard.press("Escape");
+  await page.click("text=I have read this");
+  // What stands on no list.
+  await page.click(".wrong-case");
+  await page.click("dialog summary");
+  await page.fill("dialog #open-cases", "RG 26/55555");
+  await page.click("dialog .by-hand .main");
+  await page.click("dialog .wrong-right ~ .buttons .main");
+  await until("the second correction", async () => /RG 26\/55555[^]*corrected 2 times/.test(await subject()));
+  assert.deepEqual(page.faults, []);
+  await getUp(page);
+  for (const [language, width, height, scheme, row] of [["fr", 1024, 768, "light", 0], ["zh", 390, 844, "dark", 1], ["en", 1440, 900, "light", 2]]) {
+    const other = await sit({ language, width, height, scheme });
+    await other.click(".wrong-case");
+    await other.waitForSelector("dialog .docket-row");
+    await axe(other, `wrong case ${language}`);
+    await noOverflow(other, `wrong case ${language}`);
+    await shoot(other, `wrong-choose-${language}-${width}`);
+    await other.click(`dialog .docket-row >> nth=${row}`);
+    await other.waitForSelector("dialog .wrong-right");
+    await axe(other, `right case ${language}`);
+    await noOverflow(other, `right case ${language}`);
+    await shoot(other, `wrong-confirm-${language}-${width}`);
+    await other.click("dialog .main");
+    await until("it is corrected", async () => (await other.locator("dialog").count()) === 0);
+    await axe(other, `corrected ${language}`);
+    await noOverflow(other, `corrected ${language}`);
+    await shoot(other, `wrong-corrected-${language}-${width}`);
+    assert.deepEqual(other.faults, []);
+    await getUp(other);
+  }
+  assert.equal(station.newestLog().of("details").length, 5);
+});
+
 const sizes = [[1440, 900], [1024, 768], [390, 844]];
 await check("three languages, three widths, light and dark, while recording, paused and ready", async () => {
   const pages = [];

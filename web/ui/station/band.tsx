@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { has, nameOf, t } from "../src/i18n";
 import { streamName } from "../src/hearing/names";
+import { Icon } from "../src/parts/icons";
 import { clock, duration, localZone, longDate, offset, parseUtc } from "../src/time";
 import { isDown, isMuted, type Alarm, type Desk, type State } from "./desk";
 
@@ -86,27 +87,33 @@ function Lamp({ desk, state }: { desk: Desk; state: State }) {
   );
 }
 
-function Subject({ desk, state }: { desk: Desk; state: State }) {
+// Beside the case stands what to do when it is the wrong one.
+function Subject({ desk, state, onWrong }: { desk: Desk; state: State; onWrong: () => void }) {
   const hearing = state.hearing;
   const room = [nameOf(state.place?.court, state.court), nameOf(state.place?.room, state.room)].join(" · ");
   return (
     <p class="subject">
       {hearing ? (
-        <><b>{hearing.cases.join(t("list.comma")) || t("station.no-case")}</b>{hearing.title && <span>{hearing.title}</span>}</>
+        <>
+          <b>{hearing.cases.join(t("list.comma")) || t("station.no-case")}</b>{hearing.title && <span>{hearing.title}</span>}
+          {!hearing.public && <span><Icon name="lock" /> {t("open.not-public")}</span>}
+          {hearing.corrected > 0 && <span>{t("wrong.corrected", { n: hearing.corrected })}</span>}
+        </>
       ) : <b>{longDate(desk.now(), zoneOf(state))}</b>}
       <span>{room}</span>
+      {hearing && <button class="wrong-case" disabled={desk.word === "lost" || desk.word === "finishing"} onClick={onWrong}>{t("wrong.open")} <kbd>C</kbd></button>}
     </p>
   );
 }
 
-export function Band({ desk }: { desk: Desk }) {
+export function Band({ desk, onWrong }: { desk: Desk; onWrong: () => void }) {
   const state = desk.state;
   const about = aboutWord(desk);
   return (
     <header class="band">
       <h1><span class="word"><span class="sign" aria-hidden="true" />{t(`station.word.${desk.word}`)}</span>{" "}{about && <span class="about">{about}</span>}</h1>
       <Clocks desk={desk} />
-      {state && <Subject desk={desk} state={state} />}
+      {state && <Subject desk={desk} state={state} onWrong={onWrong} />}
       {state && <Lamp desk={desk} state={state} />}
     </header>
   );

@@ -20,6 +20,8 @@ export interface OpenHearing {
   id: string;
   title: string;
   cases: string[];
+  public: boolean;
+  corrected: number; // how often another case was put in place of the one that was opened
   opened: string;
   elapsed_ms: number;
   entries: number;

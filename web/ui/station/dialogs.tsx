@@ -6,12 +6,13 @@ import { Dialog } from "../src/parts/dialog";
 import { clock, offset, parseUtc } from "../src/time";
 import type { Actions } from "./actions";
 import { zoneOf } from "./band";
+import { CorrectDialog } from "./correct";
 import { isDown, type Desk, type State } from "./desk";
 import { KeyHelp } from "./keys";
 import { OpenByHand } from "./ready";
 
-export type Shown = "pause" | "finish" | "explain" | "open" | "keys";
-interface Props { desk: Desk; state: State; actions: Actions; onClose: () => void }
+export type Shown = "pause" | "finish" | "explain" | "open" | "correct" | "keys";
+export interface Props { desk: Desk; state: State; actions: Actions; onClose: () => void }
 
 const kReasons = ["recess", "closed-evidence", "mediation", "fault", "operator"];
 
@@ -109,5 +110,6 @@ export function Dialogs({ shown, ...props }: Props & { shown: Shown }) {
   if (shown === "finish") return <FinishDialog {...props} />;
   if (shown === "explain") return <ExplainDialog {...props} />;
   if (shown === "open") return <OpenDialog {...props} />;
+  if (shown === "correct") return <CorrectDialog {...props} />;
   return <KeyHelp onClose={props.onClose} />;
 }

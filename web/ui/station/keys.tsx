@@ -23,6 +23,7 @@ const kBindings: { key: string; what: string; act: Act }[] = [
   { key: "m", what: "keys.mark", act: inHearing(() => document.getElementById("mark-text")?.focus()) },
   { key: "p", what: "pause.title", act: inHearing(({ desk, show }) => desk.state?.hearing?.pause || show("pause")) },
   { key: "r", what: "resume.do", act: inHearing(({ desk, actions }) => desk.state?.hearing?.pause && void actions.run("resume", {})) },
+  { key: "c", what: "wrong.title", act: inHearing(({ show }) => show("correct")) },
   { key: "e", what: "finish.title", act: inHearing(({ show }) => show("finish")) },
   {
     key: "o", what: "open.title", act: ({ desk, show }) => {

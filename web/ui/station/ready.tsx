@@ -1,5 +1,5 @@
 // No hearing is open: today's list, one touch each; or a hearing that stands on no list.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { languageTag, t } from "../src/i18n";
 import { Icon } from "../src/parts/icons";
 import { Notice } from "../src/parts/notice";
@@ -13,7 +13,7 @@ import { Sheet } from "./sheet";
 
 const kAgainMs = 20_000;
 
-function useDocket(wanted: boolean): { list: Docket | undefined; error: unknown } {
+export function useDocket(wanted: boolean): { list: Docket | undefined; error: unknown } {
   const [list, setList] = useState<Docket | undefined>();
   const [error, setError] = useState<unknown>();
   useEffect(() => {
@@ -29,12 +29,15 @@ function useDocket(wanted: boolean): { list: Docket | undefined; error: unknown 
   return { list, error };
 }
 
-function Row({ state, row, off, actions }: { state: State; row: DocketRow; off: boolean; actions: Actions }) {
+// What becomes of the document of a hearing that was chosen or typed, and the word for it.
+export interface Choice { off: boolean; word: string; choose: (document: string) => void }
+
+function Row({ state, row, off, word, choose }: Choice & { state: State; row: DocketRow }) {
   const details = detailsOf(row);
   const people = details.parties.map((party) => party.name).join(t("list.comma"));
   return (
     <li>
-      <button class="docket-row" disabled={off} onClick={() => void actions.run("open", { details: row.details })}>
+      <button class="docket-row" disabled={off} onClick={() => choose(row.details)}>
         <time>{details.scheduled ? clock(parseUtc(details.scheduled), zoneOf(state), false) : ""}</time>
         <span class="docket-what">
           <b>{details.cases.join(t("list.comma")) || details.title || t("station.no-case")}</b>
@@ -43,19 +46,35 @@ function Row({ state, row, off, actions }: { state: State; row: DocketRow; off: 
           {details.judges.length > 0 && <span class="quiet">{details.judges.join(t("list.comma"))}</span>}
         </span>
         {!details.public && <span class="docket-closed"><Icon name="lock" />{t("open.not-public")}</span>}
-        <span class="docket-go"><Icon name="dot" />{t("open.do")}</span>
+        <span class="docket-go"><Icon name="dot" />{word}</span>
       </button>
     </li>
   );
 }
 
-export function OpenByHand({ actions, off, autofocus = false }: { actions: Actions; off: boolean; autofocus?: boolean }) {
+interface ListProps { state: State; list: Docket | undefined; error: unknown; focusFirst?: boolean }
+
+export function DocketList({ state, list, error, focusFirst = false, ...choice }: Choice & ListProps) {
+  const rows = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    if (focusFirst) rows.current?.querySelector("button")?.focus();
+  }, [list !== undefined]);
+  return (
+    <>
+      {error !== undefined && <Notice error={error} what={t("open.today")} />}
+      {list && list.rows.length === 0 && <p class="quiet">{t("open.none-today")}</p>}
+      {list && <ol class="docket" ref={rows}>{list.rows.map((row) => <Row key={row.line} state={state} row={row} {...choice} />)}</ol>}
+    </>
+  );
+}
+
+export function ByHand({ off, word, choose, autofocus = false }: Choice & { autofocus?: boolean }) {
   const [typed, setTyped] = useState<Typed>({ cases: "", parties: "", title: "", judges: "", isPublic: true });
   const set = (member: Partial<Typed>) => setTyped({ ...typed, ...member });
   const nothing = !typed.cases.trim() && !typed.title.trim();
   const submit = (event: Event) => {
     event.preventDefault();
-    if (!nothing) void actions.run("open", { details: documentOf(typed, languageTag()) });
+    if (!nothing) choose(documentOf(typed, languageTag()));
   };
   return (
     <form class="by-hand" onSubmit={submit}>
@@ -71,9 +90,17 @@ export function OpenByHand({ actions, off, autofocus = false }: { actions: Actio
           <textarea rows={3} value={typed.judges} maxLength={1000} onInput={(e) => set({ judges: e.currentTarget.value })} /></label>
       </div>
       <label class="tick"><input type="checkbox" checked={typed.isPublic} onChange={(e) => set({ isPublic: e.currentTarget.checked })} /> {t("open.public")}</label>
-      <button class="main huge" disabled={off || nothing}><Icon name="dot" />{t("open.start")}</button>
-      <p class="quiet small">{t("open.correctable")}</p>
+      <button class="main huge" disabled={off || nothing}><Icon name="dot" />{word}</button>
     </form>
+  );
+}
+
+export function OpenByHand({ actions, off, autofocus = false }: { actions: Actions; off: boolean; autofocus?: boolean }) {
+  return (
+    <>
+      <ByHand off={off} autofocus={autofocus} word={t("open.start")} choose={(details) => void actions.run("open", { details })} />
+      <p class="quiet small">{t("open.correctable")}</p>
+    </>
   );
 }
 
@@ -82,7 +109,6 @@ interface Props { desk: Desk; state: State; actions: Actions; show: (what: Shown
 export function Ready({ desk, state, actions, show }: Props) {
   const { list, error } = useDocket(state.page.docket);
   const off = actions.busy || desk.word === "lost" || state.trouble !== undefined;
-  const empty = list && list.rows.length === 0;
   return (
     <section class="ready" aria-label={t("open.today")}>
       <Sheet finished={actions.finished} />
@@ -94,9 +120,7 @@ export function Ready({ desk, state, actions, show }: Props) {
             <h2>{t("open.today")}</h2>
             <button onClick={() => show("open")} disabled={off}>{t("open.other")} <kbd>O</kbd></button>
           </div>
-          {error !== undefined && <Notice error={error} what={t("open.today")} />}
-          {empty && <p class="quiet">{t("open.none-today")}</p>}
-          {list && <ol class="docket">{list.rows.map((row) => <Row key={row.line} state={state} row={row} off={off} actions={actions} />)}</ol>}
+          <DocketList state={state} list={list} error={error} off={off} word={t("open.do")} choose={(details) => void actions.run("open", { details })} />
           {list && list.problems.length > 0 && (
             <details class="list-problems">
               <summary>{t("open.problems", { n: list.problems.length })}</summary>

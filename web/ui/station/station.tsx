@@ -43,7 +43,7 @@ function Page() {
   if (desk.signedOut) return <SignIn desk={desk} onLanguage={switchLanguage} />;
   return (
     <div class={`station is-${desk.word} ${state?.hearing ? "open" : "idle"}`} key={language()}>
-      <Band desk={desk} />
+      <Band desk={desk} onWrong={() => show("correct")} />
       <p class="hidden" role="status" aria-live="assertive">{sentence}</p>
       <Notices desk={desk} actions={actions} show={show} />
       {state && (
