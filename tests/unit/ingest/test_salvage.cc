@@ -2,6 +2,7 @@
 // without a change on that disk.
 #include <algorithm>
 
+#include "archive/format/documents.h"
 #include "archive/format/segment.h"
 #include "ingest/continuation.h"
 #include "ingest/disk_copy.h"
@@ -34,8 +35,9 @@ struct BrokenDisk : greffe::testing::Station {
   const SpoolPaths copy{"/second/from/station-1/spool/" + id.text()};
   const Bytes unfinished = golden_segment();
   std::uint64_t good_bytes = 0;
+  Digest right;  // what the case was corrected to, by an eighth signed entry
 
-  BrokenDisk() {
+  explicit BrokenDisk(bool corrected = false) {
     settings.directory = "/second";
     own.archive = kArchive;
     own.name = "station-2";
@@ -48,6 +50,10 @@ struct BrokenDisk : greffe::testing::Station {
     {
       const auto spool = open();
       for (int i = 0; i < 3; ++i) record(*spool);
+      if (corrected) {
+        right = need(spool->put_document(as_bytes(write_details({}))));
+        spool->append(CorrectionEntry{right, UtcTime{kStart.ms + 10'000}, "g-07"});
+      }
       REQUIRE(spool->commit());
     }
     const std::string whole = write_hearing_entry(greffe::testing::gap_entry(20));
@@ -128,6 +134,18 @@ TEST_CASE("what the archive lacks of a broken station's hearing is filed by anot
   });
   CHECK(gaps == 1);
   CHECK(*need(disk.salvage(held)) == *id);
+}
+
+TEST_CASE("the case that the broken station had corrected is the one that goes on") {
+  BrokenDisk disk(true);
+  const std::uint64_t held = GENERATE(7, 8);  // without the correction, and with it
+  CAPTURE(held);
+  const auto id = need(disk.salvage(held));
+  REQUIRE(id);
+  const auto entries = disk.filed(*id);
+  CHECK(std::get<OpenEntry>(entries.front()).details == (held == 7 ? sha256({}) : disk.right));
+  const auto corrections = std::count_if(entries.begin(), entries.end(), [](const HearingEntry& e) { return std::holds_alternative<CorrectionEntry>(e); });
+  CHECK(corrections == (held == 7 ? 1 : 0));
 }
 
 TEST_CASE("where nothing is left to bring, nothing is filed") {
