@@ -295,6 +295,11 @@ void HttpClient::State::set_up_connection(CURL* handle) const {
   curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, kBufferBytes);
   curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
   if (!unix_path.empty()) curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, unix_path.c_str());
+  if (settings.signing) {
+    curl_easy_setopt(handle, CURLOPT_AWS_SIGV4, ("aws:amz:" + settings.signing->region + ":s3").c_str());
+    curl_easy_setopt(handle, CURLOPT_USERNAME, settings.signing->access_key.c_str());
+    curl_easy_setopt(handle, CURLOPT_PASSWORD, settings.signing->secret_key.c_str());
+  }
 }
 
 void HttpClient::State::set_up_tls(CURL* handle) const {

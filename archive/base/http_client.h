@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -16,6 +17,14 @@
 #include "archive/base/result.h"
 
 namespace greffe {
+
+// AWS signature version 4, as S3 services ask for it. The caller brings the header x-amz-content-sha256 of each request,
+// writes its names of headers in lower case, and sorts and encodes the query (libcurl 7.88 signs what it is given).
+struct RequestSigning {
+  std::string region;
+  std::string access_key;
+  std::string secret_key;
+};
 
 struct HttpClientSettings {
   std::string base_url;            // "https://archive:8444" or "http+unix:///run/greffe/archive.sock"
@@ -30,6 +39,7 @@ struct HttpClientSettings {
   // What was sent, or a probe of a silent connection, stays unconfirmed by the other machine for so long: unavailable. A slow
   // server or a slow line confirms; a line that is gone does not, and is noticed long before a stall.
   unsigned dead_line_timeout_s = 10;
+  std::optional<RequestSigning> signing;
   std::stop_token stop;            // requested: calls end with `cancelled` at once, wherever they are
 };
 

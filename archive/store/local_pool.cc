@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "archive/store/key_walk.h"
 #include "archive/store/local_heads.h"
 #include "archive/store/log_files.h"
 #include "archive/store/object_commit.h"
@@ -191,7 +192,12 @@ ReadBackCount LocalPool::read_back(const Digest& digest) {
 Result<ScrubTotals> LocalPool::scrub(const ScrubSettings& settings,
                                      const std::function<bool(const ScrubbedObject&)>& visit, std::stop_token stop) {
   state_->look_for_missing();
-  return scrub_objects(state_->pool, state_->repair, settings, visit, std::move(stop));
+  ScrubSource source;
+  source.walk = [this](const std::function<bool(const std::string&)>& step) {
+    return walk_keys(state_->pool, "sha256/", [&](const WalkedKey& walked) { return step(walked.key); });
+  };
+  source.check = [this](const Digest& digest) { return state_->repair.check(digest); };
+  return scrub_objects(state_->pool.clock, source, settings, visit, std::move(stop));
 }
 
 std::vector<VolumeReport> LocalPool::volumes() {

@@ -8,21 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "archive/store/object_read_back.h"
-#include "archive/store/object_store.h"
-#include "archive/store/pool.h"
-#include "archive/store/scrub.h"
 #include "archive/store/volume_label.h"
+#include "archive/store/whole_pool.h"
 
 namespace greffe::store {
 
-// What a pool is told at opening besides its settings. Both may be empty.
-struct PoolListeners {
-  DamageListener on_damage;  // every replica that was found missing or damaged, and whether it was repaired
-  HeadCheck head_is_good;    // a copy of a head for which this says false counts as damage
-};
-
-class LocalPool : public ObjectStore, public HeadStore, public StageRemover, public ReplicaRepair {
+class LocalPool : public WholePool {
  public:
   // Reads the labels and, as a writer, takes the lease (a lock on every volume that is there) for the life of the pool.
   // Missing, foreign and duplicated volumes are in volumes() with the reason; the pool opens without them, and writes
@@ -51,17 +42,13 @@ class LocalPool : public ObjectStore, public HeadStore, public StageRemover, pub
   Result<ReplicaReport> compare(std::string_view key, ByteView good) override;
   Result<ReplicaReport> restore(std::string_view key, ByteView good) override;
 
-  // Hashes all replicas of one object and brings them back to R. not_found, corrupt: as ObjectRepair::check.
-  Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache);
-  // Reads replicas from their media until enough are good. What is damaged is the caller's to repair.
-  ReadBackCount read_back(const Digest& digest);
-  // Walks all objects. As a reader it only reports.
+  Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache) override;
+  ReadBackCount read_back(const Digest& digest) override;
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
-                            std::stop_token stop = {});
-
-  // Every configured volume as it is now; also looks whether a missing one is back.
-  std::vector<VolumeReport> volumes();
-  const std::string& pool_id() const;
+                            std::stop_token stop = {}) override;
+  // Also looks whether a missing one is back.
+  std::vector<VolumeReport> volumes() override;
+  const std::string& pool_id() const override;
 
  private:
   struct State;

@@ -29,6 +29,13 @@ using DamageListener = std::function<void(const Damage&)>;  // called from any t
 // Whether a head is one that its owner signed. A copy that is not counts as damage. Called from any thread.
 using HeadCheck = std::function<bool(std::string_view key, std::string_view text)>;
 
+// What a pool is told at opening besides its settings. All may be empty.
+struct PoolListeners {
+  DamageListener on_damage;       // every replica that was found missing or damaged, and whether it was repaired
+  HeadCheck head_is_good;         // local pools: a copy of a head for which this says false counts as damage
+  std::function<void()> on_lost = {};  // remote pools: another process has the writer's lease; this one must end
+};
+
 struct PoolSettings {
   std::vector<std::string> volumes;  // paths
   std::string pool_id;               // empty: the one that all labels agree on

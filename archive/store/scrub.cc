@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "archive/format/names.h"
-#include "archive/store/key_walk.h"
 
 namespace greffe::store {
 namespace {
@@ -36,7 +35,7 @@ class Pace {
   std::condition_variable_any wake_;
 };
 
-ScrubbedObject scrub_one(ObjectRepair& repair, const std::string& key) {
+ScrubbedObject scrub_one(const ScrubSource& source, const std::string& key) {
   ScrubbedObject out;
   out.key = key;
   const auto digest = parse_object_key(key);
@@ -44,7 +43,7 @@ ScrubbedObject scrub_one(ObjectRepair& repair, const std::string& key) {
     out.problem = key + " is not an object: nothing of Greffe's has such a name";
     return out;
   }
-  auto health = repair.check(*digest);
+  auto health = source.check(*digest);
   if (health) {
     out.health = *std::move(health);
   } else {
@@ -55,15 +54,15 @@ ScrubbedObject scrub_one(ObjectRepair& repair, const std::string& key) {
 
 }  // namespace
 
-Result<ScrubTotals> scrub_objects(Pool& pool, ObjectRepair& repair, const ScrubSettings& settings,
+Result<ScrubTotals> scrub_objects(Clock& clock, const ScrubSource& source, const ScrubSettings& settings,
                                   const std::function<bool(const ScrubbedObject&)>& visit, std::stop_token stop) {
   ScrubTotals totals;
   totals.finished = true;
-  Pace pace(pool.clock, settings.bytes_per_second, stop);
-  GREFFE_TRY(walk_keys(pool, "sha256/", [&](const WalkedKey& walked) {
+  Pace pace(clock, settings.bytes_per_second, stop);
+  GREFFE_TRY(source.walk([&](const std::string& key) {
     if (stop.stop_requested()) return totals.finished = false;
-    if (!settings.after.empty() && walked.key <= settings.after) return true;
-    const ScrubbedObject object = scrub_one(repair, walked.key);
+    if (!settings.after.empty() && key <= settings.after) return true;
+    const ScrubbedObject object = scrub_one(source, key);
     ++totals.objects;
     totals.bytes += object.health.bytes;
     totals.failures += object.health.damage.size() + (object.problem.empty() ? 0 : 1);

@@ -1,5 +1,5 @@
-// Walks every object of every volume, re-hashes every replica and repairs. Log files are checked by tlog::check_log,
-// which knows what they should hold.
+// Walks every object, re-hashes every replica and repairs. Log files are checked by tlog::check_log, which knows what they
+// should hold.
 #ifndef GREFFE_ARCHIVE_STORE_SCRUB_H
 #define GREFFE_ARCHIVE_STORE_SCRUB_H
 
@@ -14,7 +14,7 @@ namespace greffe::store {
 
 struct ScrubSettings {
   std::uint64_t bytes_per_second = 0;  // read from all volumes together; 0: as fast as it goes
-  std::string after;                   // go on behind this key; empty: from the beginning
+  std::string after;                   // local pools: go on behind this key; empty: from the beginning
 };
 
 // One object as it was found.
@@ -32,9 +32,15 @@ struct ScrubTotals {
   bool finished = false;       // false: stopped on the way
 };
 
-// `visit` sees every object in order of the keys; it returns false to stop. cancelled is never returned: a stop gives
+// How a pool names its objects, and how it looks at one of them.
+struct ScrubSource {
+  std::function<Status(const std::function<bool(const std::string& key)>& step)> walk;  // `step` returns false to stop
+  std::function<Result<ObjectHealth>(const Digest& digest)> check;
+};
+
+// `visit` sees every object in the order of the walk; it returns false to stop. cancelled is never returned: a stop gives
 // the totals so far. One scrub at a time.
-Result<ScrubTotals> scrub_objects(Pool& pool, ObjectRepair& repair, const ScrubSettings& settings,
+Result<ScrubTotals> scrub_objects(Clock& clock, const ScrubSource& source, const ScrubSettings& settings,
                                   const std::function<bool(const ScrubbedObject&)>& visit, std::stop_token stop);
 
 }  // namespace greffe::store

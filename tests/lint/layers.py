@@ -31,7 +31,7 @@ HOMES = {
     r"toml\+\+/.*|CLI/.*|date/.*|prometheus/.*|curl/.*": {BASE},
     r"openssl/ssl\.h": {"web/http"},
     r"openssl/.*": {FORMAT, "web/http"},
-    r"rados/.*": {"archive/store"},
+    r"rados/.*|expat\.h": {"archive/store"},
     r"sqlite3\.h": {"archive/catalogue", "archive/accounts"},
     r"argon2\.h": {"archive/accounts"},
     r"boost/(asio|beast)/.*|boost/(asio|beast)\.hpp": {"web/http"},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "archive/format/names.h"
+#include "archive/format/signed_note.h"
 #include "archive/store/object_store.h"
 
 namespace greffe::testing {
@@ -94,7 +95,7 @@ class MemoryStore : public store::ObjectStore,
   }
   Status swap_head(std::string_view key, std::string_view expected, std::string_view next) override {
     if (!is_log_key(key)) return fail(Errc::invalid, std::string(key) + " is not a key below log/");
-    if (next.empty()) return fail(Errc::invalid, "a head is never empty");
+    if (next.empty() || next.size() > kMaxNoteBytes) return fail(Errc::invalid, "a head has 1 to 65,536 bytes");
     const std::lock_guard lock(mutex_);
     Bytes& held = files_[std::string(key)];
     if (as_text(held) != expected) {

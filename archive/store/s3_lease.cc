@@ -1,0 +1,105 @@
+#include "archive/store/s3_lease.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "archive/base/log.h"
+
+namespace greffe::store {
+namespace {
+
+constexpr int kRenewalsPerLease = 3;
+constexpr const char* kHeldText = "held";
+constexpr const char* kFreeText = "free";
+
+// Looks again until a lease has passed. unavailable: it moved, so its holder lives.
+Result<HeldCell> watch(RemoteCells& cells, Clock& clock, std::int64_t lease_ms) {
+  const HeldCell first = GREFFE_TRY(cells.look(kS3Lease));
+  if (!first.exists || first.text == kFreeText) return first;
+  const std::int64_t end_ms = clock.monotonic_ms() + lease_ms;
+  while (clock.monotonic_ms() < end_ms) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(lease_ms / 10));
+    HeldCell now = GREFFE_TRY(cells.look(kS3Lease));
+    if (now.text == kFreeText) return now;
+    if (now.token != first.token) {
+      return fail(Errc::unavailable, fmt::format("another archive is writing to this bucket; stop it, or wait {} s after its end", lease_ms / 1000));
+    }
+  }
+  return first;
+}
+
+}  // namespace
+
+S3Lease::S3Lease(RemoteCells& cells, Clock& clock, unsigned lease_s, std::uint64_t term, std::function<void()> on_lost)
+    : cells_(cells), clock_(clock), lease_ms_(std::int64_t{lease_s} * 1000), term_(term), on_lost_(std::move(on_lost)) {}
+
+Result<std::unique_ptr<S3Lease>> S3Lease::take(RemoteCells& cells, Clock& clock, unsigned lease_s, std::function<void()> on_lost) {
+  const HeldCell before = GREFFE_TRY(watch(cells, clock, std::int64_t{lease_s} * 1000));
+  std::unique_ptr<S3Lease> out(new S3Lease(cells, clock, lease_s, term_of_token(before.token) + 1, std::move(on_lost)));
+  const Status taken = out->write(before, kHeldText);
+  if (!taken) {
+    out->lost_ = true;
+    return fail(Errc::unavailable, taken.error().within("the writer's lease of the bucket was not taken").message);
+  }
+  S3Lease& lease = *out;
+  lease.keeper_ = std::jthread([&lease](std::stop_token stop) { lease.keep(std::move(stop)); });
+  return out;
+}
+
+S3Lease::~S3Lease() {
+  keeper_ = std::jthread();  // stops and joins
+  if (lost_) return;
+  const auto now = cells_.look(kS3Lease);
+  // Whoever waits will notice otherwise: a failure costs them one lease.
+  if (now && now->exists && now->token == last_token_) static_cast<void>(cells_.write(kS3Lease, *now, kFreeText, make_token(term_)).has_value());
+}
+
+// Counts from before the question.
+Status S3Lease::write(const HeldCell& now, const std::string& text) {
+  const std::int64_t start_ms = clock_.monotonic_ms();
+  const std::string token = make_token(term_);
+  GREFFE_TRY(cells_.write(kS3Lease, now, text, token));
+  last_token_ = token;
+  valid_until_ms_ = start_ms + lease_ms_;
+  return ok();
+}
+
+Status S3Lease::check() const {
+  if (lost_) return fail(Errc::denied, "another archive has taken over the bucket; this one must be stopped");
+  if (clock_.monotonic_ms() < valid_until_ms_) return ok();
+  return fail(Errc::unavailable, "the writer's lease of the bucket could not be renewed in time; it is tried again");
+}
+
+void S3Lease::keep(std::stop_token stop) {
+  name_thread("gr-lease");
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  const std::chrono::milliseconds pause(lease_ms_ / kRenewalsPerLease);
+  while (!wake.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
+    renew_once();
+    if (!lost_) continue;
+    if (on_lost_) on_lost_();
+    return;
+  }
+}
+
+// A write of ours whose outcome was open may stand there: it has our term, which nobody else has.
+void S3Lease::renew_once() {
+  const auto now = cells_.look(kS3Lease);
+  if (!now) return;
+  if (!now->exists || term_of_token(now->token) != term_) {
+    lost_ = true;
+    return;
+  }
+  const Status written = write(*now, kHeldText);
+  if (!written && written.error().code == Errc::conflict) {
+    const auto again = cells_.look(kS3Lease);
+    lost_ = again && term_of_token(again->token) != term_;
+  }
+}
+
+}  // namespace greffe::store

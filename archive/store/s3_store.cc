@@ -1,0 +1,102 @@
+#include "archive/store/s3_store.h"
+
+#include <fmt/format.h>
+
+#include "archive/format/canonical_json.h"
+#include "archive/store/s3_bytes.h"
+#include "archive/store/s3_cells.h"
+#include "archive/store/s3_lease.h"
+
+namespace greffe::store {
+namespace {
+
+constexpr const char* kLabel = "greffe-pool.json";
+constexpr const char* kProbe = "greffe-probe";
+constexpr std::uint64_t kLabelBytesMax = 4096;
+constexpr std::int64_t kLabelVersion = 1;
+
+std::string name_of_service(const S3Settings& settings) { return fmt::format("the bucket {} at {}", settings.bucket, settings.endpoint); }
+
+Error broken(std::string_view what) {
+  return fail(Errc::invalid, fmt::format("the S3 service does not keep to its conditions: {}; no archive can be kept there", what));
+}
+
+// ok: `found` is the conflict that it has to be.
+Status must_conflict(const Status& found, std::string_view what) {
+  if (found) return broken(what);
+  return found.error().code == Errc::conflict ? ok() : found;
+}
+
+// Tries what every promise of this store stands on. Leaves an object with the name of a probe.
+Status probe_conditions(S3Client& client) {
+  S3Cells cells(client);
+  GREFFE_TRY(client.remove(kProbe));
+  GREFFE_TRY(cells.write(kProbe, {}, "one", make_token(1)));
+  GREFFE_TRY(must_conflict(cells.write(kProbe, {}, "two", make_token(1)), "If-None-Match let an object be replaced"));
+  const HeldCell first = GREFFE_TRY(cells.look(kProbe));
+  const Status replaced = cells.write(kProbe, first, "three", make_token(1));
+  if (!replaced && replaced.error().code == Errc::conflict) {
+    return broken("If-Match refused the right ETag (if it wants ETags without quotation marks, set s3_quoted_etags = false)");
+  }
+  GREFFE_TRY(replaced);
+  return must_conflict(cells.write(kProbe, first, "four", make_token(1)), "If-Match took an old ETag");
+}
+
+Result<std::string> read_pool_id(S3Client& client, const std::string& service) {
+  const auto value = client.get(kLabel, kLabelBytesMax);
+  if (!value && value.error().code == Errc::not_found) {
+    return fail(Errc::not_found, service + " holds no archive; make one with greffe-archive init");
+  }
+  if (!value) return value.error();
+  const Json label = GREFFE_TRY(parse_json(as_text(value->bytes)));
+  const std::int64_t version = GREFFE_TRY(label.integer("v"));
+  if (version != kLabelVersion) {
+    return fail(Errc::invalid, fmt::format("pool label of version {}; this program knows version {}", version, kLabelVersion));
+  }
+  return label.string("pool");
+}
+
+}  // namespace
+
+struct S3Store::State {
+  explicit State(const S3Settings& settings) : client(settings) {}
+  S3Client client;
+  S3Bytes bytes{client};
+  S3Cells cells{client};
+  std::unique_ptr<S3Lease> lease;  // null: a reader
+  std::unique_ptr<RemoteHeads> heads;
+};
+
+Status S3Store::init(const S3Settings& settings, const std::string& pool_id) {
+  S3Client client(settings);
+  const auto listing = client.list("log/", "");
+  if (!listing && listing.error().code == Errc::invalid) GREFFE_TRY(client.make_bucket());  // there is none
+  GREFFE_TRY(probe_conditions(client));
+  Json label;
+  label.set("pool", pool_id).set("v", kLabelVersion);
+  const std::string text = write_json(label) + "\n";
+  const Status written = client.put(kLabel, as_bytes(text), {.if_absent = true, .if_etag = {}});
+  if (written || written.error().code != Errc::conflict) return written;
+  return fail(Errc::already_exists, name_of_service(settings) + " holds an archive already; choose another");
+}
+
+S3Store::S3Store(std::unique_ptr<State> state, Clock& clock, PoolMode mode, RemotePlace place, PoolListeners listeners)
+    // How many replicas the service keeps is its own affair: seen from here there is one, which it looks after.
+    : RemoteStore(state->bytes, *state->heads, clock, mode, StoreTraits{1, 1, true}, std::move(place), std::move(listeners.on_damage)),
+      state_(std::move(state)) {}
+S3Store::~S3Store() = default;
+
+Result<std::unique_ptr<S3Store>> S3Store::open(const S3Settings& settings, Clock& clock, PoolMode mode, PoolListeners listeners) {
+  auto state = std::make_unique<State>(settings);
+  const std::string name = name_of_service(settings);
+  RemotePlace place{name, "s3", GREFFE_TRY(read_pool_id(state->client, name))};
+  if (mode == PoolMode::writer) {
+    state->lease = GREFFE_TRY(S3Lease::take(state->cells, clock, settings.lease_s, std::move(listeners.on_lost)));
+  }
+  state->heads = std::make_unique<RemoteHeads>(state->cells, state->lease.get());
+  return std::unique_ptr<S3Store>(new S3Store(std::move(state), clock, mode, std::move(place), std::move(listeners)));
+}
+
+std::uint64_t S3Store::term() const { return state_->lease ? state_->lease->term() : 0; }
+
+}  // namespace greffe::store

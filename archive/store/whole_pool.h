@@ -1,0 +1,38 @@
+// Everything that an archive asks of its pool, whatever it stands on: the disks of one machine, RADOS, S3. Thread-safe.
+#ifndef GREFFE_ARCHIVE_STORE_WHOLE_POOL_H
+#define GREFFE_ARCHIVE_STORE_WHOLE_POOL_H
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "archive/store/object_read_back.h"
+#include "archive/store/object_repair.h"
+#include "archive/store/object_store.h"
+#include "archive/store/pool.h"
+#include "archive/store/scrub.h"
+
+namespace greffe::store {
+
+// Looking after what is stored. A service that keeps its own replicas counts as one place: what it shows is good or bad.
+class PoolUpkeep {
+ public:
+  virtual ~PoolUpkeep() = default;
+  // Hashes all replicas of one object and brings them back to R. not_found, corrupt: as ObjectRepair::check.
+  virtual Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache) = 0;
+  // Reads replicas from their media until enough are good. What is damaged is the caller's to repair.
+  virtual ReadBackCount read_back(const Digest& digest) = 0;
+  // Walks all objects. As a reader it only reports.
+  virtual Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
+                                    std::stop_token stop = {}) = 0;
+  // Every place as it is now.
+  virtual std::vector<VolumeReport> volumes() = 0;
+  virtual const std::string& pool_id() const = 0;
+};
+
+class WholePool : public ObjectStore, public HeadStore, public StageRemover, public ReplicaRepair, public PoolUpkeep {};
+
+}  // namespace greffe::store
+
+#endif
