@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <functional>
+#include <thread>
 
 #include "archive/format/signed_note.h"
 #include "archive/store/log_files.h"
@@ -12,6 +13,7 @@ namespace greffe::store {
 namespace {
 
 constexpr std::size_t kTermDigits = 16;
+constexpr std::chrono::milliseconds kLeaseLook(50);
 constexpr int kOwnTries = 8;  // each lost try means that somebody else moved the head
 
 Error moved(const std::string& key) {
@@ -60,9 +62,18 @@ void RemoteHeads::set_unsure(const std::string& key, bool unsure) {
   }
 }
 
+Status RemoteHeads::await_lease() const {
+  const auto end = std::chrono::steady_clock::now() + patience_;
+  for (;;) {
+    const Status held = lease_->check();
+    if (held || held.error().code != Errc::unavailable || std::chrono::steady_clock::now() >= end) return held;
+    std::this_thread::sleep_for(kLeaseLook);
+  }
+}
+
 Result<HeldCell> RemoteHeads::own(const std::string& key) {
   for (int i = 0; i < kOwnTries; ++i) {
-    GREFFE_TRY(lease_->check());
+    GREFFE_TRY(await_lease());
     HeldCell held = GREFFE_TRY(cells_.look(key));
     const std::uint64_t ours = lease_->term();
     const std::uint64_t term = held.exists ? term_of_token(held.token) : ours;

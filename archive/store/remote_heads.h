@@ -7,6 +7,7 @@
 #define GREFFE_ARCHIVE_STORE_REMOTE_HEADS_H
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -52,10 +53,14 @@ Result<std::uint64_t> parse_term(std::string_view text);  // corrupt
 // 0 when the token is none of ours.
 std::uint64_t term_of_token(std::string_view token);
 
+// As long as an operation waits for a service that stands still: a lease that lapsed meanwhile needs a moment more.
+inline constexpr std::chrono::seconds kLeasePatience(30);
+
 class RemoteHeads {
  public:
-  // `lease` is null for a reader: it sees heads and changes nothing. Both must outlive this.
-  RemoteHeads(RemoteCells& cells, const TermLease* lease) : cells_(cells), lease_(lease) {}
+  // `lease` is null for a reader: it sees heads and changes nothing. Both must outlive this. A lapsed lease is waited for.
+  RemoteHeads(RemoteCells& cells, const TermLease* lease, std::chrono::milliseconds patience = kLeasePatience)
+      : cells_(cells), lease_(lease), patience_(patience) {}
 
   // As TermLease::check; denied for a reader.
   Status may_still_write() const;
@@ -64,6 +69,7 @@ class RemoteHeads {
   Status swap(std::string_view key, std::string_view expected, std::string_view next);
 
  private:
+  Status await_lease() const;
   Result<HeldCell> own(const std::string& key) /* the key's mutex held */;
   Status settle(const std::string& key, std::string_view expected, std::string_view next);
   bool is_unsure(const std::string& key);
@@ -72,6 +78,7 @@ class RemoteHeads {
 
   RemoteCells& cells_;
   const TermLease* const lease_;
+  const std::chrono::milliseconds patience_;
   std::array<std::mutex, 64> mutexes_;       // by hash of the key
   std::mutex unsure_mutex_;                  // a leaf, taken under a key's mutex
   std::unordered_set<std::string> unsure_;  // guarded by unsure_mutex_; keys with a write whose outcome is open

@@ -196,11 +196,13 @@ TEST_CASE("a head that a later writer has read takes nothing from an earlier one
 TEST_CASE("without the lease no head moves") {
   Remote remote;
   FixedTerm lease(1);
-  RemoteHeads heads(remote.service, &lease);
+  RemoteHeads heads(remote.service, &lease, std::chrono::milliseconds(10));
   REQUIRE(heads.swap(kKey, "", "x\n1\n"));
   lease.set(greffe::fail(Errc::unavailable, "lapsed"));
   REQUIRE(heads.swap(kKey, "x\n1\n", "x\n2\n").error().code == Errc::unavailable);
   REQUIRE(heads.read(kKey).error().code == Errc::unavailable);
+  lease.set(greffe::fail(Errc::denied, "lost"));
+  REQUIRE(heads.swap(kKey, "x\n1\n", "x\n2\n").error().code == Errc::denied);
   lease.set(greffe::ok());
   REQUIRE(*heads.read(kKey) == "x\n1\n");
 }
@@ -243,4 +245,19 @@ TEST_CASE("the place is missing while nothing may be written") {
   remote.term.set(greffe::fail(Errc::unavailable, "lapsed"));
   REQUIRE(remote.store.volumes()[0].state == greffe::store::VolumeState::missing);
   REQUIRE(remote.store.volumes()[0].reason == "lapsed");
+}
+
+TEST_CASE("a lease that lapsed in a standstill is waited for") {
+  struct Lapsed : greffe::store::TermLease {
+    greffe::Status check() const override {
+      return ++asked < 4 ? greffe::Status(greffe::fail(Errc::unavailable, "lapsed")) : greffe::ok();
+    }
+    std::uint64_t term() const override { return 1; }
+    mutable int asked = 0;
+  };
+  Remote remote;
+  const Lapsed lease;
+  RemoteHeads heads(remote.service, &lease);
+  REQUIRE(heads.swap(kKey, "", "x\n1\n"));
+  REQUIRE(lease.asked >= 4);
 }
