@@ -10,7 +10,7 @@
 namespace greffe::archive {
 namespace {
 
-Status check_logs(store::LocalPool& pool, PoolCheck& out) {
+Status check_logs(store::WholePool& pool, PoolCheck& out) {
   const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
   for (const std::string& path : paths) {
     const auto checked = tlog::check_log(pool, pool, pool, path, tlog::CheckMode::report);
@@ -29,7 +29,7 @@ Status check_logs(store::LocalPool& pool, PoolCheck& out) {
   return ok();
 }
 
-Status check_objects(Clock& clock, store::LocalPool& pool, PoolCheck& out) {
+Status check_objects(Clock& clock, store::WholePool& pool, PoolCheck& out) {
   Progress progress(clock, "reading every copy", 0, ProgressUnit::bytes);
   const store::ScrubTotals totals = GREFFE_TRY(pool.scrub({}, [&](const store::ScrubbedObject& object) {
     for (const store::Damage& damage : object.health.damage) {
@@ -44,7 +44,7 @@ Status check_objects(Clock& clock, store::LocalPool& pool, PoolCheck& out) {
 }
 
 // I2: no log entry names an absent object. Every entry of every hearing and of the main log is read.
-Status check_references(store::LocalPool& pool, PoolCheck& out) {
+Status check_references(store::WholePool& pool, PoolCheck& out) {
   const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
   for (const std::string& path : paths) {
     const tlog::LogReader reader(pool, pool, path);
@@ -65,7 +65,7 @@ Status check_references(store::LocalPool& pool, PoolCheck& out) {
 }
 
 // I8: the catalogue rebuilt equals the catalogue. Built in a file of its own beside it.
-Status check_catalogue(FileSystem& files, store::LocalPool& pool, const std::string& path, PoolCheck& out) {
+Status check_catalogue(FileSystem& files, store::WholePool& pool, const std::string& path, PoolCheck& out) {
   const std::string other = path + ".check";
   if (files.stat(other)) GREFFE_TRY(files.remove(other));
   const Stores stores{pool, pool, pool};
@@ -93,7 +93,7 @@ Status check_catalogue(FileSystem& files, store::LocalPool& pool, const std::str
 
 }  // namespace
 
-Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::LocalPool& pool, const std::string& catalogue_path) {
+Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path) {
   PoolCheck out;
   GREFFE_TRY(check_logs(pool, out));
   GREFFE_TRY(check_objects(clock, pool, out));

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "archive/format/canonical_json.h"
-#include "archive/store/local_pool.h"
+#include "archive/store/whole_pool.h"
 
 namespace greffe::archive {
 
@@ -18,7 +18,7 @@ struct PoolCheck {
   std::vector<std::string> findings;  // sentences; empty: all is as the logs say
 };
 
-Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::LocalPool& pool, const std::string& catalogue_path);
+Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path);
 Json json_of(const PoolCheck& check);
 
 }  // namespace greffe::archive

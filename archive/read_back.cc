@@ -23,7 +23,7 @@ constexpr std::int64_t kLongestRestMs = 5 * 60'000;
 // One turn at one hearing.
 class ReadBack::Reading {
  public:
-  Reading(store::LocalPool& pool, const tlog::LogReader& log, Turn& turn) : pool_(pool), log_(log), turn_(turn) {}
+  Reading(store::WholePool& pool, const tlog::LogReader& log, Turn& turn) : pool_(pool), log_(log), turn_(turn) {}
 
   std::uint64_t bytes() const { return bytes_; }
 
@@ -76,14 +76,14 @@ class ReadBack::Reading {
     return lost_->contains(digest);
   }
 
-  store::LocalPool& pool_;
+  store::WholePool& pool_;
   const tlog::LogReader& log_;
   Turn& turn_;
   std::uint64_t bytes_ = 0;              // read
   std::optional<std::set<Digest>> lost_;  // what the hearing's `lost` entries name, once it was asked for
 };
 
-ReadBack::ReadBack(Clock& clock, Log& log, store::LocalPool& pool, HearingLogs& hearings)
+ReadBack::ReadBack(Clock& clock, Log& log, store::WholePool& pool, HearingLogs& hearings)
     : clock_(clock), log_(log), pool_(pool), hearings_(hearings) {}
 ReadBack::~ReadBack() { stop(); }
 

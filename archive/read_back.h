@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "archive/hearing_logs.h"
-#include "archive/store/local_pool.h"
+#include "archive/store/whole_pool.h"
 
 namespace greffe::archive {
 
@@ -34,7 +34,7 @@ struct ReadBackFacts {
 
 class ReadBack {
  public:
-  ReadBack(Clock& clock, Log& log, store::LocalPool& pool, HearingLogs& hearings);
+  ReadBack(Clock& clock, Log& log, store::WholePool& pool, HearingLogs& hearings);
   ~ReadBack();  // stops the threads
   void start();
   void stop();  // once the objects under way are read; what waits is forgotten
@@ -88,7 +88,7 @@ class ReadBack {
 
   Clock& clock_;
   Log& log_;
-  store::LocalPool& pool_;
+  store::WholePool& pool_;
   HearingLogs& hearings_;
   mutable std::mutex mutex_;            // guards the four below
   std::condition_variable_any changed_;

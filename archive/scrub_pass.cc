@@ -18,7 +18,7 @@ Json finding(const std::string& key, const std::string& problem) {
 
 }  // namespace
 
-ScrubPass::ScrubPass(Clock& clock, store::LocalPool& pool, MainLog& main_log)
+ScrubPass::ScrubPass(Clock& clock, store::WholePool& pool, MainLog& main_log)
     : clock_(clock), pool_(pool), main_log_(main_log) {}
 
 Result<Json> ScrubPass::run() {

@@ -6,20 +6,20 @@
 #include <mutex>
 
 #include "archive/main_log.h"
-#include "archive/store/local_pool.h"
+#include "archive/store/whole_pool.h"
 
 namespace greffe::archive {
 
 class ScrubPass {
  public:
-  ScrubPass(Clock& clock, store::LocalPool& pool, MainLog& main_log);
+  ScrubPass(Clock& clock, store::WholePool& pool, MainLog& main_log);
   // {"objects","bytes","failures","repaired","logs","log_failures","unrepaired":[{"key","problem"}]}.
   // unavailable: another pass is running.
   Result<Json> run();
 
  private:
   Clock& clock_;
-  store::LocalPool& pool_;
+  store::WholePool& pool_;
   MainLog& main_log_;
   std::mutex mutex_;  // held during a pass
 };

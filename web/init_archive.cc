@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <filesystem>
 
 #include "archive/archive_keys.h"
 #include "archive/main_log.h"
+#include "archive/open_pool.h"
 #include "archive/settings.h"
-#include "archive/store/local_pool.h"
+#include "archive/store/volume_label.h"
 
 namespace greffe::web {
 namespace {
@@ -28,12 +29,11 @@ Result<std::vector<NewVolume>> parse_volumes(const std::vector<std::string>& tex
     }
     out.push_back(std::move(volume));
   }
-  if (out.empty()) return fail(Errc::invalid, "name at least one volume: --volume PATH=DOMAIN");
   return out;
 }
 
 // A TOML basic string.
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -42,27 +42,37 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
-std::string config_text(const InitOptions& o, const std::vector<NewVolume>& volumes) {
+std::string volumes_text(const std::vector<NewVolume>& volumes) {
   std::string list;
-  for (const NewVolume& volume : volumes) list += (list.empty() ? "" : ", ") + quoted(volume.path);
+  for (const NewVolume& volume : volumes) list += (list.empty() ? "" : ", ") + toml_string(volume.path);
   const std::size_t replicas = std::min<std::size_t>(3, volumes.size());
+  return "volumes = [" + list + "]\n" +
+         fmt::format("replicas = {}\nwrite_quorum = {}\n", replicas, std::min<std::size_t>(2, replicas)) + "min_free_bytes = 1000000000\n";
+}
+
+// Paths as whoever types them means them: from where they stand.
+std::string remote_text(const InitOptions& o) {
+  const auto path = [](const std::string& typed) { return toml_string(std::filesystem::absolute(typed).string()); };
+  std::string out = "pool = " + toml_string(o.pool) + "\n";
+  if (o.pool.starts_with("rados:")) return out + "ceph_conf = " + path(o.ceph_conf) + "\nceph_user = " + toml_string(o.ceph_user) + "\n";
+  out += "s3_endpoint = " + toml_string(o.s3_endpoint) + "\ns3_region = " + toml_string(o.s3_region) + "\n";
+  out += "s3_credentials = " + path(o.s3_credentials) + "\n";
+  return o.s3_plain_etags ? out + "s3_quoted_etags = false\n" : out;
+}
+
+std::string config_text(const InitOptions& o, const std::vector<NewVolume>& volumes) {
   std::string out = "# greffe-archive; every key is explained in docs/OPERATIONS.md\n";
-  out += "name = " + quoted(o.name) + "\nrole = " + quoted(o.role) + "\nstate_directory = \"state\"\n";
-  out += "volumes = [" + list + "]\n";
-  out += fmt::format("replicas = {}\nwrite_quorum = {}\n", replicas, std::min<std::size_t>(2, replicas));
-  out += "min_free_bytes = 1000000000\ncommit_interval_s = 30\n";
-  out += "machine_address = " + quoted(o.machine_address) + "\nbrowser_address = " + quoted(o.browser_address) + "\n";
-  if (!o.metrics_address.empty()) out += "metrics_address = " + quoted(o.metrics_address) + "\n";
-  return out + "ui_directory = " + quoted(o.ui_directory) + "\n";
+  out += "name = " + toml_string(o.name) + "\nrole = " + toml_string(o.role) + "\nstate_directory = \"state\"\n";
+  out += o.pool.empty() ? volumes_text(volumes) : remote_text(o);
+  out += "commit_interval_s = 30\n";
+  out += "machine_address = " + toml_string(o.machine_address) + "\nbrowser_address = " + toml_string(o.browser_address) + "\n";
+  if (!o.metrics_address.empty()) out += "metrics_address = " + toml_string(o.metrics_address) + "\n";
+  return out + "ui_directory = " + toml_string(o.ui_directory) + "\n";
 }
 
 Status first_entry(FileSystem& files, Clock& clock, const archive::Settings& settings, const archive::ArchiveKeys& keys) {
   Log log("greffe-archive");
-  store::PoolSettings pool_settings;
-  pool_settings.volumes = settings.volumes;
-  pool_settings.replicas = settings.replicas;
-  pool_settings.write_quorum = settings.write_quorum;
-  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, pool_settings, store::PoolMode::writer));
+  const auto pool = GREFFE_TRY(archive::open_pool(files, clock, settings, store::PoolMode::writer));
   PrivateKey log_key = GREFFE_TRY(PrivateKey::from_pem(keys.log.to_pem()));
   const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, {*pool, *pool, *pool}, settings.name,
                                                           settings.state_directory, std::move(log_key), false));
@@ -86,6 +96,9 @@ Result<Initialised> init_archive(const InitOptions& options) {
   }
   if (options.role != "primary" && options.role != "replica") return fail(Errc::invalid, "the role is primary or replica");
   const std::vector<NewVolume> volumes = GREFFE_TRY(parse_volumes(options.volumes));
+  if (volumes.empty() == options.pool.empty()) {
+    return fail(Errc::invalid, "say where the pool is: --volume PATH=DOMAIN for each disk, or --pool rados:POOL, or --pool s3:BUCKET");
+  }
   const std::string config_path = join(options.directory, "archive.toml");
   if (files.stat(config_path)) return fail(Errc::already_exists, config_path + " is there: this directory has an archive already");
 
@@ -107,6 +120,7 @@ Result<Initialised> init_archive(const InitOptions& options) {
   const std::string draft = config_path + ".draft";
   GREFFE_TRY(files.replace(draft, as_bytes(text), 0640));
   const archive::Settings settings = GREFFE_TRY(archive::load_settings(files, draft));
+  if (volumes.empty()) GREFFE_TRY(archive::init_remote_pool(files, settings, pool_id));
   GREFFE_TRY(first_entry(files, clock, settings, keys));
   GREFFE_TRY(files.rename(draft, config_path));
   GREFFE_TRY(files.sync_directory(options.directory));

@@ -9,14 +9,14 @@
 #include "archive/export.h"
 #include "archive/format/policy.h"
 #include "archive/main_log.h"
+#include "archive/open_pool.h"
 #include "archive/pool_check.h"
-#include "archive/store/local_pool.h"
 
 namespace greffe::web {
 namespace {
 
-Result<std::unique_ptr<store::LocalPool>> open_beside(FileSystem& files, Clock& clock, const archive::Settings& settings) {
-  return store::LocalPool::open(files, clock, archive::pool_settings(settings), store::PoolMode::reader);
+Result<std::unique_ptr<store::WholePool>> open_beside(FileSystem& files, Clock& clock, const archive::Settings& settings) {
+  return archive::open_pool(files, clock, settings, store::PoolMode::reader);
 }
 
 std::string catalogue_path(const archive::Settings& settings) { return join(settings.state_directory, "catalogue.sqlite"); }
@@ -75,7 +75,7 @@ Result<int> rebuild_catalogue(const archive::Settings& settings, const OfflineOp
   PosixFileSystem files;
   SystemClock clock;
   // The writer's lease says that no archive runs on this pool.
-  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, archive::pool_settings(settings), store::PoolMode::writer));
+  const auto pool = GREFFE_TRY(archive::open_pool(files, clock, settings, store::PoolMode::writer));
   const archive::Stores stores{*pool, *pool, *pool};
   const tlog::LogReader main_log(*pool, *pool, main_log_path());
   std::optional<Progress> bar;

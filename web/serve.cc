@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "archive/archive_keys.h"
 #include "archive/damage_journal.h"
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
+#include "archive/open_pool.h"
 #include "archive/peers.h"
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
 #include "archive/scrub_pass.h"
-#include "archive/store/local_pool.h"
 #include "web/browser_tls.h"
 #include "web/control_routes.h"
 #include "web/hearing_routes.h"
@@ -48,6 +49,13 @@ class StopSignals {
 // A copy of a checkpoint that cannot be read as one is damage; whose signature it must bear is the log's own business.
 bool head_is_good(std::string_view, std::string_view text) { return bool(parse_signed_checkpoint(text)); }
 
+// Another archive writes to the pool: this one ends as if it had been asked to, and whoever started it may start it again,
+// to wait for its turn.
+void step_down(Log& log) {
+  log.error("another archive has taken over the pool; this one stops");
+  kill(getpid(), SIGTERM);
+}
+
 void append(std::vector<http::Route>& all, std::vector<http::Route> more) {
   for (http::Route& route : more) all.push_back(std::move(route));
 }
@@ -61,7 +69,7 @@ http::ListenerSettings listener(std::string address, std::vector<http::Route> ro
 
 // The parts that live while the archive serves, in the order in which they need each other.
 struct Running {
-  Running(const archive::Settings& s, Log& l, store::LocalPool& p, archive::ArchiveKeys& keys, archive::MainLog& m,
+  Running(const archive::Settings& s, Log& l, store::WholePool& p, archive::ArchiveKeys& keys, archive::MainLog& m,
           accounts::Accounts& a, FileSystem& files, Clock& clock)
       : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
         deposit(clock, l, stores, hearings, m, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
@@ -80,7 +88,7 @@ struct Running {
 
   const archive::Settings& settings;
   Log& log;
-  store::LocalPool& pool;
+  store::WholePool& pool;
   archive::MainLog& main_log;
   accounts::Accounts& accounts;
   archive::Stores stores;
@@ -141,8 +149,8 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   SystemClock clock;
   archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   archive::DamageJournal damage(clock, log);
-  store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); }, head_is_good};
-  const auto pool = GREFFE_TRY(store::LocalPool::open(files, clock, archive::pool_settings(settings), store::PoolMode::writer, std::move(listeners)));
+  store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); }, head_is_good, [&log] { step_down(log); }};
+  const auto pool = GREFFE_TRY(archive::open_pool(files, clock, settings, store::PoolMode::writer, std::move(listeners)));
   for (const store::VolumeReport& volume : pool->volumes()) {
     if (!volume.reason.empty()) log.warn("volume " + volume.path + ": " + volume.reason);
   }

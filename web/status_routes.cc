@@ -32,7 +32,7 @@ Json about_volume(const store::VolumeReport& volume, const std::string& state) {
 
 }  // namespace
 
-StatusRoutes::StatusRoutes(Clock& clock, const archive::Settings& settings, store::LocalPool& pool,
+StatusRoutes::StatusRoutes(Clock& clock, const archive::Settings& settings, store::WholePool& pool,
                            archive::MainLog& main_log, archive::Peers& peers, const archive::ReadBack& read_back,
                            std::uint64_t epoch)
     : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), read_back_(read_back), epoch_(epoch) {}

@@ -10,14 +10,14 @@
 #include "archive/peers.h"
 #include "archive/read_back.h"
 #include "archive/settings.h"
-#include "archive/store/local_pool.h"
+#include "archive/store/whole_pool.h"
 #include "web/sign_in.h"
 
 namespace greffe::web {
 
 class StatusRoutes {
  public:
-  StatusRoutes(Clock& clock, const archive::Settings& settings, store::LocalPool& pool, archive::MainLog& main_log,
+  StatusRoutes(Clock& clock, const archive::Settings& settings, store::WholePool& pool, archive::MainLog& main_log,
                archive::Peers& peers, const archive::ReadBack& read_back, std::uint64_t epoch);
   // GET /v1/status for people.
   std::vector<http::Route> routes(const SignIn& sign_in);
@@ -35,7 +35,7 @@ class StatusRoutes {
 
   Clock& clock_;
   const archive::Settings& settings_;
-  store::LocalPool& pool_;
+  store::WholePool& pool_;
   archive::MainLog& main_log_;
   archive::Peers& peers_;
   const archive::ReadBack& read_back_;

@@ -16,8 +16,11 @@ import world as w
 class Room:
     """An archive and an enrolled station that records tones."""
 
+    def __init__(self, pool=()):
+        self.pool = pool
+
     def __enter__(self):
-        self.world = w.World()
+        self.world = w.World(pool=self.pool)
         self.world.start()
         self.home = self.world.folder / "station"
         self.details = self.world.folder / "details.json"

@@ -34,9 +34,10 @@ def run(*words, check=True, timeout=120, **more):
 
 
 class World:
-    """greffe-archive with three volumes; a context manager that leaves nothing behind."""
+    """greffe-archive with three volumes, or with the words of `init` that name another pool; a context manager that leaves
+    nothing behind."""
 
-    def __init__(self, name="archive.test.example", role="primary", settings=None):
+    def __init__(self, name="archive.test.example", role="primary", settings=None, pool=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="greffe."))
         self.name = name
         self.home = self.folder / "a"
@@ -46,7 +47,8 @@ class World:
         self.server = None
         self.log = self.folder / "archive.log"
         words = [ARCHIVE, "init", "--dir", self.home, "--name", name, "--role", role]
-        for volume in self.volumes:
+        words += pool
+        for volume in () if pool else self.volumes:
             words += ["--volume", f"{volume}=shelf-{volume.name}"]
         words += ["--machine", f"127.0.0.1:{self.machine}", "--browser", f"127.0.0.1:{self.browser}",
                   "--recovery-code-file", self.folder / "recovery"]

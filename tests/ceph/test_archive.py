@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""The main job with its pool in Ceph RADOS and in an S3 bucket: file, close, find it whole, export it and verify the export;
+with an OSD that dies meanwhile, a kill of the archive, and a second archive that waits for its turn.
+
+    tests/ceph/test_archive.py [rados|s3]
+"""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+from cluster import Cluster  # noqa: E402
+from test_continues import Room  # noqa: E402
+from test_read_back import await_read_back, enrolled  # noqa: E402
+import world as w  # noqa: E402
+
+LEASE_S = 15  # of greffe-archive
+
+
+def pool_words(kind, cluster):
+    if kind == "rados":
+        return ["--pool", f"rados:{cluster.variables()['GREFFE_CEPH_POOL']}", "--ceph-conf", cluster.conf]
+    return ["--pool", "s3:court", "--s3-endpoint", cluster.variables()["GREFFE_S3_ENDPOINT"], "--s3-credentials",
+            cluster.credentials, "--s3-plain-etags"]
+
+
+def check_finds_nothing(world):
+    done = world.archive("check", "--json", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["findings"] == [] and found["logs"] >= 2 and found["objects"] > 3, found
+    return found
+
+
+def start_in_turn(world):
+    """As systemd does: started again until the lease of the one before has lapsed."""
+    began = time.monotonic()
+    while not world.start(expect=False):
+        assert "another archive is writing" in world.log.read_text(), world.log.read_text()
+        assert time.monotonic() - began < 30, "nobody took over within 30 s"
+        time.sleep(0.5)
+    return time.monotonic() - began
+
+
+def main_job(kind, cluster):
+    with Room(pool=pool_words(kind, cluster)) as room:
+        world = room.world
+        first = room.begin(0, "--close")[0]["hearing"]
+        await_read_back(enrolled(world), first, len(room.entries(first)))
+        # A disk of the cluster dies while the next hearing is filed.
+        cluster.kill("osd.0")
+        second = room.begin(10, "--close")[0]["hearing"]
+        cluster.launch("osd.0")
+        # The archive is killed with a hearing open, and goes on with it.
+        third = room.begin(20)[0]["hearing"]
+        status = json.loads(world.archive("status", "--json").stdout)
+        assert len(status["volumes"]) == 1 and status["volumes"][0]["state"] == "active", status["volumes"]
+        other = w.run(w.ARCHIVE, "--config", world.config, "serve", check=False)
+        assert other.returncode == 2 and "another archive is writing" in other.stderr, other
+        world.stop(w.signal.SIGKILL)
+        took = start_in_turn(world)
+        room.record(21, "--hearing", third, "--close")
+        scrubbed = json.loads(world.archive("scrub", "--json").stdout)
+        assert scrubbed["failures"] == 0 and scrubbed["objects"] > 3, scrubbed
+        found = check_finds_nothing(world)
+        for hearing in (first, second, third):
+            export = world.folder / f"export-{hearing}"
+            world.archive("export", hearing, export)
+            code, verdict = world.verify(export)
+            assert code == 0 and verdict["hearings"][0]["verdict"] == "VERIFIED", (code, verdict)
+            shutil.rmtree(export)
+        world.stop()
+        began = time.monotonic()
+        world.start()  # the lease was given up: at once
+        assert time.monotonic() - began < LEASE_S - 5
+        world.stop()
+        world.archive("rebuild-catalogue")
+        check_finds_nothing(world)
+        return f"{found['objects']} objects, {found['logs']} logs; the next archive served {took:.1f} s after a kill"
+
+
+def refused(kind, cluster):
+    """A pool that is not fit, and one that holds an archive, are refused with the reason."""
+    again = subprocess.run([w.ARCHIVE, "init", "--dir", cluster.folder / f"again-{kind}", "--name", "other.test.example",
+                            *pool_words(kind, cluster)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert again.returncode == 2 and "holds an archive already" in again.stderr, again
+    if kind != "rados":
+        return "a second archive in the bucket"
+    cluster.command(prefix="osd pool create", pool="thin", pg_num=1, pgp_num=1)
+    cluster.command(prefix="osd pool set", pool="thin", var="size", val="2")
+    cluster.command(prefix="osd pool set", pool="thin", var="min_size", val="1")
+    thin = subprocess.run([w.ARCHIVE, "init", "--dir", cluster.folder / "thin", "--name", "thin.test.example", "--pool", "rados:thin",
+                           "--ceph-conf", cluster.conf, "--ceph-user", "client.admin"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert thin.returncode == 2, thin
+    assert "ceph osd pool set thin size 3" in thin.stderr and "ceph osd pool set thin min_size 2" in thin.stderr, thin.stderr
+    return "a second archive in the pool, and two replicas"
+
+
+def main():
+    kinds = sys.argv[1:] or ["rados", "s3"]
+    began = time.monotonic()
+    with Cluster() as cluster:
+        for kind in kinds:
+            for test in (main_job, refused):
+                start = time.monotonic()
+                found = test(kind, cluster)
+                print(f"ok {test.__name__} {kind} ({time.monotonic() - start:.1f} s): {found}", flush=True)
+    print(f"passed in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

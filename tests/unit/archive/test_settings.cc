@@ -1,0 +1,53 @@
+// Where a pool may be: what archive.toml says and what it must not.
+#include <catch2/catch.hpp>
+
+#include "archive/settings.h"
+#include "tests/unit/support/forgetful_file_system.h"
+
+using greffe::Errc;
+using greffe::archive::Settings;
+
+namespace {
+
+greffe::Result<Settings> settings_of(const std::string& lines) {
+  greffe::testing::ForgetfulFileSystem files;
+  const std::string text = "name = \"archive.test.example\"\nstate_directory = \"state\"\n" + lines;
+  REQUIRE(files.make_directories("/etc/greffe"));
+  REQUIRE(files.replace("/etc/greffe/archive.toml", greffe::as_bytes(text), 0640));
+  return greffe::archive::load_settings(files, "/etc/greffe/archive.toml");
+}
+
+}  // namespace
+
+TEST_CASE("a pool is on volumes, in Ceph or in S3") {
+  const auto local = settings_of("volumes = [\"a\", \"/b\"]\nreplicas = 2\n");
+  REQUIRE(local);
+  REQUIRE(local->volumes == std::vector<std::string>{"/etc/greffe/a", "/b"});
+  REQUIRE_FALSE(local->rados);
+  REQUIRE_FALSE(local->s3);
+
+  const auto rados = settings_of("pool = \"rados:court\"\nceph_user = \"client.court\"\n");
+  REQUIRE(rados);
+  REQUIRE(rados->rados->pool == "court");
+  REQUIRE(rados->rados->user == "client.court");
+  REQUIRE(rados->rados->conf_path == "/etc/ceph/ceph.conf");
+  REQUIRE(rados->volumes.empty());
+
+  const auto s3 = settings_of("pool = \"s3:court\"\ns3_endpoint = \"https://s3.court.example\"\ns3_credentials = \"s3-keys\"\ns3_quoted_etags = false\n");
+  REQUIRE(s3);
+  REQUIRE(s3->s3->bucket == "court");
+  REQUIRE(s3->s3->endpoint == "https://s3.court.example");
+  REQUIRE(s3->s3->credentials_path == "/etc/greffe/s3-keys");
+  REQUIRE_FALSE(s3->s3->quoted_etags);
+}
+
+TEST_CASE("keys of one kind of pool are unknown to another") {
+  for (const char* lines : {"", "pool = \"rados:\"\n", "pool = \"ceph:court\"\n", "pool = \"rados:court\"\nvolumes = [\"a\"]\n",
+                            "pool = \"rados:court\"\ns3_endpoint = \"x\"\n", "pool = \"s3:court\"\n",
+                            "pool = \"s3:court\"\ns3_endpoint = \"x\"\n", "volumes = [\"a\"]\nwrite_quorum = 1\nceph_user = \"x\"\n"}) {
+    INFO(lines);
+    const auto settings = settings_of(lines);
+    REQUIRE_FALSE(settings);
+    REQUIRE(settings.error().code == Errc::invalid);
+  }
+}
