@@ -19,9 +19,10 @@ bool may_control(const http::Request& request) {
 }  // namespace
 
 ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
-                             accounts::Accounts& accounts, StatusRoutes& status, Scrub scrub)
-    : clock_(clock), stores_(stores), main_log_(main_log), peers_(peers), accounts_(accounts), status_(status),
-      scrub_(std::move(scrub)) {}
+                             accounts::Accounts& accounts, StatusRoutes& status, store::WholePool& pool,
+                             archive::PoolKeeper& keeper, Scrub scrub)
+    : clock_(clock), stores_(stores), main_log_(main_log), peers_(peers), accounts_(accounts), status_(status), pool_(pool),
+      keeper_(keeper), scrub_(std::move(scrub)) {}
 
 std::vector<http::Route> ControlRoutes::routes() {
   const auto route = [this](const std::string& verb, Verb handler) {
@@ -41,7 +42,8 @@ std::vector<http::Route> ControlRoutes::routes() {
           route("user-password", &ControlRoutes::user_password),   route("place-set", &ControlRoutes::place_set),
           route("origin-add", &ControlRoutes::origin_add),         route("cosigner-add", &ControlRoutes::cosigner_add),
           route("export-logged", &ControlRoutes::export_logged),   route("status", &ControlRoutes::status),
-          route("scrub", &ControlRoutes::scrub)};
+          route("scrub", &ControlRoutes::scrub),                   route("volume-add", &ControlRoutes::volume_add),
+          route("volume-drain", &ControlRoutes::volume_drain)};
 }
 
 // Accounts live in a file of their own; each change is also an object and an entry, so that a lost machine loses none.
@@ -219,5 +221,38 @@ Result<Json> ControlRoutes::export_logged(const Json& arguments) {
 
 Result<Json> ControlRoutes::status(const Json&) { return status_.status(); }
 Result<Json> ControlRoutes::scrub(const Json&) { return scrub_(); }
+
+// ---- volumes ----
+
+Result<store::VolumeMembers*> ControlRoutes::members() {
+  if (store::VolumeMembers* const volumes = pool_.members()) return volumes;
+  return fail(Errc::invalid, "this archive's pool is not on disks of its own: the service under it takes disks in and out");
+}
+
+Result<Json> ControlRoutes::volume_add(const Json& arguments) {
+  const std::string path = GREFFE_TRY(arguments.string("path"));
+  const std::string domain = GREFFE_TRY(arguments.string("domain"));
+  store::VolumeMembers* const volumes = GREFFE_TRY(members());
+  const store::VolumeLabel label = GREFFE_TRY(volumes->add_volume(path, domain));
+  keeper_.wake();
+  Json out;
+  out.set("volume", label.id);
+  return out;
+}
+
+// By its id or by its path.
+Result<Json> ControlRoutes::volume_drain(const Json& arguments) {
+  const std::string asked = GREFFE_TRY(arguments.string("volume"));
+  store::VolumeMembers* const volumes = GREFFE_TRY(members());
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    if (volume.id.empty() || (volume.id != asked && volume.path != asked)) continue;
+    GREFFE_TRY(volumes->drain_volume(volume.id));
+    keeper_.wake();
+    Json out;
+    out.set("volume", volume.id);
+    return out;
+  }
+  return fail(Errc::not_found, "this pool has no volume " + asked + "; see greffe-archive volume list");
+}
 
 }  // namespace greffe::web

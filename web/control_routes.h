@@ -10,6 +10,7 @@
 #include "archive/accounts/accounts.h"
 #include "archive/main_log.h"
 #include "archive/peers.h"
+#include "archive/pool_keeper.h"
 #include "web/http/server.h"
 #include "web/status_routes.h"
 
@@ -19,7 +20,7 @@ class ControlRoutes {
  public:
   using Scrub = std::function<Result<Json>()>;
   ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
-                accounts::Accounts& accounts, StatusRoutes& status, Scrub scrub);
+                accounts::Accounts& accounts, StatusRoutes& status, store::WholePool& pool, archive::PoolKeeper& keeper, Scrub scrub);
   // POST /control/<verb> with a JSON object; answers a JSON object.
   std::vector<http::Route> routes();
 
@@ -39,7 +40,10 @@ class ControlRoutes {
   Result<Json> export_logged(const Json& arguments);
   Result<Json> status(const Json& arguments);
   Result<Json> scrub(const Json& arguments);
+  Result<Json> volume_add(const Json& arguments);
+  Result<Json> volume_drain(const Json& arguments);
   Status snapshot_accounts();
+  Result<store::VolumeMembers*> members();
 
   Clock& clock_;
   archive::Stores stores_;
@@ -47,6 +51,8 @@ class ControlRoutes {
   archive::Peers& peers_;
   accounts::Accounts& accounts_;
   StatusRoutes& status_;
+  store::WholePool& pool_;
+  archive::PoolKeeper& keeper_;
   Scrub scrub_;
 };
 

@@ -1,6 +1,7 @@
 // greffe-archive: the archive core and its pages.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
 
 #include "archive/archive_keys.h"
@@ -34,6 +35,7 @@ struct Arguments {
   std::string name, court, room, zone, why, display, language = "en", label, vkey;
   std::string en, fr, zh;
   std::vector<std::string> roles, courts;
+  std::string volume, new_volume;
   std::string code_file, password_file, out_file, recovery_code_file, backup_file, hearing, directory;
   std::int64_t days = 365;
 };
@@ -231,10 +233,37 @@ Result<int> volume_list(const Arguments& a) {
   if (a.json) return done(Json(volumes), true, "");
   fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}\n", "VOLUME", "DOMAIN", "STATE", "USED", "TOTAL", "PATH");
   for (const Json& v : volumes) {
-    fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}\n", *v.string("id"), *v.string("domain"), *v.string("state"),
-               *v.integer("used_bytes"), *v.integer("total_bytes"), *v.string("path"));
+    const auto why = v.string("reason");
+    fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}{}\n", *v.string("id"), *v.string("domain"), *v.string("state"),
+               *v.integer("used_bytes"), *v.integer("total_bytes"), *v.string("path"), why ? "\n  " + *why : std::string());
+  }
+  const Json keeping = GREFFE_TRY(answer.object("keeping"));
+  if (*keeping.boolean("running")) {
+    fmt::print("Looking through all names: {} %, {} objects lacked replicas, {} replicas written.\n", *keeping.integer("percent"), *keeping.integer("lacking"),
+               *keeping.integer("written"));
   }
   return kExitDone;
+}
+
+Result<int> volume_add(const Arguments& a) {
+  const greffe::web::NewVolume volume = GREFFE_TRY(greffe::web::parse_new_volume(a.new_volume));
+  Json arguments;
+  arguments.set("domain", volume.domain).set("path", std::filesystem::absolute(volume.path).string());
+  const Json answer = GREFFE_TRY(ask(a, "volume-add", arguments));
+  return done(answer, a.json, fmt::format("Volume {} takes part from now on; the pool's own list has it, archive.toml need not.", *answer.string("volume")));
+}
+
+Result<int> volume_drain(const Arguments& a) {
+  Json arguments;
+  arguments.set("volume", a.volume);
+  const Json answer = GREFFE_TRY(ask(a, "volume-drain", arguments));
+  return done(answer, a.json, fmt::format("Volume {} is being emptied; `volume list` shows \"retired\" when it may be taken out.", *answer.string("volume")));
+}
+
+// The new one first: at no moment are there fewer volumes than replicas.
+Result<int> volume_replace(const Arguments& a) {
+  GREFFE_TRY(volume_add(a));
+  return volume_drain(a);
 }
 
 Result<int> keys(const Arguments& a) {
@@ -292,7 +321,14 @@ void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
       .body([&a] { return cosigner_add(a); });
   line.verb("status", "is everything well, and if not what to do").json(a.json).body([&a] { return status(a); });
   line.verb("scrub", "read everything, repair what is missing or damaged").json(a.json).body([&a] { return scrub(a); });
-  line.verb("volume", "disks of the pool").verb("list", "all volumes with their state").json(a.json).body([&a] { return volume_list(a); });
+  auto& volume = line.verb("volume", "disks of the pool: list, add, drain, replace");
+  volume.verb("list", "all volumes with their state").json(a.json).body([&a] { return volume_list(a); });
+  volume.verb("add", "take a new disk into the pool").required("NEW", a.new_volume, "an empty folder on it, and what fails together with it", "PATH=DOMAIN")
+      .json(a.json).body([&a] { return volume_add(a); });
+  volume.verb("drain", "empty a volume, so that it can be taken out; also one that is gone for good").required("VOLUME", a.volume, "its id or path", "VOLUME")
+      .json(a.json).body([&a] { return volume_drain(a); });
+  volume.verb("replace", "add a new disk and empty an old one, or one that is gone").required("VOLUME", a.volume, "the old one: its id or path", "VOLUME")
+      .required("NEW", a.new_volume, "the new one", "PATH=DOMAIN").body([&a] { return volume_replace(a); });
 }
 
 void define_verbs(greffe::CommandLine& line, Arguments& a) {

@@ -13,25 +13,6 @@
 namespace greffe::web {
 namespace {
 
-struct NewVolume {
-  std::string path;
-  std::string domain;
-};
-
-Result<std::vector<NewVolume>> parse_volumes(const std::vector<std::string>& texts) {
-  std::vector<NewVolume> out;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.rfind('=');
-    NewVolume volume{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
-    if (volume.path.empty() || !is_valid_name(volume.domain)) {
-      return fail(Errc::invalid, "\"" + text + "\": write a volume as PATH=DOMAIN; the domain (1 to 32 small letters, digits, '-') "
-                                               "names what fails together, for example a disk, a server or a rack");
-    }
-    out.push_back(std::move(volume));
-  }
-  return out;
-}
-
 // A TOML basic string.
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
@@ -88,6 +69,16 @@ Status first_entry(FileSystem& files, Clock& clock, const archive::Settings& set
 
 }  // namespace
 
+Result<NewVolume> parse_new_volume(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  NewVolume volume{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
+  if (volume.path.empty() || !is_valid_name(volume.domain)) {
+    return fail(Errc::invalid, "\"" + text + "\": write a volume as PATH=DOMAIN; the domain (1 to 32 small letters, digits, '-') "
+                                             "names what fails together, for example a disk, a server or a rack");
+  }
+  return volume;
+}
+
 Result<Initialised> init_archive(const InitOptions& options) {
   PosixFileSystem files;
   SystemClock clock;
@@ -95,7 +86,8 @@ Result<Initialised> init_archive(const InitOptions& options) {
     return fail(Errc::invalid, "\"" + options.name + "\": an archive's name looks like archive.court.example (small letters, digits, '.', '-')");
   }
   if (options.role != "primary" && options.role != "replica") return fail(Errc::invalid, "the role is primary or replica");
-  const std::vector<NewVolume> volumes = GREFFE_TRY(parse_volumes(options.volumes));
+  std::vector<NewVolume> volumes;
+  for (const std::string& text : options.volumes) volumes.push_back(GREFFE_TRY(parse_new_volume(text)));
   if (volumes.empty() == options.pool.empty()) {
     return fail(Errc::invalid, "say where the pool is: --volume PATH=DOMAIN for each disk, or --pool rados:POOL, or --pool s3:BUCKET");
   }

@@ -10,6 +10,13 @@
 
 namespace greffe::web {
 
+struct NewVolume {
+  std::string path;
+  std::string domain;
+};
+// "PATH=DOMAIN", as a person writes it. invalid with how it is written.
+Result<NewVolume> parse_new_volume(const std::string& text);
+
 struct InitOptions {
   std::string directory;
   std::string name;

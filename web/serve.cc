@@ -10,6 +10,7 @@
 #include "archive/foreign_log.h"
 #include "archive/open_pool.h"
 #include "archive/peers.h"
+#include "archive/pool_keeper.h"
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
 #include "archive/scrub_pass.h"
@@ -73,18 +74,18 @@ struct Running {
           accounts::Accounts& a, FileSystem& files, Clock& clock)
       : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
         deposit(clock, l, stores, hearings, m, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
-        retrieval(stores, hearings), read_back(clock, l, p, hearings),
+        retrieval(stores, hearings), read_back(clock, l, p, hearings), keeper(clock, l, p),
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
         foreign(clock, stores, hearings, m, keys.holder), sign_in(a), sessions(clock, m),
-        status(clock, s, p, m, peers, read_back, kFirstEpoch),
+        status(clock, s, p, m, peers, read_back, keeper, kFirstEpoch),
         machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, s.role == "replica" ? &foreign : nullptr),
         hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),
         playback(clock, m, retrieval, sessions, sign_in),
         logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
-        scrub(clock, p, m), control(clock, stores, m, peers, a, status, [this] { return scrub.run(); }) {}
+        scrub(clock, p, m), control(clock, stores, m, peers, a, status, p, keeper, [this] { return scrub.run(); }) {}
 
   const archive::Settings& settings;
   Log& log;
@@ -96,6 +97,7 @@ struct Running {
   archive::Deposit deposit;
   archive::Retrieval retrieval;
   archive::ReadBack read_back;
+  archive::PoolKeeper keeper;
   archive::Peers peers;
   archive::ForeignLogs foreign;
   SignIn sign_in;
@@ -163,12 +165,14 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   GREFFE_TRY(running.deposit.catch_up());
   damage.start(*main_log);
   running.read_back.start();
+  running.keeper.start();
   {
     http::Server server;
     GREFFE_TRY(listen_all(server, running, keys, files));
     signals.wait();
     log.info("stopping: running requests are finished");
   }
+  running.keeper.stop();
   running.read_back.stop();
   damage.stop();
   return ok();

@@ -34,8 +34,8 @@ Json about_volume(const store::VolumeReport& volume, const std::string& state) {
 
 StatusRoutes::StatusRoutes(Clock& clock, const archive::Settings& settings, store::WholePool& pool,
                            archive::MainLog& main_log, archive::Peers& peers, const archive::ReadBack& read_back,
-                           std::uint64_t epoch)
-    : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), read_back_(read_back), epoch_(epoch) {}
+                           const archive::PoolKeeper& keeper, std::uint64_t epoch)
+    : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), read_back_(read_back), keeper_(keeper), epoch_(epoch) {}
 
 Result<Json::Array> StatusRoutes::volumes(Json::Array& reasons) {
   Json::Array out;
@@ -44,10 +44,9 @@ Result<Json::Array> StatusRoutes::volumes(Json::Array& reasons) {
     const std::string state(store::name_of(volume.state));
     v.set("domain", volume.domain).set("id", volume.id).set("path", volume.path).set("state", state);
     v.set("total_bytes", volume.total_bytes).set("used_bytes", volume.total_bytes - volume.free_bytes);
-    if (state != "active") {
-      v.set("reason", volume.reason).set("since", volume.since);
-      reasons.push_back(about_volume(volume, state));
-    }
+    if (state != "active") v.set("reason", volume.reason).set("since", volume.since);
+    const bool asked_for = volume.state == store::VolumeState::draining || volume.state == store::VolumeState::retired;
+    if (state != "active" && !asked_for) reasons.push_back(about_volume(volume, state));
     out.push_back(std::move(v));
   }
   return out;
@@ -145,7 +144,7 @@ Result<Json> StatusRoutes::status() {
     out.set("second_site", std::move(site));
     break;
   }
-  out.set("log", std::move(log_json)).set("read_back", read_back(reasons));
+  out.set("log", std::move(log_json)).set("read_back", read_back(reasons)).set("keeping", keeping(reasons));
   const catalogue::ScrubFacts scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
   if (scrub.utc) {
     Json s;
@@ -175,6 +174,24 @@ Result<Json> StatusRoutes::status() {
   return out;
 }
 
+// Whether everything is on as many volumes as it should be, and what is done about it.
+Json StatusRoutes::keeping(Json::Array& reasons) {
+  const archive::KeepingFacts facts = keeper_.facts();
+  Json out;
+  out.set("running", facts.running).set("objects", facts.objects.objects).set("lacking", facts.objects.lacking);
+  out.set("written", facts.objects.written).set("stuck", facts.objects.stuck).set("logs", facts.logs);
+  out.set("percent", std::uint64_t{facts.objects.finished ? 100 : facts.objects.share_of_names * 100 / 65'536});
+  if (facts.finished) out.set("finished", *facts.finished);
+  if (facts.problem.empty()) return out;
+  Json of;
+  of.set("detail", facts.problem).set("n", facts.objects.stuck);
+  Json why = reason("replicas-lacking", std::move(of), "Some recordings are on fewer volumes than they should be: " + facts.problem,
+                    "Bring the missing volume back, or add one: greffe-archive volume add. What no volume has any more, restore from the second site.");
+  if (facts.finished) why.set("since", *facts.finished);
+  reasons.push_back(std::move(why));
+  return out;
+}
+
 Result<std::string> StatusRoutes::metrics_text() {
   Metrics metrics;
   for (const store::VolumeReport& volume : pool_.volumes()) {
@@ -194,6 +211,8 @@ Result<std::string> StatusRoutes::metrics_text() {
   const auto open = GREFFE_TRY(main_log_.catalogue().open_hearings(catalogue::CourtSet::everything()));
   metrics.set("greffe_open_hearings", "Hearings that are not finished", static_cast<double>(open.size()));
   const archive::ReadBackFacts read_back = read_back_.facts();
+  const archive::KeepingFacts keeping = keeper_.facts();
+  metrics.set("greffe_objects_lacking_replicas", "Objects that no pass could bring to R replicas", static_cast<double>(keeping.objects.stuck));
   metrics.set("greffe_read_back_lagging_hearings", "Hearings with confirmed entries whose objects are not read back from the disks",
               static_cast<double>(read_back.lagging));
   metrics.set("greffe_read_back_oldest_seconds", "Age of the oldest of those entries", static_cast<double>(read_back.oldest_age_ms) / 1000);

@@ -8,6 +8,7 @@
 #include "archive/base/metrics.h"
 #include "archive/hearing_logs.h"
 #include "archive/peers.h"
+#include "archive/pool_keeper.h"
 #include "archive/read_back.h"
 #include "archive/settings.h"
 #include "archive/store/whole_pool.h"
@@ -18,7 +19,7 @@ namespace greffe::web {
 class StatusRoutes {
  public:
   StatusRoutes(Clock& clock, const archive::Settings& settings, store::WholePool& pool, archive::MainLog& main_log,
-               archive::Peers& peers, const archive::ReadBack& read_back, std::uint64_t epoch);
+               archive::Peers& peers, const archive::ReadBack& read_back, const archive::PoolKeeper& keeper, std::uint64_t epoch);
   // GET /v1/status for people.
   std::vector<http::Route> routes(const SignIn& sign_in);
   // GET /metrics, /healthz, /readyz of the loopback listener.
@@ -31,6 +32,7 @@ class StatusRoutes {
   Result<Json::Array> stations(Json::Array& reasons);
   Result<Json> log(Json::Array& reasons);
   Json read_back(Json::Array& reasons);
+  Json keeping(Json::Array& reasons);
   Result<std::string> metrics_text();
 
   Clock& clock_;
@@ -39,6 +41,7 @@ class StatusRoutes {
   archive::MainLog& main_log_;
   archive::Peers& peers_;
   const archive::ReadBack& read_back_;
+  const archive::PoolKeeper& keeper_;
   const std::uint64_t epoch_;
 };
 

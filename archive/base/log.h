@@ -24,6 +24,8 @@ class Log {
 
 // The name of the calling thread as the system's tools show it; at most 15 characters.
 void name_thread(const char* name);
+// The calling thread works with what others leave: idle priority for the disk, the lowest for the processor. A hint.
+void give_way();
 
 }  // namespace greffe
 

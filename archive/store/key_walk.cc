@@ -7,8 +7,14 @@ namespace {
 
 constexpr int kDepthMax = 16;  // deeper than any key
 
+struct Found {
+  std::uint64_t bytes = 0;
+  unsigned kept = 0;
+};
+using Names = std::map<std::string, Found>;
+
 // The names of one directory over all volumes; directories end in '/', so that names sort as whole keys do.
-Status merged_names(Pool& pool, const std::string& directory, std::map<std::string, std::uint64_t>& out) {
+Status merged_names(Pool& pool, const std::string& directory, Names& out) {
   std::string trouble;
   bool any = false;
   for (const auto& volume : pool.volumes) {
@@ -23,8 +29,10 @@ Status merged_names(Pool& pool, const std::string& directory, std::map<std::stri
     for (const std::string& name : *names) {
       const auto info = pool.files.stat(join(path, name));
       if (!info) continue;  // removed meanwhile (a stage)
-      if (info->is_directory) out.try_emplace(name + "/", 0);
-      if (info->is_regular) out.try_emplace(name, info->size);
+      if (info->is_directory) out.try_emplace(name + "/");
+      if (!info->is_regular) continue;
+      Found& found = out.try_emplace(name, Found{info->size, 0}).first->second;
+      if (found.bytes == info->size && volume->keeps()) ++found.kept;
     }
   }
   if (!any) return fail(Errc::io_error, "no volume can list " + directory + ": " + trouble);
@@ -34,11 +42,11 @@ Status merged_names(Pool& pool, const std::string& directory, std::map<std::stri
 Result<bool> walk(Pool& pool, const std::string& directory, int depth,
                   const std::function<bool(const WalkedKey&)>& visit) {
   if (depth > kDepthMax) return true;
-  std::map<std::string, std::uint64_t> names;
+  Names names;
   GREFFE_TRY(merged_names(pool, directory, names));
-  for (const auto& [name, bytes] : names) {
+  for (const auto& [name, found] : names) {
     if (!name.ends_with('/')) {
-      if (!visit({directory + name, bytes})) return false;
+      if (!visit({directory + name, found.bytes, found.kept})) return false;
       continue;
     }
     const bool go_on = GREFFE_TRY(walk(pool, directory + name, depth + 1, visit));

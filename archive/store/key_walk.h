@@ -12,6 +12,7 @@ namespace greffe::store {
 struct WalkedKey {
   std::string key;
   std::uint64_t bytes = 0;  // of the replica that was seen first
+  unsigned kept = 0;        // files of that length on volumes that count
 };
 
 // Keys below `prefix` (ends in '/'), sorted by their bytes; `visit` returns false to stop. A volume that cannot list a

@@ -54,7 +54,8 @@ LocalHeads::Survey LocalHeads::survey(const std::string& key) {
       continue;
     }
     out.trouble += problem + "; ";
-    if (is_home) ++out.unanswered;
+    // One that is being emptied may be the only one that took the last swap, until every head was read once more.
+    if (is_home || volume->duty() == VolumeDuty::draining) ++out.unanswered;
   }
   return out;
 }

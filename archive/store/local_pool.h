@@ -13,7 +13,7 @@
 
 namespace greffe::store {
 
-class LocalPool : public WholePool {
+class LocalPool : public WholePool, public VolumeMembers {
  public:
   // Reads the labels and, as a writer, takes the lease (a lock on every volume that is there) for the life of the pool.
   // Missing, foreign and duplicated volumes are in volumes() with the reason; the pool opens without them, and writes
@@ -49,6 +49,14 @@ class LocalPool : public WholePool {
   // Also looks whether a missing one is back.
   std::vector<VolumeReport> volumes() override;
   const std::string& pool_id() const override;
+  VolumeMembers* members() override { return this; }
+
+  Result<CensusTotals> fill_up(const CensusSettings& settings, const std::function<bool(const CensusTotals&)>& visit,
+                               std::stop_token stop = {}) override;
+  Result<VolumeLabel> add_volume(const std::string& path, const std::string& domain) override;
+  Status drain_volume(const std::string& id) override;
+  Status retire_volume(const std::string& id) override;
+  std::uint64_t volume_changes() const override;
 
  private:
   struct State;

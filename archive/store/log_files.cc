@@ -157,9 +157,9 @@ Result<ReplicaReport> LogFiles::survey(std::string_view key_text, ByteView good,
   for (Volume* volume : volumes) {
     if (!volume->readable()) continue;
     const Held held = examine(*volume, key, good);
-    if (held == Held::same) ++report.good;
+    if (held == Held::same && volume->keeps()) ++report.good;
     if (held == Held::absent && volume->trusted()) absent.push_back(volume);
-    if (held == Held::different) {
+    if (held == Held::different && volume->keeps()) {
       report.different.push_back(volume->label().id);
       to_write.push_back(volume);
     }

@@ -8,7 +8,7 @@ namespace greffe::store {
 
 ReadBackCount read_back_copies(Pool& pool, const Digest& digest) {
   ReadBackCount count;
-  count.wanted = std::max(pool.settings.write_quorum, std::min(2u, static_cast<unsigned>(pool.volumes.size())));
+  count.wanted = std::max(pool.settings.write_quorum, std::min(2u, pool.active_volumes()));
   for (Volume* volume : pool.ranked(object_key(digest))) {
     if (count.enough()) break;
     if (!volume->trusted()) continue;

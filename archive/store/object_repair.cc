@@ -42,49 +42,56 @@ unsigned ObjectRepair::add_replicas(const Digest& digest, Volume& source, std::v
   return written;
 }
 
-Result<ObjectHealth> ObjectRepair::check(const Digest& digest, ReadFrom from) {
+Result<ObjectHealth> ObjectRepair::check(const Digest& digest, ReadFrom from) { return examine(digest, from, Missing::reported); }
+Result<ObjectHealth> ObjectRepair::fill(const Digest& digest) { return examine(digest, ReadFrom::cache, Missing::expected); }
+
+Result<ObjectHealth> ObjectRepair::examine(const Digest& digest, ReadFrom from, Missing missing) {
   const std::lock_guard lock(mutex_);
   const std::string key = object_key(digest);
   ObjectHealth health;
   health.wanted = pool_.settings.replicas;
   std::vector<Volume*> holders;
+  Volume* source = nullptr;  // a good replica, also on a volume that is being emptied
   std::vector<std::pair<Volume*, std::string>> bad;
   std::vector<Volume*> without;
+  unsigned leaving = 0;      // good replicas that do not count any more: that others lack so many is no damage
   for (Volume* volume : pool_.ranked(key)) {
     const CopyCheck found = check_copy(pool_, *volume, digest, from);
     health.bytes += found.bytes;
-    if (found.state == CopyState::good) holders.push_back(volume);
+    const bool good = found.state == CopyState::good;
+    if (good && source == nullptr) source = volume;
+    if (good && volume->keeps()) holders.push_back(volume);
+    if (good && !volume->keeps()) ++leaving;
     if (found.state == CopyState::damaged) bad.emplace_back(volume, found.problem);
-    if (found.state == CopyState::absent) without.push_back(volume);
+    if (found.state == CopyState::absent && volume->duty() == VolumeDuty::active) without.push_back(volume);
   }
-  if (holders.empty() && bad.empty()) return fail(Errc::not_found, "no volume has " + key);
-  const bool writes = pool_.may_write() && !holders.empty();
+  if (source == nullptr && bad.empty()) return fail(Errc::not_found, "no volume has " + key);
   unsigned lacking = 0;
   if (holders.size() + bad.size() < health.wanted) {
     lacking = health.wanted - static_cast<unsigned>(holders.size() + bad.size());
   }
-  if (writes) {
+  if (pool_.may_write() && source != nullptr) {
     for (const auto& [volume, problem] : bad) {
       const Status moved = volume->quarantine(key);
       if (!moved) static_cast<void>(volume->note_failure(moved.error()));  // the state says it; others get the replica
     }
-    health.repaired = add_replicas(digest, *holders.front(), holders, health.wanted);
+    health.repaired = add_replicas(digest, *source, holders, health.wanted);
   }
   health.good = static_cast<unsigned>(holders.size()) + health.repaired;
   unsigned healed = health.repaired;
-  const auto note = [&](std::string volume, std::string what, bool missing) {
+  const auto note = [&](std::string volume, std::string what, bool absent) {
     const bool repaired = healed > 0;
     if (repaired) --healed;
-    health.damage.push_back({key, std::move(volume), std::move(what), missing, repaired});
+    health.damage.push_back({key, std::move(volume), std::move(what), absent, repaired});
   };
   for (const auto& [volume, problem] : bad) note(volume->label().id, problem, false);
-  for (unsigned i = 0; i < lacking; ++i) {
+  for (unsigned i = 0; missing == Missing::reported && i + leaving < lacking; ++i) {
     // Where it ought to be; a volume that this process never saw has no id.
     note(i < without.size() ? without[i]->label().id : "never-seen",
          fmt::format("{} has {} replicas instead of {}", key, holders.size() + bad.size(), health.wanted), true);
   }
   for (const Damage& damage : health.damage) pool_.report(damage);
-  if (holders.empty()) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
+  if (source == nullptr) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
   return health;
 }
 

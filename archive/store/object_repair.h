@@ -27,12 +27,18 @@ class ObjectRepair {
   // writes what lacks; every damage is reported to pool.on_damage. not_found: no volume has a replica. corrupt: there
   // are replicas and none is good; they are left where they are.
   Result<ObjectHealth> check(const Digest& digest, ReadFrom from = ReadFrom::cache);
+  // The same for an object that is known to lack replicas because a volume left or came: what is missing is written and
+  // not reported as damage.
+  Result<ObjectHealth> fill(const Digest& digest);
 
   // Writes replicas until there are `wanted`, from the good one on `source`; the volumes in `holders` have one already.
   // Returns how many were written.
   unsigned add_replicas(const Digest& digest, Volume& source, std::vector<Volume*> holders, unsigned wanted);
 
  private:
+  enum class Missing { reported, expected };
+  Result<ObjectHealth> examine(const Digest& digest, ReadFrom from, Missing missing);
+
   Pool& pool_;
   std::mutex mutex_;  // one repair at a time: two would move each other's work aside
 };

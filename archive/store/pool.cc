@@ -11,7 +11,7 @@ std::vector<Volume*> Pool::ranked(std::string_view key) const {
   std::vector<Volume*> known;
   for (const auto& volume : volumes) {
     const VolumeLabel label = volume->label();
-    if (label.id.empty()) continue;
+    if (label.id.empty() || volume->duty() == VolumeDuty::retired) continue;
     sites.push_back({label.id, label.domain});
     known.push_back(volume.get());
   }
@@ -23,6 +23,7 @@ std::vector<Volume*> Pool::ranked(std::string_view key) const {
 
 std::vector<Volume*> Pool::homes(std::string_view key) const {
   std::vector<Volume*> out = ranked(placement_key(key));
+  std::erase_if(out, [](const Volume* volume) { return volume->duty() != VolumeDuty::active; });
   if (out.size() > settings.replicas) out.resize(settings.replicas);
   return out;
 }
@@ -30,6 +31,11 @@ std::vector<Volume*> Pool::homes(std::string_view key) const {
 std::size_t Pool::never_seen() const {
   return static_cast<std::size_t>(
       std::count_if(volumes.begin(), volumes.end(), [](const auto& volume) { return volume->label().id.empty(); }));
+}
+
+unsigned Pool::active_volumes() const {
+  return static_cast<unsigned>(
+      std::count_if(volumes.begin(), volumes.end(), [](const auto& volume) { return volume->duty() == VolumeDuty::active; }));
 }
 
 Status read_only_pool(std::string_view what) {

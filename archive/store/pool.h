@@ -2,6 +2,8 @@
 #ifndef GREFFE_ARCHIVE_STORE_POOL_H
 #define GREFFE_ARCHIVE_STORE_POOL_H
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +51,26 @@ enum class PoolMode {
   reader,  // beside a writer or alone; never writes, repairs or moves anything
 };
 
+// Grows and never shrinks, and what is in it stays where it is: threads walk it while one adds.
+class VolumeList {
+ public:
+  using Slot = std::unique_ptr<Volume>;
+  Volume& add(Slot volume) {  // one thread at a time, up to kVolumesMax
+    const std::size_t at = count_.load();
+    GREFFE_CHECK(at < slots_.size());
+    slots_[at] = std::move(volume);
+    count_.store(at + 1);
+    return *slots_[at];
+  }
+  const Slot* begin() const { return slots_.data(); }
+  const Slot* end() const { return slots_.data() + count_.load(); }
+  std::size_t size() const { return count_.load(); }
+
+ private:
+  std::array<Slot, 2 * kVolumesMax> slots_;  // paths of the configuration and of the pool's own list
+  std::atomic<std::size_t> count_{0};
+};
+
 struct Pool {
   Pool(FileSystem& file_system, Clock& the_clock, PoolSettings the_settings, PoolMode the_mode)
       : files(file_system), clock(the_clock), settings(std::move(the_settings)), mode(the_mode) {}
@@ -57,7 +79,7 @@ struct Pool {
   Clock& clock;
   PoolSettings settings;  // replicas is at most the number of volumes
   const PoolMode mode;
-  std::vector<std::unique_ptr<Volume>> volumes;  // fixed after opening
+  VolumeList volumes;
   VerifiedCopies verified;
   DamageListener on_damage;  // set before the pool is used; may be empty
   HeadCheck head_is_good;    // the same
@@ -66,11 +88,13 @@ struct Pool {
   void report(const Damage& damage) const {
     if (on_damage) on_damage(damage);
   }
-  // Volumes whose label was seen, in the order in which they ought to hold `key`; missing ones included.
+  // Volumes whose label is known, in the order in which they ought to hold `key`; missing ones and those that are being
+  // emptied included, retired ones not.
   std::vector<Volume*> ranked(std::string_view key) const;
-  // The first R of them: where heads and log files belong.
+  // The first R of those that stay: where heads and log files belong.
   std::vector<Volume*> homes(std::string_view key) const;
   std::size_t never_seen() const;  // configured volumes without a known label
+  unsigned active_volumes() const;  // missing ones included: neither being emptied nor retired
 };
 
 Status read_only_pool(std::string_view what);  // denied: this pool was opened for reading

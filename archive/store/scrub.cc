@@ -1,39 +1,10 @@
 #include "archive/store/scrub.h"
 
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-
 #include "archive/format/names.h"
+#include "archive/store/pace.h"
 
 namespace greffe::store {
 namespace {
-
-// Keeps the average rate since the start at or below the limit.
-class Pace {
- public:
-  Pace(Clock& clock, std::uint64_t bytes_per_second, std::stop_token stop)
-      : clock_(clock), bytes_per_second_(bytes_per_second), stop_(std::move(stop)), start_ms_(clock.monotonic_ms()) {}
-
-  void after(std::uint64_t bytes) {
-    if (bytes_per_second_ == 0) return;
-    bytes_ += bytes;
-    const auto due_ms = static_cast<std::int64_t>(bytes_ * 1000 / bytes_per_second_);
-    const std::int64_t wait_ms = start_ms_ + due_ms - clock_.monotonic_ms();
-    if (wait_ms <= 0) return;
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop_, std::chrono::milliseconds(wait_ms), [] { return false; });
-  }
-
- private:
-  Clock& clock_;
-  const std::uint64_t bytes_per_second_;
-  const std::stop_token stop_;
-  const std::int64_t start_ms_;  // monotonic
-  std::uint64_t bytes_ = 0;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-};
 
 ScrubbedObject scrub_one(const ScrubSource& source, const std::string& key) {
   ScrubbedObject out;

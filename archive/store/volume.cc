@@ -20,6 +20,8 @@ std::string_view name_of(VolumeState state) {
     case VolumeState::full: return "full";
     case VolumeState::suspect: return "suspect";
     case VolumeState::missing: return "missing";
+    case VolumeState::draining: return "draining";
+    case VolumeState::retired: return "retired";
   }
   return "missing";
 }
@@ -31,6 +33,17 @@ void Volume::set_state(VolumeState state, std::string reason) {
   if (state_ != state) since_ = clock_.utc_now();
   state_ = state;
   reason_ = std::move(reason);
+}
+
+void Volume::expect(const VolumeLabel& label) {
+  const std::lock_guard lock(mutex_);
+  if (label_.id.empty()) label_ = label;
+}
+
+void Volume::set_duty(VolumeDuty duty, UtcTime since) {
+  const std::lock_guard lock(mutex_);
+  duty_ = duty;
+  duty_since_ = since;
 }
 
 void Volume::refresh(const std::string& pool_id) {
@@ -68,6 +81,11 @@ void Volume::refuse(std::string reason) {
   set_state(VolumeState::missing, std::move(reason));
 }
 
+void Volume::admit() {
+  const std::lock_guard lock(mutex_);
+  refused_ = false;
+}
+
 VolumeLabel Volume::label() const {
   const std::lock_guard lock(mutex_);
   return label_;
@@ -80,13 +98,29 @@ bool Volume::readable() const {
 
 bool Volume::trusted() const {
   const std::lock_guard lock(mutex_);
-  return state_ == VolumeState::active || state_ == VolumeState::full;
+  return duty_ == VolumeDuty::active && (state_ == VolumeState::active || state_ == VolumeState::full);
+}
+
+bool Volume::keeps() const {
+  const std::lock_guard lock(mutex_);
+  return duty_ == VolumeDuty::active && state_ != VolumeState::missing;
+}
+
+VolumeDuty Volume::duty() const {
+  const std::lock_guard lock(mutex_);
+  return duty_;
 }
 
 VolumeReport Volume::report() const {
   const auto space = files_.space(path_);
   const std::lock_guard lock(mutex_);
-  VolumeReport out{label_.id, path_, label_.domain, state_, reason_, since_, 0, 0, reserved_bytes_};
+  VolumeReport out{label_.id, path_, label_.domain, state_, reason_, since_, 0, 0, reserved_bytes_, duty_ == VolumeDuty::draining};
+  const bool sound = state_ == VolumeState::active || state_ == VolumeState::full;
+  if (duty_ == VolumeDuty::retired || (out.draining && sound)) {
+    out.state = out.draining ? VolumeState::draining : VolumeState::retired;
+    out.since = duty_since_;
+    out.reason = out.draining ? "it is being emptied" : "everything on it is on other volumes; it may be taken out";
+  }
   if (space && state_ != VolumeState::missing) {
     out.total_bytes = space->total_bytes;
     out.free_bytes = space->free_bytes;
@@ -97,6 +131,7 @@ VolumeReport Volume::report() const {
 Status Volume::reserve(std::uint64_t bytes) {
   {
     const std::lock_guard lock(mutex_);
+    if (duty_ != VolumeDuty::active) return fail(Errc::unavailable, fmt::format("volume {} is {}", path_, name_of(duty_)));
     if (state_ == VolumeState::missing || state_ == VolumeState::suspect) {
       return fail(Errc::unavailable, fmt::format("volume {} is {}: {}", path_, name_of(state_), reason_));
     }

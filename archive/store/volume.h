@@ -9,6 +9,7 @@
 
 #include "archive/base/clock.h"
 #include "archive/base/file_system.h"
+#include "archive/store/pool_roster.h"
 #include "archive/store/volume_label.h"
 
 namespace greffe::store {
@@ -17,7 +18,9 @@ enum class VolumeState {
   active,
   full,     // reads and log files only; active again by itself when there is room
   suspect,  // a write or sync failed: nothing new goes there until the process starts again
-  missing,  // not there, foreign or a duplicate; active again by itself when its label is back
+  missing,  // not there, foreign, older than it was, or a duplicate; active again by itself when its label is back
+  draining,  // it is being emptied: reads only
+  retired,   // it has left the pool
 };
 std::string_view name_of(VolumeState state);
 
@@ -31,6 +34,7 @@ struct VolumeReport {
   std::uint64_t total_bytes = 0;
   std::uint64_t free_bytes = 0;
   std::uint64_t reserved_bytes = 0;  // announced by deposits that are under way
+  bool draining = false;             // also of one that is missing
 };
 
 class Volume {
@@ -38,16 +42,23 @@ class Volume {
   // A volume that could not be recognised has an empty label and a reason; it takes no part until refresh() finds it.
   Volume(FileSystem& files, Clock& clock, std::string path, std::uint64_t min_free_bytes);
 
+  // What the pool's list says of the volume that belongs here; before it was seen.
+  void expect(const VolumeLabel& label);
+  void set_duty(VolumeDuty duty, UtcTime since);
+
   // Reads the label and takes the volume in when it belongs to `pool_id`. Also brings a missing one back.
   void refresh(const std::string& pool_id);
   // The label is good but the volume must not be used (a duplicate, or locked by somebody): until the next start.
   void refuse(std::string reason);
+  void admit();  // what it was refused for is settled; refresh() decides
 
   const std::string& path() const { return path_; }
   VolumeLabel label() const;
   std::string file(std::string_view key) const { return join(path_, key); }
   bool readable() const;          // not missing
   bool trusted() const;           // active or full: what is synced there counts
+  bool keeps() const;             // what is there counts as a replica: not missing, and not being emptied
+  VolumeDuty duty() const;
   VolumeReport report() const;    // with the space as it is now
 
   // Sets aside room for an object. no_space: says how much is missing. unavailable: the volume takes nothing now.
@@ -77,7 +88,9 @@ class Volume {
   std::mutex directories_mutex_;  // one thread at a time makes directories; taken before mutex_
   mutable std::mutex mutex_;
   VolumeLabel label_;               // guarded by mutex_; set once, never changed to another id
-  VolumeState state_ = VolumeState::missing;  // guarded by mutex_
+  VolumeState state_ = VolumeState::missing;  // guarded by mutex_; of the medium: never draining or retired
+  VolumeDuty duty_ = VolumeDuty::active;      // guarded by mutex_
+  UtcTime duty_since_;                        // guarded by mutex_
   std::string reason_;              // guarded by mutex_
   bool refused_ = false;            // guarded by mutex_
   UtcTime since_;                   // guarded by mutex_

@@ -18,12 +18,12 @@ std::string random_id() {
   return to_hex(bytes);
 }
 
-bool is_id(std::string_view text) {
+}  // namespace
+
+bool is_volume_id(std::string_view text) {
   const auto bytes = from_hex(text);
   return bytes && bytes->size() == kIdBytes;
 }
-
-}  // namespace
 
 std::string make_pool_id() { return random_id(); }
 
@@ -45,8 +45,8 @@ Result<VolumeLabel> parse_volume_label(std::string_view text) {
   label.id = GREFFE_TRY(json.string("volume"));
   label.domain = GREFFE_TRY(json.string("domain"));
   label.pool = GREFFE_TRY(json.string("pool"));
-  if (!is_id(label.id)) return fail(Errc::invalid, "the volume id is not 32 hexadecimal digits");
-  if (!is_id(label.pool)) return fail(Errc::invalid, "the pool id is not 32 hexadecimal digits");
+  if (!is_volume_id(label.id)) return fail(Errc::invalid, "the volume id is not 32 hexadecimal digits");
+  if (!is_volume_id(label.pool)) return fail(Errc::invalid, "the pool id is not 32 hexadecimal digits");
   if (!is_valid_name(label.domain)) return fail(Errc::invalid, "the failure domain is not a name of [a-z0-9-]{1,32}");
   return label;
 }
@@ -61,7 +61,7 @@ Result<VolumeLabel> read_volume_label(FileSystem& files, const std::string& path
 
 Result<VolumeLabel> init_volume(FileSystem& files, const std::string& path, const std::string& pool_id,
                                 const std::string& domain) {
-  if (!is_id(pool_id)) return fail(Errc::invalid, "the pool id is not 32 hexadecimal digits");
+  if (!is_volume_id(pool_id)) return fail(Errc::invalid, "the pool id is not 32 hexadecimal digits");
   if (!is_valid_name(domain)) {
     return fail(Errc::invalid, fmt::format("\"{}\" is not a failure domain: use 1 to 32 of a-z, 0-9 and -", domain));
   }

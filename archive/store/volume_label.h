@@ -23,6 +23,7 @@ inline constexpr std::string_view kLockFile = "lock";              // held by th
 inline constexpr std::string_view kQuarantineFolder = "quarantine";  // replicas that were moved aside
 
 std::string make_pool_id();  // random
+bool is_volume_id(std::string_view text);  // of a volume or a pool
 
 std::string write_volume_label(const VolumeLabel& label);
 Result<VolumeLabel> parse_volume_label(std::string_view text);  // invalid with the reason

@@ -12,6 +12,7 @@
 #include "archive/store/object_store.h"
 #include "archive/store/pool.h"
 #include "archive/store/scrub.h"
+#include "archive/store/volume_members.h"
 
 namespace greffe::store {
 
@@ -29,6 +30,8 @@ class PoolUpkeep {
   // Every place as it is now.
   virtual std::vector<VolumeReport> volumes() = 0;
   virtual const std::string& pool_id() const = 0;
+  // None: the service under this pool places its replicas itself.
+  virtual VolumeMembers* members() { return nullptr; }
 };
 
 class WholePool : public ObjectStore, public HeadStore, public StageRemover, public ReplicaRepair, public PoolUpkeep {};

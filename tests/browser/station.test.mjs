@@ -233,7 +233,7 @@ zone = "Europe/Paris"
 court = { en = "Judicial Court of Paris", fr = "Tribunal judiciaire de Paris", zh = "巴黎司法法院" }
 room = { en = "Courtroom 3", fr = "Salle 3", zh = "第三法庭" }
 `;
-const paris = (days) => new Date(Date.now() + days * 86_400_000).toLocaleDateString("en-CA", { timeZone: "Europe/Paris" });
+const paris = (days) => new Date(Date.now() + days * 86_400_000).toLocaleDateString("sv-SE", { timeZone: "Europe/Paris" });  // year first, in every version of Node
 const list = `court,room,time,cases,parties,judge,public,title
 court-a,room-3,${paris(0)} 09:30,RG 26/01234,"Anne-Charlotte de La Rochefoucauld-Lefèvre:demanderesse|SCI Les Hauts de Belleville et du Château d’Eau:défenderesse",Mme Lefèvre,oui,Vente d’immeuble
 court-a,Salle 3,${paris(0)} 11:00,(2026)京01民初88号|(2026)京01民初89号,王伟：原告|北京某某房地产开发有限公司：被告,李法官,不公开,房屋买卖合同纠纷

@@ -17,18 +17,19 @@ struct SampleSite {
       : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
         retrieval(archive.stores(), *archive.hearings),
         read_back(archive.clock, archive.log, *archive.pool, *archive.hearings),
+        keeper(archive.clock, archive.log, *archive.pool),
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts),
         sessions(archive.clock, *archive.main_log),
-        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, read_back, 1),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, read_back, keeper, 1),
         machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, &foreign),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
         logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
              archive.holder(), sign_in),
-        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, [] { return Result<Json>(Json()); }) {}
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, *archive.pool, keeper, [] { return Result<Json>(Json()); }) {}
 
   std::vector<http::Route> all_routes() {
     std::vector<http::Route> out;
@@ -51,6 +52,7 @@ struct SampleSite {
   accounts::Accounts accounts;
   archive::Retrieval retrieval;
   archive::ReadBack read_back;
+  archive::PoolKeeper keeper;
   archive::Peers peers;
   archive::ForeignLogs foreign;
   web::SignIn sign_in;

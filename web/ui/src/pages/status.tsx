@@ -115,14 +115,14 @@ function Volumes({ status }: { status: Status }) {
           <th scope="col">{t("status.used")}</th></tr></thead>
         <tbody>
           {status.volumes.map((volume) => {
-            const well = volume.state === "active";
+            const well = ["active", "draining", "retired"].includes(volume.state);
             return (
               <tr key={volume.id}>
                 <td><code>{volume.path}</code></td>
                 <td>{volume.domain}</td>
                 <td class={well ? "" : "attention-text"}>{!well && <Icon name="warn" />}
                   {has(`status.volume.${volume.state}`) ? t(`status.volume.${volume.state}`) : volume.state}
-                  {!well && volume.since && <small class="block">{t("status.since", { time: dateTime(parseUtc(volume.since), localZone()) })}</small>}</td>
+                  {volume.since && <small class="block">{t("status.since", { time: dateTime(parseUtc(volume.since), localZone()) })}</small>}</td>
                 <td><Bar used={volume.used_bytes} total={volume.total_bytes} label={t("status.used-of", { used: bytes(volume.used_bytes), total: bytes(volume.total_bytes) })} /></td>
               </tr>
             );

@@ -1,0 +1,165 @@
+#include "archive/pool_keeper.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "archive/all_logs.h"
+#include "archive/tlog/log_check.h"
+
+namespace greffe::archive {
+namespace {
+
+constexpr std::chrono::seconds kLookEvery{5};          // whether a volume is back
+constexpr std::int64_t kAgainMs = 10 * 60'000;         // while something lacks replicas
+constexpr std::int64_t kAnywayMs = 24LL * 3'600'000;
+
+bool is_head(std::string_view key) { return key.ends_with("/checkpoint") || key.find("/cosigned/") != std::string_view::npos; }
+
+// Tiles, bundles and stages are for tlog::check_log, which knows what they should hold.
+bool is_of_the_tree(std::string_view key) { return key.find("/tile/") != std::string_view::npos || key.find("/stage/") != std::string_view::npos; }
+
+}  // namespace
+
+PoolKeeper::PoolKeeper(Clock& clock, Log& log, store::WholePool& pool) : clock_(clock), log_(log), pool_(pool), members_(pool.members()) {}
+PoolKeeper::~PoolKeeper() { stop(); }
+
+void PoolKeeper::start() {
+  if (members_ == nullptr) return;
+  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+void PoolKeeper::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void PoolKeeper::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_one();
+}
+
+KeepingFacts PoolKeeper::facts() const {
+  const std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+PoolKeeper::Seen PoolKeeper::look() {
+  Seen out;
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    // Full or not, what is there counts.
+    const bool full = volume.state == store::VolumeState::full;
+    out.volumes.emplace_back(volume.id, full ? store::VolumeState::active : volume.state);
+  }
+  out.changes = members_->volume_changes();
+  return out;
+}
+
+bool PoolKeeper::due(const Seen& now) {
+  const std::int64_t since_ms = clock_.monotonic_ms() - last_ms_;
+  if (!settled_) return woken_ || since_ms >= kAgainMs;
+  return woken_ || *settled_ != now || since_ms >= kAnywayMs;
+}
+
+void PoolKeeper::run(std::stop_token stop) {
+  name_thread("gr-keep");
+  give_way();
+  {
+    Seen all_well = look();
+    all_well.changes = 0;
+    const std::lock_guard lock(mutex_);
+    last_ms_ = clock_.monotonic_ms();
+    settled_ = std::move(all_well);
+  }
+  while (!stop.stop_requested()) {
+    const Seen seen = look();
+    bool now = false;
+    bool volumes_changed = false;
+    {
+      const std::lock_guard lock(mutex_);
+      now = due(seen);
+      volumes_changed = !settled_ || *settled_ != seen;
+      woken_ = false;
+    }
+    if (now) pass(seen, volumes_changed, stop);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, kLookEvery, [this] { return woken_; });
+  }
+}
+
+void PoolKeeper::pass(const Seen& seen, bool volumes_changed, std::stop_token stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    facts_.running = true;
+    facts_.objects = store::CensusTotals();
+    facts_.logs = 0;
+  }
+  store::CensusSettings settings;
+  settings.volumes_changed = volumes_changed;
+  const auto objects = members_->fill_up(settings, [this](const store::CensusTotals& totals) {
+    const std::lock_guard lock(mutex_);
+    facts_.objects = totals;
+    return true;
+  }, stop);
+  Status done = objects ? complete_logs(stop) : Status(objects.error());
+  if (done && objects->stuck > 0) done = fail(Errc::unavailable, fmt::format("{} objects have too few replicas: {}", objects->stuck, objects->problem));
+  if (objects && stop.stop_requested()) done = fail(Errc::cancelled, "stopped");
+  if (done) retire_emptied(seen);
+  if (objects && objects->lacking > 0) {
+    log_.info(fmt::format("{} of {} objects lacked replicas; {} were written", objects->lacking, objects->objects, objects->written));
+  }
+  const std::lock_guard lock(mutex_);
+  facts_.running = false;
+  last_ms_ = clock_.monotonic_ms();
+  settled_.reset();
+  if (!done && done.error().code == Errc::cancelled) return;
+  if (objects) facts_.objects = *objects;
+  if (!done && facts_.problem != done.error().message) log_.warn(done.error().message);
+  facts_.problem = done ? std::string() : done.error().message;
+  facts_.finished = clock_.utc_now();
+  if (done) settled_ = seen;
+}
+
+// Every log: tiles and stages as its head commits to them, the head itself and what else lies beside it.
+Status PoolKeeper::complete_logs(std::stop_token stop) {
+  std::string trouble;
+  const auto note = [&trouble](const Error& error) { trouble = error.message; };
+  GREFFE_TRY(pool_.list("log/", [&](const store::ObjectInfo& info) {
+    if (is_head(info.key)) {
+      const auto head = pool_.read_head(info.key);  // completes it on the volumes where it belongs
+      if (!head) note(head.error());
+    } else if (!is_of_the_tree(info.key)) {
+      const auto bytes = pool_.get(info.key);
+      const auto restored = bytes ? pool_.restore(info.key, *bytes) : Result<store::ReplicaReport>(bytes.error());
+      if (!restored && restored.error().code != Errc::not_found) note(restored.error());  // a marker may go meanwhile
+    }
+    return !stop.stop_requested();
+  }));
+  const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool_));
+  for (const std::string& path : paths) {
+    if (stop.stop_requested()) return ok();
+    const auto checked = tlog::check_log(pool_, pool_, pool_, path, tlog::CheckMode::repair, stop);
+    if (!checked && checked.error().code != Errc::not_found) note(checked.error());
+    for (const tlog::LogFinding& one : checked ? checked->findings : std::vector<tlog::LogFinding>()) {
+      if (one.lost) trouble = one.key + " has no good replica";
+    }
+    const std::lock_guard lock(mutex_);
+    ++facts_.logs;
+  }
+  return trouble.empty() ? ok() : Status(fail(Errc::unavailable, trouble));
+}
+
+// A drain that was asked for during the pass waits for its own.
+void PoolKeeper::retire_emptied(const Seen& seen) {
+  if (members_->volume_changes() != seen.changes) return;
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    if (!volume.draining) continue;
+    const Status retired = members_->retire_volume(volume.id);
+    if (retired) log_.info(fmt::format("volume {} ({}) is empty of what counts and has left the pool; the disk may be taken out", volume.id, volume.path));
+    if (!retired) log_.warn(retired.error().message);
+  }
+}
+
+}  // namespace greffe::archive
