@@ -37,7 +37,7 @@ export function dateTime(ms: number, zone: string): string {
 
 // "2026-11-22" in a zone: for date fields and comparisons.
 export function dayOf(ms: number, zone: string): string {
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
+  const parts = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
   return parts.format(ms);
 }
 
