@@ -594,8 +594,7 @@ int run_program(int count, char** arguments) {
 
 }  // namespace greffe::ingest
 
-int main(int count, char** arguments) {
-  // Not a verb for people: this program started by itself, to read one live stream (ingest/live_child.h).
+int main(int count, char** arguments) {  // the first is no verb for people: see ingest/live_child.h
   if (count == 2 && std::string_view(arguments[1]) == "read-live") return greffe::ingest::run_live_child();
   return greffe::ingest::run_program(count, arguments);
 }

@@ -12,7 +12,7 @@ from test_bad_input import enrolled, filed_hearing, nothing_lost
 
 
 def volumes(world):
-    return {v["path"]: v for v in world.archive_json("volume", "list", "--json")}
+    return {v["path"]: v for v in json.loads(world.archive("volume", "list", "--json").stdout)}
 
 
 def wait_for_state(world, path, state):
