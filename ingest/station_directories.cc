@@ -66,7 +66,8 @@ Status StationDirectories::settle() {
   DirectoryChoice choice = GREFFE_TRY(choose_directory(real_, settings_.directory, settings_.second));
   const IngestSettings configured = settings_;
   const bool waits = choice.unsure && !choice.problem.empty() && has_unfinished(real_, choice.counts);
-  for (std::int64_t waited_ms = 0; waits && choice.unsure && waited_ms < kPatienceMs; waited_ms += kLookMs) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  while (waits && choice.unsure && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs));
     choice = GREFFE_TRY(choose_directory(real_, configured.directory, configured.second));
   }
