@@ -3,8 +3,6 @@
 #ifndef GREFFE_ARCHIVE_STORE_RADOS_CLUSTER_H
 #define GREFFE_ARCHIVE_STORE_RADOS_CLUSTER_H
 
-#include <rados/librados.hpp>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +10,7 @@
 
 #include "archive/base/bytes.h"
 #include "archive/base/file_system.h"
+#include "archive/store/librados.h"
 #include "archive/store/rados_pool.h"
 
 namespace greffe::store {
