@@ -19,6 +19,7 @@
 namespace greffe::ingest {
 namespace {
 
+constexpr std::int64_t kSoonMs = 1'000;                    // for a copy that followed until a moment ago
 constexpr std::int64_t kCompareMs = 60'000;               // with what other processes did
 constexpr std::int64_t kLateMs = 2'000;                   // then it is said
 constexpr std::uint64_t kNearlyBytes = 16ull * 1024 * 1024;  // so little is copied again while the queue is followed already
@@ -70,6 +71,7 @@ struct SecondCopy::State {
   void release_locks();
   bool wait(std::int64_t ms);
   bool is_stopping();
+  bool has_caught_up();
 
   FileSystem& files;
   Clock& clock;
@@ -110,13 +112,19 @@ void SecondCopy::State::run() {
   name_thread("gr-second");
   while (!is_stopping()) {
     bring_up();
+    const bool followed = has_caught_up();
     follow();
-    wait(limits.look_again_ms);
+    wait(followed ? std::min(kSoonMs, limits.look_again_ms) : limits.look_again_ms);
   }
   locks.clear();
   const std::lock_guard lock(mutex);
   ended = true;
   changed.notify_all();
+}
+
+bool SecondCopy::State::has_caught_up() {
+  const std::lock_guard lock(mutex);
+  return caught_up;
 }
 
 bool SecondCopy::State::is_stopping() {

@@ -320,7 +320,7 @@ TEST_CASE("a directory that fails while it counts changes roles with a complete 
       (*spool)->append(greffe::testing::gap_entry(1));
       REQUIRE((*spool)->commit());
     }
-    for (int i = 0; i < 2000 && directories.state()->state == "following"; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (int i = 0; i < 2000 && directories.state()->problem.empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     disks.files.mount("/two");
     disks.files.unmount("/one");
     REQUIRE(directories.exchange());

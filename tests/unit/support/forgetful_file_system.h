@@ -207,7 +207,8 @@ class ForgetfulFileSystem : public FileSystem {
     const std::lock_guard guard(mutex_);
     if (faults_.is_off()) return faults_.error("lock", path);
     if (!find(parent_of(path))) return absent(path).error();
-    if (!locked_->insert(path).second) return fail(Errc::unavailable, path + " is locked");
+    const std::lock_guard taken(locked_->mutex);
+    if (!locked_->paths.insert(path).second) return fail(Errc::unavailable, path + " is locked");
     return std::unique_ptr<FileLock>(std::make_unique<Lock>(locked_, path));
   }
 
@@ -224,7 +225,10 @@ class ForgetfulFileSystem : public FileSystem {
     std::int64_t modified_ms = 0;
     std::uint64_t number = 0;
   };
-  using Locked = std::set<std::string>;
+  struct Locked {
+    std::mutex mutex;  // a lock is given back without the file system's own
+    std::set<std::string> paths;
+  };
 
   class Reader : public ReadableFile {
    public:
@@ -294,7 +298,10 @@ class ForgetfulFileSystem : public FileSystem {
   class Lock : public FileLock {
    public:
     Lock(std::shared_ptr<Locked> locked, std::string path) : locked_(std::move(locked)), path_(std::move(path)) {}
-    ~Lock() override { locked_->erase(path_); }
+    ~Lock() override {
+      const std::lock_guard lock(locked_->mutex);
+      locked_->paths.erase(path_);
+    }
 
    private:
     const std::shared_ptr<Locked> locked_;  // of its time: a crash makes a new set
