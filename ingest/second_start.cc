@@ -202,7 +202,7 @@ class Settling {
     for (const std::string& entry : disk.entries) GREFFE_TRY(state.apply(entry));
     if (!state.open()) return fail(Errc::corrupt, fmt::format("the log of hearing {} does not begin with an \"open\" entry", id.text()));
     LiveOpening opening;
-    const Bytes details = GREFFE_TRY(files_.read_file(paths(id).object(state.open()->details), kMaxDocumentBytes));
+    const Bytes details = GREFFE_TRY(files_.read_file(paths(id).object(state.details()), kMaxDocumentBytes));
     opening.details = std::string(as_text(details));
     opening.continues = id;
     for (const StreamState& stream : state.streams()) opening.streams.push_back(stream.stream);
