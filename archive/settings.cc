@@ -21,6 +21,9 @@ Result<S3Place> read_s3(Config& config, std::string_view bucket) {
   S3Place out;
   out.bucket = bucket;
   out.endpoint = GREFFE_TRY(config.string("s3_endpoint"));
+  if (!out.endpoint.starts_with("https://") && !out.endpoint.starts_with("http://127.0.0.1:")) {
+    return fail(Errc::invalid, "s3_endpoint must begin with https:// (http:// is for a service on 127.0.0.1 alone)");
+  }
   out.region = GREFFE_TRY(config.string_or("s3_region", "us-east-1"));
   const std::string credentials = GREFFE_TRY(config.string("s3_credentials"));
   out.credentials_path = config.path_from_here(credentials);

@@ -32,7 +32,6 @@ Result<Created> RadosBytes::create(std::string_view key_text, ByteView bytes) {
     return fail(Errc::unavailable, error_of_rados(name_code, "the name of " + key + " cannot be noted").message);
   }
   if (code >= 0) return Created::now;
-  // That it exists is itself noted on every replica before the answer is sent, after whatever was written before.
   if (code == -EEXIST) return Created::before;
   return error_of_rados(code, key + " cannot be written");
 }

@@ -19,7 +19,7 @@ class RemoteBytes {
  public:
   virtual ~RemoteBytes() = default;
   // Gives the key its value in one operation; a value that is there is never replaced. now: these bytes are durable.
-  // before: there is a value, durable too; nobody compared it. unavailable: whether it was written is unknown, and it may
+  // before: there is a value, which nobody compared or confirmed. unavailable: whether it was written is unknown, and it may
   // still be written after this returns: read before you judge. no_space, denied, invalid: it was not written.
   virtual Result<Created> create(std::string_view key, ByteView bytes) = 0;
   // not_found; invalid: more than `limit` bytes; unavailable; io_error.

@@ -221,6 +221,7 @@ Status RemoteStore::remove_stage(std::string_view key) {
     return fail(Errc::invalid, std::string(key) + " is neither a stage nor the marker of an open hearing: it stays");
   }
   GREFFE_TRY(may_write("cannot remove " + std::string(key)));
+  GREFFE_TRY(heads_.may_still_write());  // it may be the stage of whoever writes now
   return bytes_.remove(key);
 }
 

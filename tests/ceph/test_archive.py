@@ -71,7 +71,9 @@ def main_job(kind, cluster):
             export = world.folder / f"export-{hearing}"
             world.archive("export", hearing, export)
             code, verdict = world.verify(export)
-            assert code == 0 and verdict["hearings"][0]["verdict"] == "VERIFIED", (code, verdict)
+            # Between the two recordings of the third there is a minute that it declares.
+            wanted = "VERIFIED_WITH_DECLARED_GAPS" if hearing == third else "VERIFIED"
+            assert code == 0 and verdict["hearings"][0]["verdict"] == wanted, (code, verdict)
             shutil.rmtree(export)
         world.stop()
         began = time.monotonic()

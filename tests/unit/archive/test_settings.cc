@@ -44,7 +44,8 @@ TEST_CASE("a pool is on volumes, in Ceph or in S3") {
 TEST_CASE("keys of one kind of pool are unknown to another") {
   for (const char* lines : {"", "pool = \"rados:\"\n", "pool = \"ceph:court\"\n", "pool = \"rados:court\"\nvolumes = [\"a\"]\n",
                             "pool = \"rados:court\"\ns3_endpoint = \"x\"\n", "pool = \"s3:court\"\n",
-                            "pool = \"s3:court\"\ns3_endpoint = \"x\"\n", "volumes = [\"a\"]\nwrite_quorum = 1\nceph_user = \"x\"\n"}) {
+                            "pool = \"s3:court\"\ns3_endpoint = \"https://x\"\n",
+                            "pool = \"s3:court\"\ns3_endpoint = \"http://s3.court.example\"\ns3_credentials = \"k\"\n", "volumes = [\"a\"]\nwrite_quorum = 1\nceph_user = \"x\"\n"}) {
     INFO(lines);
     const auto settings = settings_of(lines);
     REQUIRE_FALSE(settings);
