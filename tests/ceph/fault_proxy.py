@@ -62,10 +62,10 @@ class FaultProxy:
             self.counted[fault] += 1
             return fault
 
-    def forward(self, handler, body):
+    def forward(self, method, path, headers, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.service_port, timeout=60)
-        connection.putrequest(handler.command, handler.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in handler.headers.items():  # the host is signed: it stays the one that the client wrote
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in headers:  # the host is signed: it stays the one that the client wrote
             if name.lower() not in UNSENT:
                 connection.putheader(name, value)
         connection.endheaders(body)
@@ -76,6 +76,8 @@ class FaultProxy:
 
     def serve(self, handler):
         body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+        # The handler goes on with the next request of its connection: what is sent later is kept apart.
+        asked = (handler.command, handler.path, handler.headers.items(), body)
         fault = self.draw()
         if fault in ("500 not done", "503 not done"):
             return self.reply(handler, int(fault[:3]), b"<Error><Code>SlowDown</Code></Error>")
@@ -84,9 +86,9 @@ class FaultProxy:
         if fault == "dropped not done":
             return self.drop(handler)
         if fault == "late":
-            threading.Thread(target=self.forward_late, args=(handler, body), daemon=True).start()
+            threading.Thread(target=self.forward_late, args=asked, daemon=True).start()
             return self.reply(handler, 503, b"<Error><Code>SlowDown</Code></Error>")
-        status, headers, content = self.forward(handler, body)
+        status, headers, content = self.forward(*asked)
         if fault == "500 done":
             return self.reply(handler, 500, b"<Error><Code>InternalError</Code></Error>")
         if fault == "dropped done":
@@ -102,9 +104,11 @@ class FaultProxy:
         handler.wfile.write(content)
         return None
 
-    def forward_late(self, handler, body):
+    def forward_late(self, *asked):
         time.sleep(1)
-        self.forward(handler, body)
+        status, _, _ = self.forward(*asked)
+        with self.lock:
+            self.counted[f"late {asked[0]} {status}"] += 1
 
     @staticmethod
     def trickle(handler, content):
