@@ -86,7 +86,8 @@ def test_recording_does_not_wait_for_the_archive():
                 r.wait_for(f"words about an archive that is {kind.__name__}", lambda: len(said(station)) > 40)
                 held = receipt_size(station, hearing)
                 goes_on(station, hearing, 1, names)
-                assert receipt_size(station, hearing) == held, "a receipt was taken from who has no right to give one"
+                # Fewer: an archive that knows nothing of the hearing may have been restored; all is offered again then.
+                assert receipt_size(station, hearing) <= held, "a receipt was taken from who has no right to give one"
                 server.close()
             line.to_port = world.machine
             world.stop(signal.SIGKILL)
