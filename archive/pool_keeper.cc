@@ -59,8 +59,7 @@ PoolKeeper::Seen PoolKeeper::look() {
 
 bool PoolKeeper::due(const Seen& now) {
   const std::int64_t since_ms = clock_.monotonic_ms() - last_ms_;
-  if (!settled_) return woken_ || since_ms >= kAgainMs;
-  return woken_ || *settled_ != now || since_ms >= kAnywayMs;
+  return woken_ || last_ != now || since_ms >= (whole_ ? kAnywayMs : kAgainMs);
 }
 
 void PoolKeeper::run(std::stop_token stop) {
@@ -71,7 +70,7 @@ void PoolKeeper::run(std::stop_token stop) {
     all_well.changes = 0;
     const std::lock_guard lock(mutex_);
     last_ms_ = clock_.monotonic_ms();
-    settled_ = std::move(all_well);
+    last_ = std::move(all_well);
   }
   while (!stop.stop_requested()) {
     const Seen seen = look();
@@ -80,7 +79,7 @@ void PoolKeeper::run(std::stop_token stop) {
     {
       const std::lock_guard lock(mutex_);
       now = due(seen);
-      volumes_changed = !settled_ || *settled_ != seen;
+      volumes_changed = !whole_ || last_ != seen;
       woken_ = false;
     }
     if (now) pass(seen, volumes_changed, stop);
@@ -113,13 +112,13 @@ void PoolKeeper::pass(const Seen& seen, bool volumes_changed, std::stop_token st
   const std::lock_guard lock(mutex_);
   facts_.running = false;
   last_ms_ = clock_.monotonic_ms();
-  settled_.reset();
+  last_ = seen;
+  whole_ = done.has_value();
   if (!done && done.error().code == Errc::cancelled) return;
   if (objects) facts_.objects = *objects;
   if (!done && facts_.problem != done.error().message) log_.warn(done.error().message);
   facts_.problem = done ? std::string() : done.error().message;
   facts_.finished = clock_.utc_now();
-  if (done) settled_ = seen;
 }
 
 // Every log: tiles and stages as its head commits to them, the head itself and what else lies beside it.

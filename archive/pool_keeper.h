@@ -58,8 +58,9 @@ class PoolKeeper {
   mutable std::mutex mutex_;  // guards those below
   std::condition_variable_any changed_;
   bool woken_ = false;
-  std::optional<Seen> settled_;  // nothing lacked when the volumes were so
-  std::int64_t last_ms_ = 0;     // monotonic; end of the last pass, or the start
+  Seen last_;                 // how the volumes were at the last pass
+  bool whole_ = true;         // and nothing lacked then
+  std::int64_t last_ms_ = 0;  // monotonic; end of the last pass, or the start
   KeepingFacts facts_;
   std::jthread thread_;
 };

@@ -47,9 +47,10 @@ class LocalObjectWriter : public ObjectWriter {
     std::vector<Volume*> holders;
     std::string trouble = trouble_;
     for (const CommitTicket& ticket : tickets) {
-      if (*ticket.result) {
+      // One that has begun to be emptied while the bytes came does not count; whoever empties it may be past this name.
+      if (*ticket.result && ticket.volume->duty() == VolumeDuty::active) {
         holders.push_back(ticket.volume);
-      } else {
+      } else if (!*ticket.result) {
         trouble += ticket.result->error().message + "; ";
       }
     }

@@ -76,7 +76,6 @@ TEST_CASE("a volume that was away is made good by itself, and until then it is s
   REQUIRE(keeper.facts().objects.stuck > 0);
   REQUIRE_FALSE(keeper.facts().problem.empty());
   std::filesystem::rename(archive.folder.path + "/elsewhere", archive.folder.path + "/v2");
-  keeper.wake();
   wait_for([&] { return keeper.facts().problem.empty() && keeper.facts().objects.written > 0; });
   keeper.stop();
   REQUIRE(findings(archive).empty());

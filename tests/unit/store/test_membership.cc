@@ -163,6 +163,18 @@ TEST_CASE("a volume is emptied before it leaves, and never comes back under its 
   REQUIRE(test.pool->add_volume(leaving, "shelf-0").error().code == Errc::invalid);
 }
 
+TEST_CASE("an object that comes while its volume begins to be emptied is whole on those that stay") {
+  TestPool test(3);
+  const Bytes bytes = some_bytes(6000, 4);
+  auto writer = test.pool->begin_object(bytes.size());
+  REQUIRE(writer);
+  REQUIRE((*writer)->write(bytes));
+  REQUIRE(test.pool->add_volume(kNew, "shelf-9"));
+  REQUIRE(test.pool->drain_volume(at(test, test.settings.volumes[0]).id));
+  REQUIRE((*writer)->commit(sha256(bytes)));
+  for (const char* stays : {"/disk1/greffe", "/disk2/greffe", kNew}) REQUIRE(holds(test, stays, bytes));
+}
+
 TEST_CASE("a volume that is gone for good is replaced") {
   TestPool test(3);
   const Bytes bytes = some_bytes(5000, 1);
