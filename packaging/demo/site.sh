@@ -5,15 +5,11 @@ archive() { local which="$1"; shift; "$programs/greffe-archive" --config "$dir/$
 
 # Six free ports on loopback, chosen once and remembered.
 choose_ports() {
-  [ -f "$dir/run/ports" ] || /usr/bin/python3 - > "$dir/run/ports" <<'PYTHON'
-import socket
-names = [f"{site}_{use}" for site in ("primary", "dr") for use in ("machine", "browser", "metrics")]
-held = []
-for name in names:
-    held.append(socket.socket())
-    held[-1].bind(("127.0.0.1", 0))
-    print(f"{name}={held[-1].getsockname()[1]}")
-PYTHON
+  local ports
+  if [ ! -f "$dir/run/ports" ]; then
+    ports="$(/usr/bin/python3 "$repository/packaging/demo/free_ports.py" 6)"
+    paste -d= <(printf '%s\n' {primary,dr}_{machine,browser,metrics}) - <<< "$ports" > "$dir/run/ports"
+  fi
   source "$dir/run/ports"
 }
 

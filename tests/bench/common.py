@@ -11,7 +11,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-sys.path.insert(0, str(ROOT / "tests" / "system"))
+sys.path[:0] = [str(ROOT / "tests" / "system"), str(ROOT / "packaging" / "demo")]
+from free_ports import free_ports  # noqa: E402
+
 NGINX = """
 {user} worker_processes {workers}; pid {folder}/nginx.pid; error_log {folder}/error.log; daemon off;
 events {{ worker_connections 512; }}
@@ -39,9 +41,7 @@ class Nginx:
     def __init__(self, folder, root, workers=1, more=""):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        (self.port,) = free_ports(1)
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=localhost", "-keyout", self.folder / "key.pem", "-out", self.folder / "cert.pem"],
                        check=True, capture_output=True)

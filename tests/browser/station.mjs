@@ -3,7 +3,6 @@
 // GREFFE_PROGRAMS: the build folder (build unless given); GREFFE_UI: the folder web/ui.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,17 +13,12 @@ const ingest = join(process.env.GREFFE_PROGRAMS ?? join(repository, "build"), "g
 const movie = "/usr/share/forensics-samples/original-files/movie2/movie-hello.mp4";
 const bundle = `${process.env.GREFFE_UI}/dist-station`;
 
-export const freePort = () => new Promise((resolve) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
-});
+export const freePort = () => Number(execFileSync("/usr/bin/python3", [join(repository, "packaging/demo/free_ports.py"), "1"], { encoding: "utf8" }));
 
 export class Station {
   static async make(control = "") {
     const station = new Station();
-    station.port = await freePort();
+    station.port = freePort();
     execFileSync(ingest, ["prepare", "--station-dir", join(station.folder, "st"), "--archive", "archive.test.example", "--name", "s1", "--court",
       "court-a", "--room", "room-3"], { stdio: "ignore" });
     execFileSync("ffmpeg", ["-v", "error", "-stream_loop", "40", "-i", movie, "-an", "-c", "copy", "-y", join(station.folder, "long.mp4")]);

@@ -140,7 +140,7 @@ await check("by touch, while another page follows; what cannot be done is said a
 await check("a page of another site cannot steer the recording", async () => {
   const before = station.newestLog().entries.filter((e) => e.kind === "mark" || e.kind === "gap").length;
   const site = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end("<!doctype html><title>x</title>"));
-  const port = await freePort();
+  const port = freePort();
   await new Promise((resolve) => site.listen(port, "127.0.0.1", resolve));
   const page = await freshPage();
   await page.goto(`http://127.0.0.1:${port}/`);

@@ -13,7 +13,6 @@ import ctypes
 import json
 import os
 import pathlib
-import random
 import shutil
 import signal
 import socket
@@ -25,6 +24,9 @@ import time
 import uuid
 
 import rados
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "packaging" / "demo"))
+from free_ports import free_ports  # noqa: E402
 
 POOL = "greffe"
 BUCKET = "greffe"
@@ -118,17 +120,6 @@ rgw_enable_usage_log = false
 rgw_run_sync_thread = false
 rgw_dynamic_resharding = false
 """
-
-
-def free_ports(count):
-    """Below the range from which the system draws, and beside the one in which OSDs look for theirs."""
-    found = []
-    while len(found) < count:
-        port = random.randint(20000, 32000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            found.append(port)
-    return found
 
 
 def make_key():

@@ -37,7 +37,7 @@ class Camera:
     """rtsp_camera.py on a port that stays the same over restarts."""
 
     def __init__(self, film, mounts=1):
-        self.port, self.mounts, self.process = w.free_port(), mounts, None
+        (self.port,), self.mounts, self.process = w.free_ports(1), mounts, None
         self.start(film)
 
     def start(self, film):

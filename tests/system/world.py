@@ -6,7 +6,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -15,14 +14,11 @@ import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "packaging" / "demo"))
+from free_ports import free_ports  # noqa: E402
+
 PROGRAMS = pathlib.Path(os.environ.get("GREFFE_PROGRAMS", ROOT / "build"))
 ARCHIVE, INGEST, REPLICATE, VERIFY = (PROGRAMS / f"greffe-{name}" for name in ("archive", "ingest", "replicate", "verify"))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def run(*words, check=True, timeout=120, **more):
@@ -43,7 +39,7 @@ class World:
         self.home = self.folder / "a"
         self.config = self.home / "archive.toml"
         self.volumes = [self.home / "volumes" / letter for letter in "abc"]
-        self.machine, self.browser = free_port(), free_port()
+        self.machine, self.browser = free_ports(2)
         self.server = None
         self.log = self.folder / "archive.log"
         words = [ARCHIVE, "init", "--dir", self.home, "--name", name, "--role", role]
