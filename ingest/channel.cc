@@ -72,8 +72,8 @@ Status Channel::send(const Json& body, int descriptor_to_pass) {
 }
 
 Result<Message> Channel::receive() {
-  std::string text(kMaxMessageBytes, '\0');
-  iovec piece{text.data(), text.size()};
+  char text[kMaxMessageBytes];  // not cleared: a reader says something several times a second
+  iovec piece{text, sizeof text};
   Control control{};
   msghdr message{};
   message.msg_iov = &piece;
@@ -94,8 +94,7 @@ Result<Message> Channel::receive() {
     out.descriptor = Descriptor(fd);
   }
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return fail(Errc::invalid, "a message was too long");
-  text.resize(static_cast<std::size_t>(got));
-  out.body = GREFFE_TRY(parse_json(text));
+  out.body = GREFFE_TRY(parse_json({text, static_cast<std::size_t>(got)}));
   return out;
 }
 

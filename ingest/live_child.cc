@@ -1,7 +1,6 @@
 #include "ingest/live_child.h"
 
 #include <sys/prctl.h>
-#include <time.h>
 
 #include <csignal>
 #include <memory>
@@ -11,15 +10,10 @@
 #include "ingest/channel_sink.h"
 #include "ingest/live_watch.h"
 #include "ingest/media_child.h"
+#include "ingest/monotonic.h"
 
 namespace greffe::ingest {
 namespace {
-
-std::int64_t monotonic_us() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
-}
 
 // Says of each segment when it was captured.
 class LiveSink : public ChannelSink {

@@ -1,9 +1,7 @@
 #include "ingest/live_source.h"
 
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <netdb.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -16,12 +14,14 @@ extern "C" {
 }
 
 #include "ingest/media_source.h"
+#include "ingest/monotonic.h"
 #include "ingest/sandbox.h"
 #include "ingest/video_encoder.h"
 
 namespace greffe::ingest {
 namespace {
 
+constexpr int kIoBytes = 4 * 1024;
 constexpr std::int64_t kLongestSleepUs = 200'000;
 constexpr std::int64_t kJumpUs = 1'000'000;  // more is no slewing of the wall clock (ingest/station_clock.cc)
 
@@ -35,12 +35,6 @@ class Options {
  private:
   AVDictionary* dictionary_ = nullptr;
 };
-
-std::int64_t monotonic_us() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
-}
 
 // Wall clock minus monotonic clock. A process that is put aside between the two readings must not look like a jump.
 std::int64_t wall_offset_us() {
@@ -58,42 +52,6 @@ std::int64_t wall_offset_us() {
 void sleep_us(std::int64_t us) {
   const timespec length{us / 1'000'000, static_cast<long>(us % 1'000'000) * 1000};
   ::nanosleep(&length, nullptr);
-}
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
-// "host:port/path" with the host's number in place of its name: nothing can be looked up inside the sandbox.
-Result<std::string> with_number(const std::string& place) {
-  const std::size_t path = std::min(place.find('/'), place.size());
-  std::string host = place.substr(0, path);
-  std::string port = "554";
-  const std::size_t bracket = host.rfind(']');
-  const std::size_t colon = host.rfind(':');
-  if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
-    port = host.substr(colon + 1);
-    host.resize(colon);
-  }
-  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  addrinfo wanted{};
-  wanted.ai_family = AF_UNSPEC;
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int code = ::getaddrinfo(host.c_str(), port.c_str(), &wanted, &found);
-  if (code != 0) return fail(Errc::unavailable, fmt::format("the name {} is not known here: {}", host, ::gai_strerror(code)));
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-  char number[NI_MAXHOST] = {};
-  if (::getnameinfo(found->ai_addr, found->ai_addrlen, number, sizeof number, nullptr, 0, NI_NUMERICHOST) != 0) {
-    return fail(Errc::unavailable, fmt::format("the address of {} cannot be used", host));
-  }
-  return found->ai_family == AF_INET6 ? fmt::format("[{}]:{}{}", number, port, place.substr(path))
-                                      : fmt::format("{}:{}{}", number, port, place.substr(path));
 }
 
 std::string option_or(const SourceAddress& address, const char* name, const char* fallback) {
@@ -133,18 +91,54 @@ void LiveSource::arm(std::int64_t patience_ms) { deadline_us_ = monotonic_us() +
 int LiveSource::is_over(void* self) { return monotonic_us() > static_cast<LiveSource*>(self)->deadline_us_ ? 1 : 0; }
 
 Status LiveSource::open_camera() {
-  const SourceAddress& address = request_.address;
-  const std::string place = GREFFE_TRY(with_number(address.place));
+  const CameraPlace place = GREFFE_TRY(find_camera(request_.address));
   SandboxLimits limits;
   limits.kind = SandboxKind::connecting;
   GREFFE_TRY(enter_sandbox(limits));
-  const std::string user = address.user.empty() ? "" : percent_encoded(address.user) + ":" + percent_encoded(address.password) + "@";
+  arm(request_.open_ms);
+  camera_ = GREFFE_TRY(RtspSession::open(place, request_.address, request_.video, deadline_us_));
+  GREFFE_TRY(tighten_sandbox());
+  return open_packets();
+}
+
+int LiveSource::read_description(void* self, std::uint8_t* out, int size) {
+  LiveSource& me = *static_cast<LiveSource*>(self);
+  const std::string& text = me.camera_->description();
+  const std::size_t taken = std::min(text.size() - me.described_, static_cast<std::size_t>(size));
+  std::memcpy(out, text.data() + me.described_, taken);
+  me.described_ += taken;
+  return taken == 0 ? AVERROR_EOF : static_cast<int>(taken);
+}
+
+int LiveSource::read_packet(void* self, std::uint8_t* out, int size) {
+  LiveSource& me = *static_cast<LiveSource*>(self);
+  return me.camera_->read({out, static_cast<std::size_t>(size)}, me.deadline_us_);
+}
+
+int LiveSource::write_report(void* self, std::uint8_t* bytes, int size) {
+  static_cast<LiveSource*>(self)->camera_->report({bytes, static_cast<std::size_t>(size)});
+  return size;
+}
+
+// libav reads the description through one door, and then the packets that it is about through another, one a call.
+Status LiveSource::open_packets() {
+  const auto make_io = [this](int writable, int (*read)(void*, std::uint8_t*, int), int (*write)(void*, std::uint8_t*, int)) {
+    auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBytes));
+    return IoPtr(buffer == nullptr ? nullptr : avio_alloc_context(buffer, kIoBytes, writable, this, read, write, nullptr));
+  };
+  const IoPtr description = make_io(0, read_description, nullptr);
+  io_ = make_io(1, read_packet, write_report);
+  AVFormatContext* context = avformat_alloc_context();
+  if (context == nullptr || !description || !io_) return why_not(AVERROR(ENOMEM));
+  context->pb = description.get();
   Options options;
-  options.set("rtsp_transport", "tcp");
-  options.set("timeout", std::to_string(request_.open_ms * 1000));
-  options.set("allowed_media_types", request_.video ? "video" : "audio");
-  GREFFE_TRY(open_input(av_find_input_format("rtsp"), "rtsp://" + user + place, options.get()));
-  return tighten_sandbox();
+  options.set("sdp_flags", "custom_io");
+  options.set("reorder_queue_size", "0");  // over TCP they come in order
+  const int code = avformat_open_input(&context, "", av_find_input_format("sdp"), options.get());  // frees the context when it fails
+  if (code < 0) return why_not(code);
+  format_.reset(context);
+  context->pb = io_.get();
+  return look_closer();
 }
 
 // Devices and files are opened first: what is on this machine is not hostile, and the sandbox opens nothing.
@@ -181,7 +175,7 @@ Status LiveSource::open_here() {
       paced_ = true;
       break;
     }
-    case SourceAddress::Kind::rtsp: break;
+    case SourceAddress::Kind::rtsp: break;  // open_camera
   }
   const AVInputFormat* input = format == nullptr ? nullptr : av_find_input_format(format);
   if (format != nullptr && input == nullptr) return fail(Errc::invalid, fmt::format("this system's libavdevice cannot read from {}", format));
@@ -200,11 +194,15 @@ Status LiveSource::open_input(const AVInputFormat* format, const std::string& lo
     context->protocol_whitelist = av_strdup("file");
   }
   arm(request_.open_ms);
-  int code = avformat_open_input(&context, location.c_str(), format, options);  // frees the context when it fails
+  const int code = avformat_open_input(&context, location.c_str(), format, options);  // frees the context when it fails
   if (code < 0) return why_not(code);
   format_.reset(context);
+  return look_closer();
+}
+
+Status LiveSource::look_closer() {
   arm(request_.open_ms);
-  code = avformat_find_stream_info(format_.get(), nullptr);
+  const int code = avformat_find_stream_info(format_.get(), nullptr);
   return code < 0 ? Status(why_not(code)) : ok();
 }
 
@@ -220,11 +218,7 @@ Error LiveSource::why_not(int code) const {
   }
   switch (code) {
     case AVERROR_EXIT: return fail(Errc::unavailable, fmt::format("it does not answer within {} s", request_.open_ms / 1000));
-    case AVERROR_HTTP_UNAUTHORIZED:
-    case AVERROR_HTTP_FORBIDDEN: return fail(Errc::denied, "it refuses the user or password in the configuration");
-    case AVERROR_HTTP_NOT_FOUND: return fail(Errc::not_found, "it does not know this path");
     case AVERROR(ENOMEM): return fail(Errc::unavailable, "there is not enough memory");
-    case AVERROR(ECONNREFUSED): return fail(Errc::unavailable, "it refuses the connection: is it switched on?");
     case AVERROR(ENOENT):
     case AVERROR(ENODEV): return fail(Errc::not_found, "there is no such device: is it plugged in?");
     case AVERROR(EACCES): return fail(Errc::denied, "this user may not open it (groups audio and video)");

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "ingest/packet_source.h"
+#include "ingest/rtsp_session.h"
 #include "ingest/source_address.h"
 
 namespace greffe::ingest {
@@ -41,8 +42,13 @@ class LiveSource : public PacketSource {
   explicit LiveSource(const LiveRequest& request) : request_(request) {}
   static int is_over(void* self);
   Status open_camera();
+  Status open_packets();
+  static int read_description(void* self, std::uint8_t* out, int size);
+  static int read_packet(void* self, std::uint8_t* out, int size);
+  static int write_report(void* self, std::uint8_t* bytes, int size);
   Status open_here();
   Status open_input(const AVInputFormat* format, const std::string& location, AVDictionary** options);
+  Status look_closer();
   Status choose();
   Error why_not(int code) const;
   std::string broken_words(int code) const;
@@ -50,6 +56,9 @@ class LiveSource : public PacketSource {
   void pace(const AVPacket& packet);
 
   const LiveRequest request_;
+  std::unique_ptr<RtspSession> camera_;  // of a camera; the two below read through it
+  std::size_t described_ = 0;            // of its description, what libav has read
+  IoPtr io_;
   InputPtr format_;
   unsigned track_ = 0;
   std::int64_t deadline_us_ = 0;    // on the monotonic clock

@@ -36,12 +36,13 @@ def wait_for(what, test, seconds=20):
 class Camera:
     """rtsp_camera.py on a port that stays the same over restarts."""
 
-    def __init__(self, film, mounts=1):
-        (self.port,), self.mounts, self.process = w.free_ports(1), mounts, None
+    def __init__(self, film, mounts=1, login=()):
+        """`login`: user and password, when it is not for everybody."""
+        (self.port,), self.mounts, self.login, self.process = w.free_ports(1), mounts, login, None
         self.start(film)
 
     def start(self, film):
-        self.process = subprocess.Popen(["/usr/bin/python3", CAMERA, str(self.port), film, str(self.mounts)], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(["/usr/bin/python3", CAMERA, str(self.port), film, str(self.mounts), *self.login], stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("ready"):
@@ -58,8 +59,8 @@ class Camera:
         self.process.stdout.close()
         self.process = None
 
-    def address(self, mount=0):
-        return f"rtsp://127.0.0.1:{self.port}/cam{mount}"
+    def address(self, mount=0, login=""):
+        return f"rtsp://{login}{'@' if login else ''}127.0.0.1:{self.port}/cam{mount}"
 
 
 class LiveRoom:

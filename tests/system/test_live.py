@@ -238,6 +238,25 @@ def test_h265_is_recorded_with_its_h264_beside_it():
         assert codecs == {"cam": "hvc1", "plain": "hvc1", "cam-sub": "avc1"}, codecs
 
 
+def test_a_camera_behind_a_password():
+    with Folder() as folder:
+        camera = r.Camera(folder.film("film.mp4"), login=("clerk", "s@cret: \"1\""))
+        streams = [("cam", "video", camera.address(login="clerk:s%40cret%3A%20%221%22")), ("wrong", "video", camera.address(login="clerk:guess")),
+                   ("none", "video", camera.address())]
+        with r.LiveRoom(folder.path, streams, SEGMENTS) as station:
+            try:
+                station.start()
+                hearing = station.open()
+                station.records("cam")
+                for name in ("wrong", "none"):
+                    r.wait_for(f"the reason why {name} does not record", lambda n=name: "refuses the user or password" in station.stream(n).get("problem", ""))
+                assert "s@cret" not in str(station.state()) and "guess" not in str(station.state()) + station.log.read_text(), station.state()
+                station.ask("close")
+            finally:
+                camera.end()
+        assert {e["stream"] for e in station.entries(hearing) if e["kind"] == "segment"} == {"cam"}
+
+
 def test_wrong_questions_are_answered_in_words():
     with Folder() as folder, r.LiveRoom(folder.path, [("mic", "audio", "test:tone")], SEGMENTS) as station:
         assert "greffe-ingest run" in station.ask("pause", "--reason", "recess", status=2)
@@ -259,4 +278,5 @@ def test_wrong_questions_are_answered_in_words():
 if __name__ == "__main__":
     w.main([test_five_faults, test_the_wrong_case_is_corrected, test_a_paused_hearing_stays_paused_over_a_crash,
             test_a_stop_in_order_loses_nothing_and_is_told_apart_from_a_crash,
-            test_a_hearing_whose_recorder_is_gone_is_finished_on_its_own_clock, test_h265_is_recorded_with_its_h264_beside_it, test_wrong_questions_are_answered_in_words])
+            test_a_hearing_whose_recorder_is_gone_is_finished_on_its_own_clock, test_h265_is_recorded_with_its_h264_beside_it, test_a_camera_behind_a_password,
+            test_wrong_questions_are_answered_in_words])
