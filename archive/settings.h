@@ -3,38 +3,19 @@
 #define GREFFE_ARCHIVE_SETTINGS_H
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "archive/base/config.h"
 #include "archive/base/file_system.h"
-#include "archive/store/pool.h"
-#include "archive/store/rados_pool.h"
+#include "archive/store/open_pool.h"
 
 namespace greffe::archive {
-
-// A bucket, and where its secrets are.
-struct S3Place {
-  std::string endpoint;  // "https://s3.court.example"
-  std::string bucket;
-  std::string region;
-  std::string credentials_path;  // access key and secret key on two lines
-  std::string authorities_path;  // PEM; empty: those of the system
-  bool quoted_etags = true;
-};
 
 struct Settings {
   std::string name;              // the archive's name = origin of its main log
   std::string role;              // "primary" or "replica"
   std::string state_directory;   // keys, guard, accounts, catalogue, enrolments: not in the pool
-  // Where the pool is: volumes, or one of the two behind them.
-  std::vector<std::string> volumes;
-  std::optional<store::RadosSettings> rados;
-  std::optional<S3Place> s3;
-  unsigned replicas = 3;
-  unsigned write_quorum = 2;
-  std::int64_t min_free_bytes = 0;     // per volume: below it a volume counts as full
+  store::PoolPlace pool;
   std::int64_t commit_interval_s = 30;  // at most one main-log entry per hearing in this time
   std::string machine_address;   // "127.0.0.1:8444": stations and replicators
   std::string machine_url;       // what stations are told to call: "https://archive.court.example:8444"
@@ -48,9 +29,6 @@ struct Settings {
 
 // invalid with file, line and key.
 Result<Settings> load_settings(FileSystem& files, const std::string& path);
-
-// The local pool that these settings describe.
-store::PoolSettings pool_settings(const Settings& settings);
 
 }  // namespace greffe::archive
 

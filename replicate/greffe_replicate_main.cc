@@ -8,7 +8,7 @@
 
 #include "archive/base/command_line.h"
 #include "archive/base/log.h"
-#include "archive/store/local_pool.h"
+#include "archive/store/open_pool.h"
 #include "replicate/lag.h"
 #include "replicate/replicator.h"
 #include "replicate/settings.h"
@@ -28,7 +28,7 @@ struct Running {
   greffe::SystemClock clock;
   greffe::Log log{"greffe-replicate"};
   replicate::Settings settings;
-  std::unique_ptr<greffe::store::LocalPool> pool;
+  std::unique_ptr<greffe::store::WholePool> pool;
   std::unique_ptr<greffe::PrivateKey> identity;
   replicate::Site target_site;
   std::unique_ptr<replicate::CopySite> target;
@@ -44,11 +44,7 @@ Result<std::unique_ptr<Running>> open(const std::string& config) {
   const replicate::Site source = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::source));
   greffe::PrivateKey identity = GREFFE_TRY(replicate::load_identity(out->files, out->settings));
   out->identity = std::make_unique<greffe::PrivateKey>(std::move(identity));
-  greffe::store::PoolSettings pool;
-  pool.volumes = out->settings.volumes;
-  pool.replicas = out->settings.replicas;
-  pool.write_quorum = out->settings.write_quorum;
-  out->pool = GREFFE_TRY(greffe::store::LocalPool::open(out->files, out->clock, pool, greffe::store::PoolMode::reader));
+  out->pool = GREFFE_TRY(greffe::store::open_pool(out->files, out->clock, out->settings.source, greffe::store::PoolMode::reader));
   const auto& there = out->target_site;
   out->target = replicate::connect_copy_site({there.address, there.server_spki, there.epoch}, *out->identity);
   out->source = replicate::connect_confirmation_site({source.address, source.server_spki, source.epoch}, *out->identity);

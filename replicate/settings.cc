@@ -60,12 +60,7 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   out.poll_interval_ms = GREFFE_TRY(config.integer_or("poll_interval_ms", 1000, 100, 3'600'000));
   out.connections = static_cast<unsigned>(GREFFE_TRY(config.integer_or("connections", 4, 1, 64)));
   Config source = GREFFE_TRY(config.table("source"));
-  const std::vector<std::string> volumes = GREFFE_TRY(source.strings_or_none("volumes"));
-  for (const std::string& volume : volumes) out.volumes.push_back(config.path_from_here(volume));
-  if (out.volumes.empty()) return fail(Errc::invalid, path + ": [source] needs \"volumes\", the folders of the archive's pool");
-  out.replicas = static_cast<unsigned>(GREFFE_TRY(source.integer_or("replicas", 3, 1, 16)));
-  out.write_quorum = static_cast<unsigned>(GREFFE_TRY(source.integer_or("write_quorum", 2, 1, 16)));
-  if (out.write_quorum > out.replicas) return fail(Errc::invalid, path + ": \"write_quorum\" is more than \"replicas\"");
+  out.source = GREFFE_TRY(store::read_pool_place(source, path + ", [source]"));
   const Config target = GREFFE_TRY(config.table("target"));
   GREFFE_TRY(target.refuse_unknown());
   GREFFE_TRY(source.refuse_unknown());

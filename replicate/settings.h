@@ -8,15 +8,14 @@
 #include "archive/base/file_system.h"
 #include "archive/client/archive_client.h"
 #include "archive/format/ed25519.h"
+#include "archive/store/open_pool.h"
 
 namespace greffe::replicate {
 
 struct Settings {
   std::string state_directory;  // identity key, source.json, target.json
   std::string archive;          // the origin that is carried to the other site
-  std::vector<std::string> volumes;
-  unsigned replicas = 3;
-  unsigned write_quorum = 2;
+  store::PoolPlace source;      // the archive's pool
   std::int64_t poll_interval_ms = 1000;
   unsigned connections = 4;     // objects sent at the same time
 };

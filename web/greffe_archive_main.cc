@@ -10,6 +10,7 @@
 #include "archive/format/policy.h"
 #include "archive/settings.h"
 #include "web/init_archive.h"
+#include "web/migrate_verb.h"
 #include "web/offline_verbs.h"
 #include "web/serve.h"
 
@@ -31,6 +32,7 @@ struct Arguments {
   bool accept_head = false;
   bool all_courts = false;
   bool repair = false;
+  bool finish = false;
   greffe::web::InitOptions init;
   std::string name, court, room, zone, why, display, language = "en", label, vkey;
   std::string en, fr, zh;
@@ -331,18 +333,21 @@ void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("NEW", a.new_volume, "the new one", "PATH=DOMAIN").body([&a] { return volume_replace(a); });
 }
 
+greffe::Verb& with_new_pool(greffe::Verb& verb, greffe::web::NewPool& pool) {
+  return verb.option("--volume", pool.volumes, "a volume and its failure domain; may repeat", "PATH=DOMAIN")
+      .option("--pool", pool.service, "instead of volumes: rados:POOL of a Ceph cluster, or s3:BUCKET", "POOL")
+      .option("--ceph-conf", pool.ceph_conf, "the cluster's ceph.conf", "FILE")
+      .option("--ceph-user", pool.ceph_user, "the cluster's user for the archive", "USER")
+      .option("--s3-endpoint", pool.s3_endpoint, "address of the S3 service", "URL")
+      .option("--s3-region", pool.s3_region, "its region", "REGION")
+      .option("--s3-credentials", pool.s3_credentials, "a file with the access key and the secret key on two lines", "FILE")
+      .flag("--s3-plain-etags", pool.s3_plain_etags, "the service wants ETags without quotation marks (radosgw of Ceph 16)");
+}
+
 void define_verbs(greffe::CommandLine& line, Arguments& a) {
   line.root().option("--config", a.config, "the configuration", "FILE");
-  line.verb("init", "make a new archive").required("--dir", a.init.directory, "where it lives", "DIR")
+  with_new_pool(line.verb("init", "make a new archive"), a.init.pool).required("--dir", a.init.directory, "where it lives", "DIR")
       .required("--name", a.init.name, "its name, the origin of its log", "NAME").option("--role", a.init.role, "primary or replica", "ROLE")
-      .option("--volume", a.init.volumes, "a volume and its failure domain; may repeat", "PATH=DOMAIN")
-      .option("--pool", a.init.pool, "instead of volumes: rados:POOL of a Ceph cluster, or s3:BUCKET", "POOL")
-      .option("--ceph-conf", a.init.ceph_conf, "the cluster's ceph.conf", "FILE")
-      .option("--ceph-user", a.init.ceph_user, "the cluster's user for the archive", "USER")
-      .option("--s3-endpoint", a.init.s3_endpoint, "address of the S3 service", "URL")
-      .option("--s3-region", a.init.s3_region, "its region", "REGION")
-      .option("--s3-credentials", a.init.s3_credentials, "a file with the access key and the secret key on two lines", "FILE")
-      .flag("--s3-plain-etags", a.init.s3_plain_etags, "the service wants ETags without quotation marks (radosgw of Ceph 16)")
       .option("--machine", a.init.machine_address, "listener for stations and sites", "ADDR:PORT")
       .option("--browser", a.init.browser_address, "listener for browsers", "ADDR:PORT")
       .option("--metrics", a.init.metrics_address, "loopback listener for metrics", "ADDR:PORT")
@@ -365,6 +370,9 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
   line.verb("policy", "print the policy file with which greffe-verify judges this archive").body(with_settings(greffe::web::print_policy));
   line.verb("check", "re-derive every tree and every digest, beside the running archive").json(a.json).body(with_settings(greffe::web::check));
   line.verb("rebuild-catalogue", "make the catalogue anew from the logs; the archive must not run").body(with_settings(greffe::web::rebuild_catalogue));
+  with_new_pool(line.verb("migrate", "copy the pool to another place, of whatever kind; the archive may run meanwhile"), a.init.pool)
+      .flag("--finish", a.finish, "the archive is stopped: copy the rest, after which both pools are the same").json(a.json)
+      .body([&a] { return greffe::web::migrate({a.config, a.init.pool, a.finish, a.json}); });
   line.verb("export", "write a hearing as a folder that greffe-verify accepts").required("HEARING", a.hearing, "its id", "HEARING")
       .required("DIR", a.directory, "a folder that does not exist yet", "DIR").json(a.json).body(with_settings(greffe::web::export_to_folder));
 }

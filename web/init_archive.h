@@ -4,31 +4,16 @@
 #define GREFFE_WEB_INIT_ARCHIVE_H
 
 #include <string>
-#include <vector>
 
-#include "archive/base/result.h"
+#include "web/new_pool.h"
 
 namespace greffe::web {
-
-struct NewVolume {
-  std::string path;
-  std::string domain;
-};
-// "PATH=DOMAIN", as a person writes it. invalid with how it is written.
-Result<NewVolume> parse_new_volume(const std::string& text);
 
 struct InitOptions {
   std::string directory;
   std::string name;
   std::string role = "primary";
-  std::vector<std::string> volumes;  // "PATH=DOMAIN"; or
-  std::string pool;                  // "rados:POOL", "s3:BUCKET"
-  std::string ceph_conf = "/etc/ceph/ceph.conf";
-  std::string ceph_user = "client.greffe";
-  std::string s3_endpoint;
-  std::string s3_region = "us-east-1";
-  std::string s3_credentials;  // path
-  bool s3_plain_etags = false;
+  NewPool pool;
   std::string machine_address = "127.0.0.1:8444";
   std::string browser_address = "127.0.0.1:8443";
   std::string metrics_address;

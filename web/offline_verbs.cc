@@ -9,14 +9,13 @@
 #include "archive/export.h"
 #include "archive/format/policy.h"
 #include "archive/main_log.h"
-#include "archive/open_pool.h"
 #include "archive/pool_check.h"
 
 namespace greffe::web {
 namespace {
 
 Result<std::unique_ptr<store::WholePool>> open_beside(FileSystem& files, Clock& clock, const archive::Settings& settings) {
-  return archive::open_pool(files, clock, settings, store::PoolMode::reader);
+  return store::open_pool(files, clock, settings.pool, store::PoolMode::reader);
 }
 
 std::string catalogue_path(const archive::Settings& settings) { return join(settings.state_directory, "catalogue.sqlite"); }
@@ -75,7 +74,7 @@ Result<int> rebuild_catalogue(const archive::Settings& settings, const OfflineOp
   PosixFileSystem files;
   SystemClock clock;
   // The writer's lease says that no archive runs on this pool.
-  const auto pool = GREFFE_TRY(archive::open_pool(files, clock, settings, store::PoolMode::writer));
+  const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, store::PoolMode::writer));
   const archive::Stores stores{*pool, *pool, *pool};
   const tlog::LogReader main_log(*pool, *pool, main_log_path());
   std::optional<Progress> bar;

@@ -8,7 +8,6 @@
 #include "archive/damage_journal.h"
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
-#include "archive/open_pool.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
 #include "archive/read_back.h"
@@ -152,7 +151,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   archive::DamageJournal damage(clock, log);
   store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); }, head_is_good, [&log] { step_down(log); }};
-  const auto pool = GREFFE_TRY(archive::open_pool(files, clock, settings, store::PoolMode::writer, std::move(listeners)));
+  const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, store::PoolMode::writer, std::move(listeners)));
   for (const store::VolumeReport& volume : pool->volumes()) {
     if (!volume.reason.empty()) log.warn("volume " + volume.path + ": " + volume.reason);
   }

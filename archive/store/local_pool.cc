@@ -1,5 +1,6 @@
 #include "archive/store/local_pool.h"
 
+#include "archive/format/names.h"
 #include "archive/store/key_walk.h"
 #include "archive/store/local_heads.h"
 #include "archive/store/log_files.h"
@@ -115,6 +116,22 @@ Result<VolumeLabel> LocalPool::add_volume(const std::string& path, const std::st
 Status LocalPool::drain_volume(const std::string& id) { return state_->membership.drain(id); }
 std::uint64_t LocalPool::volume_changes() const { return state_->membership.changes(); }
 Status LocalPool::retire_volume(const std::string& id) { return state_->membership.retire(id); }
+
+Status LocalPool::walk_objects(const std::function<bool(const Digest&)>& visit) {
+  state_->membership.look();
+  return walk_keys(state_->pool, "sha256/", [&](const WalkedKey& walked) {
+    const auto digest = parse_object_key(walked.key);
+    return !digest || visit(*digest);  // what has no object's name is scrub's to report
+  });
+}
+
+Result<bool> LocalPool::holds_object(const Digest& digest) {
+  const std::string key = object_key(digest);
+  for (const Volume* volume : state_->pool.ranked(key)) {
+    if (volume->readable() && state_->pool.files.stat(volume->file(key))) return true;
+  }
+  return false;
+}
 
 std::vector<VolumeReport> LocalPool::volumes() {
   state_->membership.look();

@@ -47,6 +47,8 @@ class LocalPool : public WholePool, public VolumeMembers {
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                             std::stop_token stop = {}) override;
   // Also looks whether a missing one is back.
+  Status walk_objects(const std::function<bool(const Digest&)>& visit) override;
+  Result<bool> holds_object(const Digest& digest) override;
   std::vector<VolumeReport> volumes() override;
   const std::string& pool_id() const override;
   VolumeMembers* members() override { return this; }

@@ -291,6 +291,19 @@ Result<ScrubTotals> RemoteStore::scrub(const ScrubSettings& settings, const std:
   return scrub_objects(clock_, source, settings, visit, std::move(stop));
 }
 
+Status RemoteStore::walk_objects(const std::function<bool(const Digest&)>& visit) {
+  return bytes_.walk_objects([&](const std::string& key) {
+    const auto digest = parse_object_key(key);
+    return !digest || visit(*digest);
+  });
+}
+
+Result<bool> RemoteStore::holds_object(const Digest& digest) {
+  const auto size = bytes_.size(object_key(digest));
+  if (!size && size.error().code != Errc::not_found) return size.error();
+  return size.has_value();
+}
+
 std::vector<VolumeReport> RemoteStore::volumes() {
   VolumeReport out;
   out.id = place_.pool_id;

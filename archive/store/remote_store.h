@@ -51,6 +51,8 @@ class RemoteStore : public WholePool {
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                             std::stop_token stop = {}) override;
   std::vector<VolumeReport> volumes() override;  // one
+  Status walk_objects(const std::function<bool(const Digest&)>& visit) override;
+  Result<bool> holds_object(const Digest& digest) override;
   const std::string& pool_id() const override { return place_.pool_id; }
 
   // As TermLease::check; denied for a reader.

@@ -27,6 +27,10 @@ class PoolUpkeep {
   // Walks all objects. As a reader it only reports.
   virtual Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                                     std::stop_token stop = {}) = 0;
+  // Every object's name, in an order of its own; nothing is read of it. `visit` returns false to stop.
+  virtual Status walk_objects(const std::function<bool(const Digest&)>& visit) = 0;
+  // Whether anything is there under that name: what was committed once is. Its bytes are not looked at.
+  virtual Result<bool> holds_object(const Digest& digest) = 0;
   // Every place as it is now.
   virtual std::vector<VolumeReport> volumes() = 0;
   virtual const std::string& pool_id() const = 0;

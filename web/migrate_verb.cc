@@ -1,0 +1,151 @@
+#include "web/migrate_verb.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "archive/base/command_line.h"
+#include "archive/base/progress.h"
+#include "archive/format/names.h"
+#include "archive/pool_check.h"
+#include "archive/pool_migration.h"
+#include "archive/settings.h"
+#include "archive/tlog/log_reader.h"
+
+namespace greffe::web {
+namespace {
+
+constexpr std::uint64_t kConfigBytesMax = 1024 * 1024;
+constexpr std::string_view kPoolKeys[] = {"volumes",     "replicas",  "write_quorum",   "min_free_bytes", "pool",           "ceph_conf",
+                                          "ceph_user",   "s3_endpoint", "s3_region",    "s3_credentials", "s3_authorities", "s3_quoted_etags"};
+
+std::string_view key_of(std::string_view line) {
+  const std::string_view key = line.substr(0, line.find('='));
+  const std::size_t first = key.find_first_not_of(" \t");
+  return first == std::string_view::npos ? "" : key.substr(first, key.find_last_not_of(" \t") - first + 1);
+}
+
+// How many arrays a line opens and does not close; what stands in quotes does not count.
+int opened_by(std::string_view line) {
+  int out = 0;
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quote != 0) {
+      if (c == '\\' && quote == '"') ++i;
+      else if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      break;
+    } else if (c == '[' || c == ']') {
+      out += c == '[' ? 1 : -1;
+    }
+  }
+  return out;
+}
+
+// The new configuration, and the pool that it names, made ready once.
+Result<archive::Settings> settings_there(FileSystem& files, const MigrateOptions& options) {
+  const std::string path = options.config + ".new";
+  const bool asked = !options.to.volumes.empty() || !options.to.service.empty();
+  if (files.stat(path)) {
+    if (asked) return fail(Errc::already_exists, path + " says already where the pool goes: leave the options out to go on with that");
+    return archive::load_settings(files, path);
+  }
+  const Bytes old = GREFFE_TRY(files.read_file(options.config, kConfigBytesMax));
+  const std::string lines = GREFFE_TRY(pool_lines(options.to));
+  const std::string draft = path + ".draft";
+  GREFFE_TRY(files.replace(draft, as_bytes(with_other_pool(as_text(old), lines)), 0640));
+  archive::Settings there = GREFFE_TRY(archive::load_settings(files, draft));
+  const std::string directory = parent_of(options.config);
+  GREFFE_TRY(make_pool(files, options.to, there.pool, directory));
+  // A crash before this leaves an empty pool of Greffe's, which is refused the next time: empty it by hand.
+  GREFFE_TRY(files.rename(draft, path));
+  GREFFE_TRY(files.sync_directory(directory));
+  return there;
+}
+
+Result<archive::MigrationTotals> copy(Clock& clock, archive::PoolMigration& migration, bool finish) {
+  Progress bar(clock, "copying objects", 0, ProgressUnit::bytes);
+  archive::MigrationTotals totals = GREFFE_TRY(migration.copy_objects([&bar](std::uint64_t bytes) { bar.add(bytes); }));
+  totals.log_files = GREFFE_TRY(migration.copy_log_files(finish));
+  return totals;
+}
+
+struct Outcome {
+  archive::MigrationTotals totals;
+  std::vector<std::string> findings;
+  std::optional<Checkpoint> head;  // after `finish`
+};
+
+void print(const MigrateOptions& options, const Outcome& outcome) {
+  const archive::MigrationTotals& t = outcome.totals;
+  if (options.json) {
+    Json::Array findings(outcome.findings.begin(), outcome.findings.end());
+    Json out;
+    out.set("bytes", t.bytes).set("copied", t.copied).set("damaged", t.damaged).set("findings", std::move(findings));
+    out.set("log_files", t.log_files).set("objects", t.objects);
+    if (outcome.head) out.set("root", outcome.head->root).set("size", outcome.head->size);
+    fmt::print("{}\n", write_json(out));
+    return;
+  }
+  for (const std::string& finding : outcome.findings) fmt::print("{}\n", finding);
+  fmt::print("{} objects, of which {} ({}) were copied now; {} files of logs; {} objects without a good replica\n", t.objects, t.copied,
+             human_bytes(t.bytes), t.log_files, t.damaged);
+  if (outcome.head) {
+    fmt::print("Both pools have the main log of {} entries with the root {}.\nPut {}.new in the place of {} and start the archive.\n",
+               outcome.head->size, outcome.head->root.hex(), options.config, options.config);
+  } else {
+    fmt::print("The archive may go on. When the time has come, stop it and run this again with --finish: what came meanwhile is copied then, "
+               "and the heads of the logs.\n");
+  }
+}
+
+}  // namespace
+
+std::string with_other_pool(std::string_view config, std::string_view lines) {
+  std::string out(lines);  // first: behind a table they would belong to it
+  int open = 0;
+  bool top = true;
+  while (!config.empty()) {
+    const std::size_t end = std::min(config.find('\n'), config.size());
+    const std::string_view line = config.substr(0, end);
+    config.remove_prefix(std::min(end + 1, config.size()));
+    const std::string_view key = key_of(line);
+    const bool goes_on = open > 0;
+    if (!goes_on && key.starts_with('[')) top = false;
+    const bool ours = top && std::find(std::begin(kPoolKeys), std::end(kPoolKeys), key) != std::end(kPoolKeys);
+    if (goes_on || ours) open += opened_by(line);
+    if (!goes_on && !ours) out.append(line).append("\n");
+  }
+  return out;
+}
+
+Result<int> migrate(const MigrateOptions& options) {
+  PosixFileSystem files;
+  SystemClock clock;
+  const archive::Settings here = GREFFE_TRY(archive::load_settings(files, options.config));
+  const archive::Settings there = GREFFE_TRY(settings_there(files, options));
+  // With the lease of the old pool in our hands nothing is added to it.
+  auto from = store::open_pool(files, clock, here.pool, options.finish ? store::PoolMode::writer : store::PoolMode::reader);
+  if (!from && options.finish && from.error().code == Errc::unavailable) {
+    return fail(Errc::unavailable, "the archive still runs: stop it for --finish. " + from.error().message);
+  }
+  if (!from) return from.error();
+  const auto to = GREFFE_TRY(store::open_pool(files, clock, there.pool, store::PoolMode::writer));
+  archive::PoolMigration migration(**from, *to);
+  Outcome outcome;
+  outcome.totals = GREFFE_TRY(copy(clock, migration, options.finish));
+  outcome.findings = outcome.totals.problems;
+  if (options.finish) {
+    GREFFE_TRY(migration.copy_heads());
+    outcome.head = GREFFE_TRY(tlog::LogReader(*to, *to, main_log_path()).checkpoint()).checkpoint;
+    const archive::PoolCheck found = GREFFE_TRY(archive::check_pool(files, clock, *to, join(here.state_directory, "catalogue.sqlite")));
+    outcome.findings.insert(outcome.findings.end(), found.findings.begin(), found.findings.end());
+  }
+  print(options, outcome);
+  return outcome.findings.empty() ? kExitDone : kExitFound;
+}
+
+}  // namespace greffe::web

@@ -1,0 +1,74 @@
+#include "web/new_pool.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "archive/format/names.h"
+#include "archive/store/volume_label.h"
+
+namespace greffe::web {
+namespace {
+
+std::string volumes_text(const std::vector<std::string>& volumes) {
+  std::string list;
+  for (const std::string& volume : volumes) list += (list.empty() ? "" : ", ") + toml_string(volume.substr(0, volume.rfind('=')));
+  const std::size_t replicas = std::min<std::size_t>(3, volumes.size());
+  return "volumes = [" + list + "]\n" +
+         fmt::format("replicas = {}\nwrite_quorum = {}\n", replicas, std::min<std::size_t>(2, replicas)) + "min_free_bytes = 1000000000\n";
+}
+
+// Paths as whoever types them means them: from where they stand.
+std::string service_text(const NewPool& pool) {
+  const auto path = [](const std::string& typed) { return toml_string(std::filesystem::absolute(typed).string()); };
+  std::string out = "pool = " + toml_string(pool.service) + "\n";
+  if (pool.service.starts_with("rados:")) return out + "ceph_conf = " + path(pool.ceph_conf) + "\nceph_user = " + toml_string(pool.ceph_user) + "\n";
+  out += "s3_endpoint = " + toml_string(pool.s3_endpoint) + "\ns3_region = " + toml_string(pool.s3_region) + "\n";
+  out += "s3_credentials = " + path(pool.s3_credentials) + "\n";
+  return pool.s3_plain_etags ? out + "s3_quoted_etags = false\n" : out;
+}
+
+}  // namespace
+
+// A TOML basic string.
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+Result<NewVolume> parse_new_volume(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  NewVolume volume{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
+  if (volume.path.empty() || !is_valid_name(volume.domain)) {
+    return fail(Errc::invalid, "\"" + text + "\": write a volume as PATH=DOMAIN; the domain (1 to 32 small letters, digits, '-') "
+                                             "names what fails together, for example a disk, a server or a rack");
+  }
+  return volume;
+}
+
+Result<std::string> pool_lines(const NewPool& pool) {
+  if (pool.volumes.empty() == pool.service.empty()) {
+    return fail(Errc::invalid, "say where the pool is: --volume PATH=DOMAIN for each disk, or --pool rados:POOL, or --pool s3:BUCKET");
+  }
+  for (const std::string& text : pool.volumes) GREFFE_TRY(parse_new_volume(text));
+  return pool.service.empty() ? volumes_text(pool.volumes) : service_text(pool);
+}
+
+Status make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory) {
+  const std::string id = store::make_pool_id();
+  if (pool.volumes.empty()) return store::init_remote_pool(files, place, id);
+  for (const std::string& text : pool.volumes) {
+    const NewVolume volume = GREFFE_TRY(parse_new_volume(text));
+    const std::string path = volume.path.starts_with("/") ? volume.path : join(directory, volume.path);
+    GREFFE_TRY(files.make_directories(path));
+    GREFFE_TRY(store::init_volume(files, path, id, volume.domain));
+  }
+  return ok();
+}
+
+}  // namespace greffe::web

@@ -1,0 +1,42 @@
+// Where a new pool goes, as a person says it on the command line: for `init` and `migrate`.
+#ifndef GREFFE_WEB_NEW_POOL_H
+#define GREFFE_WEB_NEW_POOL_H
+
+#include <string>
+#include <vector>
+
+#include "archive/store/open_pool.h"
+
+namespace greffe::web {
+
+struct NewVolume {
+  std::string path;
+  std::string domain;
+};
+// "PATH=DOMAIN", as a person writes it. invalid with how it is written.
+Result<NewVolume> parse_new_volume(const std::string& text);
+
+struct NewPool {
+  std::vector<std::string> volumes;  // "PATH=DOMAIN"; or
+  std::string service;               // "rados:POOL", "s3:BUCKET"
+  std::string ceph_conf = "/etc/ceph/ceph.conf";
+  std::string ceph_user = "client.greffe";
+  std::string s3_endpoint;
+  std::string s3_region = "us-east-1";
+  std::string s3_credentials;  // path
+  bool s3_plain_etags = false;
+};
+
+// Its lines in archive.toml. invalid: neither volumes nor a service, or both.
+Result<std::string> pool_lines(const NewPool& pool);
+
+// A TOML basic string.
+std::string toml_string(std::string_view text);
+
+// Makes volumes or remote pool ready, empty, with an id of its own. `place`: what archive.toml says with those lines; `directory`: where
+// it is. already_exists: one of them holds something of Greffe's.
+Status make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory);
+
+}  // namespace greffe::web
+
+#endif
