@@ -257,6 +257,23 @@ def separated(folder):
     return how
 
 
+def export(programs, folder, identity):
+    there = folder / "export" / identity
+    if not there.exists():
+        there.parent.mkdir(exist_ok=True)
+        subprocess.run([programs / "greffe-archive", "--config", folder / "primary" / "archive.toml", "export", identity, there],
+                       stdout=subprocess.DEVNULL, check=True)
+    return there
+
+
+def verify_primary(programs, folder, identities):
+    """Its volumes; where it has none, an export of each hearing."""
+    volumes = folder / "primary" / "volumes"
+    if volumes.is_dir():
+        return verify(programs, folder, *sorted(volumes.iterdir()))
+    return max((verify(programs, folder, export(programs, folder, identity)) for identity in identities), key=len)
+
+
 def check(folder, programs):
     plan = json.loads((folder / "plan.json").read_text())
     filed = json.loads((folder / "filed.json").read_text())
@@ -279,14 +296,9 @@ def check(folder, programs):
     summary["state"] = state["state"]
     summary["second_site_behind"] = state.get("second_site", {}).get("entries_behind")
     summary["separation"] = separated(folder)
-    export = folder / "export" / identity
-    if not export.exists():
-        export.parent.mkdir(exist_ok=True)
-        subprocess.run([programs / "greffe-archive", "--config", folder / "primary" / "archive.toml", "export", identity, export],
-                       stdout=subprocess.DEVNULL, check=True)
-    summary["verified"] = {"primary": verify(programs, folder, *sorted((folder / "primary" / "volumes").iterdir())),
+    summary["verified"] = {"primary": verify_primary(programs, folder, [one["hearing"] for one in filed.values()]),
                            "second_site": verify(programs, folder, *sorted((folder / "dr" / "volumes").iterdir())),
-                           "export": verify(programs, folder, export)}
+                           "export": verify(programs, folder, export(programs, folder, identity))}
     summary["tamper"] = json.loads((folder / "run" / "tamper.json").read_text())
     return summary
 

@@ -13,13 +13,53 @@ choose_ports() {
   source "$dir/run/ports"
 }
 
-# Each archive has three volumes in three failure domains; here these are folders, in a court they are disks.
+install_packages() {
+  if [ "$pool" = volumes ]; then "$repository/packaging/install-deps"; else "$repository/packaging/install-deps" --ceph; fi
+}
+
+# What the first archive stands on is chosen once; a cluster of the demo lives as long as its servers.
+start_cluster() {
+  local known="$dir/run/pool" i
+  [ -f "$known" ] || echo "$pool" > "$known"
+  [ "$(cat "$known")" = "$pool" ] || die "the first archive in $dir stands on something else ($(cat "$known")); give another --dir"
+  [ "$pool" != volumes ] || return 0
+  if ! cluster_runs; then
+    [ ! -f "$dir/primary/archive.toml" ] || die "the cluster of $dir ended with --stop, and what it held with it: remove that folder"
+    rm -f "$dir/run/cluster.env"
+    setsid /usr/bin/python3 "$repository/tests/ceph/cluster.py" --hold "$dir/run/cluster.env" > /dev/null 2> "$dir/run/cluster.log" < /dev/null &
+    echo $! > "$dir/run/cluster.pid"
+    for i in $(seq 900); do
+      [ ! -f "$dir/run/cluster.env" ] || break
+      kill -0 "$(cat "$dir/run/cluster.pid")" 2> /dev/null || { cat "$dir/run/cluster.log" >&2; die "the Ceph cluster does not start; what it said is above"; }
+      sleep 0.1
+    done
+  fi
+  source "$dir/run/cluster.env"
+}
+
+cluster_runs() {
+  [ -f "$dir/run/cluster.pid" ] && tr '\0' ' ' 2> /dev/null < "/proc/$(cat "$dir/run/cluster.pid")/cmdline" | grep -qF -- "--hold $dir/run/cluster.env"
+}
+
+# Three volumes in three failure domains, here folders, in a court disks; or what keeps the replicas itself.
+pool_words() {
+  local which="$1" letter
+  words=()
+  if [ "$which" = dr ] || [ "$pool" = volumes ]; then
+    for letter in a b c; do words+=(--volume "$dir/$which/volumes/$letter=shelf-$letter"); done
+  elif [ "$pool" = rados ]; then
+    words=(--pool "rados:$GREFFE_CEPH_POOL" --ceph-conf "$GREFFE_CEPH_CONF")
+  else
+    words=(--pool s3:court --s3-endpoint "$GREFFE_S3_ENDPOINT" --s3-credentials "$GREFFE_S3_CREDENTIALS" --s3-plain-etags)
+  fi
+}
+
 make_archive() {
-  local which="$1" name="$2" role="$3" machine="$4" browser="$5" metrics="$6"
+  local which="$1" name="$2" role="$3" machine="$4" browser="$5" metrics="$6" words
   [ ! -f "$dir/$which/archive.toml" ] || return 0
+  pool_words "$which"
   head -c 18 /dev/urandom | base64 > "$dir/codes/recovery-$which"
-  "$programs/greffe-archive" init --dir "$dir/$which" --name "$name" --role "$role" \
-    --volume "$dir/$which/volumes/a=shelf-a" --volume "$dir/$which/volumes/b=shelf-b" --volume "$dir/$which/volumes/c=shelf-c" \
+  "$programs/greffe-archive" init --dir "$dir/$which" --name "$name" --role "$role" "${words[@]}" \
     --machine "127.0.0.1:$machine" --browser "127.0.0.1:$browser" --metrics "127.0.0.1:$metrics" \
     --ui "$repository/web/ui/dist" --recovery-code-file "$dir/codes/recovery-$which"
 }
@@ -92,6 +132,11 @@ stop_servers() {
     fi
     rm -f "$dir/run/$which.pid"
   done
+  if cluster_runs; then
+    kill -TERM "$(cat "$dir/run/cluster.pid")"
+    for i in $(seq 100); do cluster_runs || break; sleep 0.1; done
+  fi
+  rm -f "$dir/run/cluster.pid"
 }
 
 # Runs a step once; its name is kept in DIR/run/done.
@@ -118,7 +163,7 @@ state_directory = "state"
 archive = "archive.demo.example"
 
 [source]
-volumes = ["../primary/volumes/a", "../primary/volumes/b", "../primary/volumes/c"]
+$(grep -E '^(volumes|replicas|write_quorum|pool|ceph_[a-z]+|s3_[a-z_]+) = ' "$dir/primary/archive.toml")
 TOML
 }
 
@@ -175,7 +220,8 @@ enrol_all() {
 
 verify_both() {
   archive primary policy > "$dir/policy.txt"
-  "$programs/greffe-verify" --policy "$dir/policy.txt" "$dir"/primary/volumes/*
+  # What stands in Ceph or S3 is re-derived where it is; an auditor gets exports of it, and the second site's volumes.
+  if [ "$pool" = volumes ]; then "$programs/greffe-verify" --policy "$dir/policy.txt" "$dir"/primary/volumes/*; else archive primary check; fi
   "$programs/greffe-verify" --policy "$dir/policy.txt" "$dir"/dr/volumes/*
 }
 
@@ -193,7 +239,7 @@ farewell() {
      as meiling: find 王伟, then 1234号 - the neighbours differ by one character
      as operator: the status page; as auditor: the log
      a player:   the "play elsewhere" address of a hearing opens in VLC
-     by hand:    ls $dir/primary/volumes/a; sha256sum of any file there is its name
+     by hand:    ls $dir/dr/volumes/a; sha256sum of any file there is its name
      an auditor: build/greffe-verify --policy $dir/policy.txt $dir/dr/volumes/*
    Stop it:      packaging/quickstart --dir $dir --stop
 WORDS

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Changes one byte of one copy of a recording on one volume, and shows who notices and who repairs it.
+"""Changes one byte of one copy of a recording on one volume, and shows who notices and who repairs it. The volume is the first
+archive's, or the second site's where the first one stands on no volumes.
 
     tamper.py DIR BIN      writes DIR/run/tamper.json
 """
@@ -51,7 +52,8 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     folder, programs = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-    volumes = sorted((folder / "primary" / "volumes").iterdir())
+    site = next(one for one in (folder / "primary", folder / "dr") if (one / "volumes").is_dir())
+    volumes = sorted((site / "volumes").iterdir())
     path = victim(volumes[1])
     flip(path)
     print(f"   one bit of {path.relative_to(folder)} is not what it was; length and date are")
@@ -60,7 +62,7 @@ def main():
     print(f"   greffe-verify: {found['verdict']} (exit status {status})")
     seen = status == 1 and path.name in json.dumps(found)
 
-    status, out, err = run(programs / "greffe-archive", "--config", folder / "primary" / "archive.toml", "scrub", "--json")
+    status, out, err = run(programs / "greffe-archive", "--config", site / "archive.toml", "scrub", "--json")
     print("   greffe-archive scrub: " + " ".join((out or err).split())[:300])
     scrub_saw = json.loads(out or "{}").get("failures", 0) > 0
     healed = path.exists() and digest_of(path) == path.name

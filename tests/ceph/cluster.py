@@ -3,6 +3,7 @@
 temporary folder, a RADOS gateway with one S3 user. It is up in about six seconds and gone with the process that made it.
 
     tests/ceph/cluster.py COMMAND…     runs a command beside a cluster, which it finds through the environment
+    tests/ceph/cluster.py --hold FILE  keeps a cluster until SIGTERM; FILE, there once it is up, says where it is, for a shell
 
 Needs the packages of `packaging/install-deps --ceph`; runs as an ordinary user. The quick detection of failures is for tests
 only: a real cluster keeps Ceph's own settings.
@@ -13,6 +14,7 @@ import ctypes
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import socket
@@ -308,9 +310,20 @@ class Cluster:
                 "GREFFE_S3_CREDENTIALS": str(self.credentials), "GREFFE_S3_PLAIN_ETAGS": "1"}
 
 
+def hold(path):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    with Cluster() as cluster:
+        draft = pathlib.Path(f"{path}.draft")
+        draft.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in cluster.variables().items()))
+        draft.rename(path)
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
 def main():
     if len(sys.argv) < 2:
-        sys.exit("usage: cluster.py COMMAND…")
+        sys.exit("usage: cluster.py COMMAND… | --hold FILE")
+    if sys.argv[1] == "--hold":
+        return hold(sys.argv[2])
     began = time.monotonic()
     with Cluster() as cluster:
         print(f"the cluster is up after {time.monotonic() - began:.1f} s", file=sys.stderr)
