@@ -3,18 +3,12 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-
-#include "archive/base/log.h"
 
 namespace greffe::store {
 namespace {
 
 constexpr const char* kLock = "writer";
 constexpr const char* kTerm = "term";  // attribute of the label
-constexpr int kRenewalsPerLease = 3;
 
 std::string make_cookie() {
   std::uint8_t draw[16];
@@ -38,8 +32,7 @@ Result<std::uint64_t> read_term(RadosCluster& cluster) {
 }  // namespace
 
 RadosLease::RadosLease(RadosCluster& cluster, Clock& clock, unsigned lease_s, std::function<void()> on_lost)
-    : cluster_(cluster), clock_(clock), lease_ms_(std::int64_t{lease_s} * 1000), cookie_(make_cookie()),
-      on_lost_(std::move(on_lost)) {}
+    : KeptLease(clock, lease_s, "the Ceph pool " + cluster.pool(), std::move(on_lost)), cluster_(cluster), cookie_(make_cookie()) {}
 
 Result<std::unique_ptr<RadosLease>> RadosLease::take(RadosCluster& cluster, Clock& clock, unsigned lease_s,
                                                      std::function<void()> on_lost) {
@@ -55,13 +48,12 @@ Result<std::unique_ptr<RadosLease>> RadosLease::take(RadosCluster& cluster, Cloc
   }
   GREFFE_TRY(out->raise_term(before));
   out->valid_until_ms_ = locked.until_ms;
-  RadosLease& lease = *out;
-  lease.keeper_ = std::jthread([&lease](std::stop_token stop) { lease.keep(std::move(stop)); });
+  out->start_keeping();
   return out;
 }
 
 RadosLease::~RadosLease() {
-  keeper_ = std::jthread();  // stops and joins
+  stop_keeping();
   if (!lost_) cluster_.logs().unlock(kRadosLabel, kLock, cookie_);
 }
 
@@ -85,27 +77,7 @@ Status RadosLease::raise_term(std::uint64_t from) {
   return ok();
 }
 
-Status RadosLease::check() const {
-  if (lost_) return fail(Errc::denied, "another archive has taken over the Ceph pool; this one must be stopped");
-  if (clock_.monotonic_ms() < valid_until_ms_) return ok();
-  return fail(Errc::unavailable, "the writer's lock of the Ceph pool could not be renewed in time; it is tried again");
-}
-
-void RadosLease::keep(std::stop_token stop) {
-  name_thread("gr-lease");
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  const std::chrono::milliseconds pause(lease_ms_ / kRenewalsPerLease);
-  while (!wake.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
-    renew_once();
-    if (!lost_) continue;
-    if (on_lost_) on_lost_();
-    return;
-  }
-}
-
-void RadosLease::renew_once() {
+void RadosLease::renew() {
   if (!lapsed_) {
     const Locked renewed = lock(LIBRADOS_LOCK_FLAG_MUST_RENEW);
     if (renewed.code >= 0) valid_until_ms_ = renewed.until_ms;

@@ -2,16 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-
-#include "archive/base/log.h"
-
 namespace greffe::store {
 namespace {
 
-constexpr int kRenewalsPerLease = 3;
 constexpr const char* kHeldText = "held";
 constexpr const char* kFreeText = "free";
 
@@ -34,7 +27,9 @@ Result<HeldCell> watch(RemoteCells& cells, Clock& clock, std::int64_t lease_ms) 
 }  // namespace
 
 S3Lease::S3Lease(RemoteCells& cells, Clock& clock, unsigned lease_s, std::uint64_t term, std::function<void()> on_lost)
-    : cells_(cells), clock_(clock), lease_ms_(std::int64_t{lease_s} * 1000), term_(term), on_lost_(std::move(on_lost)) {}
+    : KeptLease(clock, lease_s, "the bucket", std::move(on_lost)), cells_(cells) {
+  term_ = term;
+}
 
 Result<std::unique_ptr<S3Lease>> S3Lease::take(RemoteCells& cells, Clock& clock, unsigned lease_s, std::function<void()> on_lost) {
   const HeldCell before = GREFFE_TRY(watch(cells, clock, std::int64_t{lease_s} * 1000));
@@ -44,13 +39,12 @@ Result<std::unique_ptr<S3Lease>> S3Lease::take(RemoteCells& cells, Clock& clock,
     out->lost_ = true;
     return fail(Errc::unavailable, taken.error().within("the writer's lease of the bucket was not taken").message);
   }
-  S3Lease& lease = *out;
-  lease.keeper_ = std::jthread([&lease](std::stop_token stop) { lease.keep(std::move(stop)); });
+  out->start_keeping();
   return out;
 }
 
 S3Lease::~S3Lease() {
-  keeper_ = std::jthread();  // stops and joins
+  stop_keeping();
   if (lost_) return;
   const auto now = cells_.look(kS3Lease);
   // Whoever waits will notice otherwise: a failure costs them one lease.
@@ -67,28 +61,8 @@ Status S3Lease::write(const HeldCell& now, const std::string& text) {
   return ok();
 }
 
-Status S3Lease::check() const {
-  if (lost_) return fail(Errc::denied, "another archive has taken over the bucket; this one must be stopped");
-  if (clock_.monotonic_ms() < valid_until_ms_) return ok();
-  return fail(Errc::unavailable, "the writer's lease of the bucket could not be renewed in time; it is tried again");
-}
-
-void S3Lease::keep(std::stop_token stop) {
-  name_thread("gr-lease");
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  const std::chrono::milliseconds pause(lease_ms_ / kRenewalsPerLease);
-  while (!wake.wait_for(lock, stop, pause, [&] { return stop.stop_requested(); })) {
-    renew_once();
-    if (!lost_) continue;
-    if (on_lost_) on_lost_();
-    return;
-  }
-}
-
 // A write of ours whose outcome was open may stand there: it has our term, which nobody else has.
-void S3Lease::renew_once() {
+void S3Lease::renew() {
   const auto now = cells_.look(kS3Lease);
   if (!now) return;
   if (!now->exists || term_of_token(now->token) != term_) {
