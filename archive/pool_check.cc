@@ -5,15 +5,16 @@
 #include "archive/all_logs.h"
 #include "archive/base/progress.h"
 #include "archive/main_log.h"
-#include "archive/tlog/log_check.h"
 
 namespace greffe::archive {
 namespace {
 
-Status check_logs(store::WholePool& pool, PoolCheck& out) {
+constexpr std::string_view kRepaired = "; repaired";
+
+Status check_logs(store::WholePool& pool, tlog::CheckMode mode, PoolCheck& out) {
   const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
   for (const std::string& path : paths) {
-    const auto checked = tlog::check_log(pool, pool, pool, path, tlog::CheckMode::report);
+    const auto checked = tlog::check_log(pool, pool, pool, path, mode);
     if (!checked && checked.error().code == Errc::not_found) continue;
     ++out.logs;
     if (!checked) {
@@ -23,7 +24,8 @@ Status check_logs(store::WholePool& pool, PoolCheck& out) {
     out.entries += checked->size;
     for (const tlog::LogFinding& f : checked->findings) {
       out.findings.push_back(fmt::format("{}: {} copies missing, {} altered{}", f.key, f.missing.size(), f.different.size(),
-                                         f.lost ? "; no good copy is left here" : ""));
+                                         f.lost ? "; no good copy is left here" : f.repaired > 0 ? kRepaired : ""));
+      out.repaired += f.repaired;
     }
   }
   return ok();
@@ -33,8 +35,9 @@ Status check_objects(Clock& clock, store::WholePool& pool, PoolCheck& out) {
   Progress progress(clock, "reading every copy", 0, ProgressUnit::bytes);
   const store::ScrubTotals totals = GREFFE_TRY(pool.scrub({}, [&](const store::ScrubbedObject& object) {
     for (const store::Damage& damage : object.health.damage) {
-      out.findings.push_back(fmt::format("{} on volume {}: {}", object.key, damage.volume, damage.what));
+      out.findings.push_back(fmt::format("{} on volume {}: {}{}", object.key, damage.volume, damage.what, damage.repaired ? kRepaired : ""));
     }
+    out.repaired += object.health.repaired;
     progress.add(object.health.bytes);
     if (!object.problem.empty()) out.findings.push_back(object.key + ": " + object.problem);
     return true;
@@ -65,7 +68,7 @@ Status check_references(store::WholePool& pool, PoolCheck& out) {
 }
 
 // I8: the catalogue rebuilt equals the catalogue. Built in a file of its own beside it.
-Status check_catalogue(FileSystem& files, store::WholePool& pool, const std::string& path, PoolCheck& out) {
+Status check_catalogue(FileSystem& files, store::WholePool& pool, const std::string& path, tlog::CheckMode mode, PoolCheck& out) {
   const std::string other = path + ".check";
   if (files.stat(other)) GREFFE_TRY(files.remove(other));
   const Stores stores{pool, pool, pool};
@@ -78,27 +81,40 @@ Status check_catalogue(FileSystem& files, store::WholePool& pool, const std::str
   const auto rebuilt = dump_rebuilt();
   GREFFE_TRY(files.remove(other));
   if (!rebuilt) return rebuilt.error().within("the catalogue cannot be rebuilt");
-  const auto kept = catalogue::CatalogueBuilder::open(path, catalogue_sources(stores));
-  if (!kept && kept.error().code == Errc::unavailable) return ok();  // the archive is running and writes to it
-  if (!kept) {
-    out.findings.push_back("the catalogue: " + kept.error().message);
+  const auto differs = [&]() -> Result<std::string> {
+    const auto kept = catalogue::CatalogueBuilder::open(path, catalogue_sources(stores));
+    if (!kept && kept.error().code == Errc::unavailable) return std::string();  // the archive is running and writes to it
+    if (!kept) return "the catalogue: " + kept.error().message;
+    const std::string dump = GREFFE_TRY(kept->dump());
+    if (kept->applied().size != rebuilt->first || dump == rebuilt->second) return std::string();
+    return std::string("the catalogue says something else than the logs");
+  };
+  const std::string finding = GREFFE_TRY(differs());
+  if (finding.empty()) return ok();
+  if (mode == tlog::CheckMode::report) {
+    out.findings.push_back(finding + "; run rebuild-catalogue, or check --repair");
     return ok();
   }
-  const std::string dump = GREFFE_TRY(kept->dump());
-  if (kept->applied().size == rebuilt->first && dump != rebuilt->second) {
-    out.findings.push_back("the catalogue says something else than the logs; run rebuild-catalogue");
-  }
+  GREFFE_TRY(catalogue::rebuild(files, path, catalogue_sources(stores), main_log));
+  out.findings.push_back(finding + "; it was made anew");
+  ++out.repaired;
   return ok();
 }
 
 }  // namespace
 
-Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path) {
+Result<PoolCheck> check_pool_logs(store::WholePool& pool, tlog::CheckMode mode) {
   PoolCheck out;
-  GREFFE_TRY(check_logs(pool, out));
+  GREFFE_TRY(check_logs(pool, mode, out));
+  return out;
+}
+
+Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path, tlog::CheckMode mode) {
+  PoolCheck out;
+  GREFFE_TRY(check_logs(pool, mode, out));
   GREFFE_TRY(check_objects(clock, pool, out));
   GREFFE_TRY(check_references(pool, out));
-  GREFFE_TRY(check_catalogue(files, pool, catalogue_path, out));
+  GREFFE_TRY(check_catalogue(files, pool, catalogue_path, mode, out));
   return out;
 }
 
@@ -106,7 +122,8 @@ Json json_of(const PoolCheck& check) {
   Json::Array findings;
   for (const std::string& finding : check.findings) findings.push_back(finding);
   Json out;
-  out.set("entries", check.entries).set("findings", std::move(findings)).set("logs", check.logs).set("objects", check.objects);
+  out.set("entries", check.entries).set("findings", std::move(findings)).set("logs", check.logs).set("objects", check.objects)
+      .set("repaired", check.repaired);
   return out;
 }
 

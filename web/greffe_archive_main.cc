@@ -364,11 +364,12 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
   const auto with_settings = [&a](Result<int> (*body)(const Settings&, const greffe::web::OfflineOptions&)) {
     return [&a, body]() -> Result<int> {
       const Settings settings = GREFFE_TRY(settings_of(a));
-      return body(settings, {a.json, a.hearing, a.directory});
+      return body(settings, {a.json, a.repair, a.hearing, a.directory});
     };
   };
   line.verb("policy", "print the policy file with which greffe-verify judges this archive").body(with_settings(greffe::web::print_policy));
-  line.verb("check", "re-derive every tree and every digest, beside the running archive").json(a.json).body(with_settings(greffe::web::check));
+  line.verb("check", "re-derive every tree and every digest, beside the running archive")
+      .flag("--repair", a.repair, "mend what can be mended; the archive must not run").json(a.json).body(with_settings(greffe::web::check));
   line.verb("rebuild-catalogue", "make the catalogue anew from the logs; the archive must not run").body(with_settings(greffe::web::rebuild_catalogue));
   with_new_pool(line.verb("migrate", "copy the pool to another place, of whatever kind; the archive may run meanwhile"), a.init.pool)
       .flag("--finish", a.finish, "the archive is stopped: copy the rest, after which both pools are the same").json(a.json)

@@ -58,14 +58,15 @@ Result<int> print_policy(const archive::Settings& settings, const OfflineOptions
 Result<int> check(const archive::Settings& settings, const OfflineOptions& options) {
   PosixFileSystem files;
   SystemClock clock;
-  const auto pool = GREFFE_TRY(open_beside(files, clock, settings));
-  const archive::PoolCheck found = GREFFE_TRY(archive::check_pool(files, clock, *pool, catalogue_path(settings)));
+  const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, options.repair ? store::PoolMode::writer : store::PoolMode::reader));
+  const archive::PoolCheck found = GREFFE_TRY(archive::check_pool(files, clock, *pool, catalogue_path(settings),
+                                                                  options.repair ? tlog::CheckMode::repair : tlog::CheckMode::report));
   if (options.json) {
     fmt::print("{}\n", write_json(archive::json_of(found)));
   } else {
     for (const std::string& finding : found.findings) fmt::print("{}\n", finding);
-    fmt::print("{} logs with {} entries and {} objects were checked; {} findings\n", found.logs, found.entries, found.objects,
-               found.findings.size());
+    fmt::print("{} logs with {} entries and {} objects were checked; {} findings, {} repairs\n", found.logs, found.entries, found.objects,
+               found.findings.size(), found.repaired);
   }
   return found.findings.empty() ? kExitDone : kExitFound;
 }

@@ -10,12 +10,13 @@ namespace greffe::web {
 
 struct OfflineOptions {
   bool json = false;
+  bool repair = false;
   std::string hearing;
   std::string directory;
 };
 
 Result<int> print_policy(const archive::Settings& settings, const OfflineOptions& options);
-// Exit 1 when something is wrong; every finding is named.
+// Exit 1 when something is wrong; every finding is named. With `repair` the archive must not run.
 Result<int> check(const archive::Settings& settings, const OfflineOptions& options);
 Result<int> rebuild_catalogue(const archive::Settings& settings, const OfflineOptions& options);
 Result<int> export_to_folder(const archive::Settings& settings, const OfflineOptions& options);
