@@ -4,6 +4,8 @@
 //   store_probe rados|s3 init
 //   store_probe rados|s3 write BYTES THREADS TIMEOUT_S    writes objects and moves one head until its input ends
 //   store_probe rados|s3 verify                           reads digests from its input
+//   store_probe rados|s3 fill SECONDS BYTES THREADS       as fast as it can: "objects <n> <bytes a second>"
+//   store_probe rados|s3 swap SECONDS                     moves one head as fast as it can: "heads <n> <a second>"
 //
 // One line for each step: "object <digest> <ms>", "head <n> <ms>", "failed object|head <code> <ms>", "bad <digest> <why>".
 #include <algorithm>
@@ -192,6 +194,50 @@ int run_write(const std::string& kind, std::size_t bytes, int threads, unsigned 
   return 0;
 }
 
+// As fast as the service takes them, each different from all others; how many were acknowledged.
+std::uint64_t fill(greffe::store::ObjectStore& store, std::size_t bytes, std::chrono::steady_clock::time_point end) {
+  greffe::Bytes content(bytes);
+  greffe::fill_random(content);
+  std::uint64_t done = 0;
+  for (; std::chrono::steady_clock::now() < end; ++done) {
+    greffe::fill_random(std::span(content).first(16));
+    const greffe::Digest digest = greffe::sha256(content);
+    const auto writer = store.begin_object(bytes);
+    if (!writer || !(*writer)->write(content) || !(*writer)->commit(digest)) break;
+  }
+  return done;
+}
+
+std::uint64_t swap(greffe::store::HeadStore& heads, std::chrono::steady_clock::time_point end) {
+  auto known = head_number(heads);
+  std::uint64_t done = 0;
+  for (; known && std::chrono::steady_clock::now() < end; ++done) {
+    if (!heads.swap_head(kHead, *known == 0 ? "" : head_text(*known), head_text(*known + 1))) break;
+    ++*known;
+  }
+  return done;
+}
+
+int run_fast(const std::string& kind, double seconds, std::size_t bytes, int threads) {
+  greffe::SystemClock clock;
+  auto open = open_store(kind, clock, PoolMode::writer, 30);
+  if (!open) {
+    std::fprintf(stderr, "%s\n", open.error().message.c_str());
+    return 2;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = begin + std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+  std::atomic<std::uint64_t> done = 0;
+  {
+    std::vector<std::jthread> running;
+    for (int i = 0; i < threads; ++i) running.emplace_back([&] { done += bytes == 0 ? swap(*open->heads, end) : fill(*open->objects, bytes, end); });
+  }
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double rate = static_cast<double>(done) / took;
+  std::printf("%s %llu %.1f\n", bytes == 0 ? "heads" : "objects", static_cast<unsigned long long>(done.load()), bytes == 0 ? rate : rate * static_cast<double>(bytes));
+  return done > 0 ? 0 : 1;
+}
+
 int run_verify(const std::string& kind) {
   greffe::SystemClock clock;
   const auto open = open_store(kind, clock, PoolMode::reader, 30);
@@ -221,12 +267,14 @@ int main(int count, char** arguments) {
     return run_write(words[0], std::stoul(words[2]), std::stoi(words[3]), static_cast<unsigned>(std::stoul(words[4])));
   }
   if (words.size() == 2 && words[1] == "verify") return run_verify(words[0]);
+  if (words.size() == 5 && words[1] == "fill") return run_fast(words[0], std::stod(words[2]), std::stoul(words[3]), std::stoi(words[4]));
+  if (words.size() == 3 && words[1] == "swap") return run_fast(words[0], std::stod(words[2]), 0, 1);
   if (words.size() == 2 && words[1] == "init") {
     const Status done = init(words[0]);
     if (done || done.error().code == Errc::already_exists) return 0;
     std::fprintf(stderr, "%s\n", done.error().message.c_str());
     return 2;
   }
-  std::fprintf(stderr, "usage: store_probe rados|s3 init | write BYTES THREADS TIMEOUT_S | verify\n");
+  std::fprintf(stderr, "usage: store_probe rados|s3 init | write BYTES THREADS TIMEOUT_S | verify | fill SECONDS BYTES THREADS | swap SECONDS\n");
   return 2;
 }
