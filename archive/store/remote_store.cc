@@ -30,7 +30,9 @@ bool same(ByteView a, ByteView b) { return std::equal(a.begin(), a.end(), b.begi
 // Collects the bytes: the service takes an object in one operation or not at all.
 class RemoteStore::Writer : public ObjectWriter {
  public:
-  Writer(RemoteStore& store, std::uint64_t size) : store_(store), announced_(size) {}
+  // `size` is added to store.under_way_bytes_ already, and taken from it at the end.
+  Writer(RemoteStore& store, std::uint64_t size) : store_(store), announced_(size) { bytes_.reserve(size); }
+  ~Writer() override { store_.under_way_bytes_ -= announced_; }
 
   Status write(ByteView bytes) override {
     if (bytes.size() > announced_ - bytes_.size()) {
@@ -54,7 +56,7 @@ class RemoteStore::Writer : public ObjectWriter {
   RemoteStore& store_;
   const std::uint64_t announced_;
   Sha256 hash_;
-  Bytes bytes_;  // grows with what arrives, not with what was announced
+  Bytes bytes_;  // its memory is touched as bytes arrive, not when they are announced
 };
 
 // An object that was hashed lately, read in ranges.
@@ -96,6 +98,10 @@ Result<std::unique_ptr<ObjectWriter>> RemoteStore::begin_object(std::uint64_t si
   GREFFE_TRY(may_write("cannot store an object"));
   if (size > kMaxObjectBytes) {
     return fail(Errc::invalid, fmt::format("an object of {} bytes; at most {} are allowed", size, kMaxObjectBytes));
+  }
+  if (under_way_bytes_.fetch_add(size) + size > kUploadBytesMax) {
+    under_way_bytes_ -= size;
+    return fail(Errc::unavailable, "too much is being uploaded at the same time; try again in a moment");
   }
   return std::unique_ptr<ObjectWriter>(std::make_unique<Writer>(*this, size));
 }

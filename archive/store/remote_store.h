@@ -3,6 +3,7 @@
 #ifndef GREFFE_ARCHIVE_STORE_REMOTE_STORE_H
 #define GREFFE_ARCHIVE_STORE_REMOTE_STORE_H
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ struct RemotePlace {
   std::string pool_id;
 };
 
+// What all uploads together may hold in memory: the service takes an object in one operation, so it is collected first.
+inline constexpr std::uint64_t kUploadBytesMax = 256 * 1024 * 1024;
+
 class RemoteStore : public WholePool {
  public:
   // As a reader every write is `denied`.
@@ -28,6 +32,7 @@ class RemoteStore : public WholePool {
               DamageListener on_damage);
 
   StoreTraits traits() const override { return traits_; }
+  // unavailable: the objects that are being written now would take more memory than kUploadBytesMax with this one.
   Result<std::unique_ptr<ObjectWriter>> begin_object(std::uint64_t size) override;
   Result<bool> prove_object(const Digest& digest) override;
   Result<std::shared_ptr<ReadableFile>> open_object(const Digest& digest) override;
@@ -76,6 +81,7 @@ class RemoteStore : public WholePool {
   const StoreTraits traits_;
   const RemotePlace place_;
   const DamageListener on_damage_;
+  std::atomic<std::uint64_t> under_way_bytes_{0};  // of objects that are being written, as announced
   // By digest and size; the service counts as one replica, without a volume.
   VerifiedCopies verified_;
 };

@@ -66,6 +66,21 @@ TEST_CASE("an object whose writing was not answered is read before anything is s
   }
 }
 
+TEST_CASE("uploads together take no more memory than they may") {
+  Remote remote;
+  std::vector<std::unique_ptr<greffe::store::ObjectWriter>> writers;
+  const std::uint64_t each = greffe::store::kMaxObjectBytes;
+  for (std::uint64_t held = 0; held + each <= greffe::store::kUploadBytesMax; held += each) {
+    auto writer = remote.store.begin_object(each);
+    REQUIRE(writer);
+    writers.push_back(*std::move(writer));
+  }
+  REQUIRE(remote.store.begin_object(each).error().code == Errc::unavailable);
+  writers.pop_back();
+  REQUIRE(remote.store.begin_object(each));
+  REQUIRE(put_object(remote.store, to_bytes("what was said"), 100));
+}
+
 TEST_CASE("an object is proved by its bytes, once a day") {
   Remote remote;
   const Bytes bytes = to_bytes("what was said");
