@@ -250,6 +250,18 @@ TEST_CASE("the copy of a station that renewed its key meanwhile is still its own
 TEST_CASE("a live hearing goes on in a new one while the disk that may hold more of it is away, and both are finished when it is back", "[second]") {
   TwoDisks disks;
   const HearingId id = open_live(disks);
+  // The case was chosen wrongly, and put right while both disks were there.
+  const std::string right = R"({"cases":["RG 26/00002"]})";
+  {
+    Copying copying(disks);
+    const auto spool = HearingSpool::open(copying.files, spool_of(kFirst, id), id, kArchive, disks.key);
+    REQUIRE(spool);
+    const auto document = (*spool)->put_document(as_bytes(write_details(*parse_details(right))));
+    REQUIRE(document);
+    (*spool)->append(CorrectionEntry{*document, disks.clock.utc_now(), ""});
+    REQUIRE((*spool)->commit());
+    REQUIRE(copying.catches_up());
+  }
   // The first one is ahead by an entry that the second never got.
   {
     const auto spool = HearingSpool::open(disks.files, spool_of(kFirst, id), id, kArchive, disks.key);
@@ -269,9 +281,13 @@ TEST_CASE("a live hearing goes on in a new one while the disk that may hold more
   const HearingId other = **live;
   CHECK(other != id);
   const auto begun = log_of(disks, kSecond, other);
-  CHECK(std::get<OpenEntry>(*parse_hearing_entry(begun.front())).continues == id);
+  const OpenEntry opened = std::get<OpenEntry>(*parse_hearing_entry(begun.front()));
+  CHECK(opened.continues == id);
+  const auto details = disks.files.read_file(spool_of(kSecond, other).object(opened.details), kMaxDocumentBytes);
+  REQUIRE(details);
+  CHECK(as_text(*details).find("RG 26/00002") != std::string_view::npos);
   CHECK(load_live_record(disks.files, spool_of(kSecond, other)));
-  CHECK(log_of(disks, kSecond, id).size() == 1);
+  CHECK(log_of(disks, kSecond, id).size() == 2);
   // A second start alone changes nothing more.
   CHECK_FALSE(start(disks).unsure);
   CHECK(*find_live_hearing(disks.files, settings) == other);
@@ -283,7 +299,7 @@ TEST_CASE("a live hearing goes on in a new one while the disk that may hold more
   const auto finished = log_of(disks, kSecond, id);
   CHECK(is_closed(finished));
   CHECK(is_prefix(log_of(disks, kFirst, id), finished));
-  CHECK(std::holds_alternative<MarkEntry>(*parse_hearing_entry(finished.at(1))));
+  CHECK(std::holds_alternative<MarkEntry>(*parse_hearing_entry(finished.at(2))));
   CHECK(*find_live_hearing(disks.files, settings) == other);
   Copying copying(disks, disks.files, both.counts, both.other);
   REQUIRE(copying.catches_up());
