@@ -21,7 +21,6 @@ namespace {
 
 using greffe::MainEntry;
 using greffe::Result;
-using greffe::Status;
 using greffe::archive::MainLog;
 using Time = std::chrono::steady_clock::time_point;
 
@@ -51,12 +50,6 @@ T need(Result<T> result) {
   }
   return *std::move(result);
 }
-void need(const Status& status) {
-  if (status) return;
-  std::fprintf(stderr, "bench_main_log: %s\n", status.error().message.c_str());
-  std::exit(2);
-}
-
 struct Archive {
   explicit Archive(const std::string& folder) {
     greffe::store::PoolSettings settings;

@@ -69,7 +69,7 @@ TEST_CASE("an object whose writing was not answered is read before anything is s
 TEST_CASE("uploads together take no more memory than they may") {
   Remote remote;
   std::vector<std::unique_ptr<greffe::store::ObjectWriter>> writers;
-  const std::uint64_t each = greffe::store::kMaxObjectBytes;
+  const std::uint64_t each = greffe::kMaxObjectBytes;
   for (std::uint64_t held = 0; held + each <= greffe::store::kUploadBytesMax; held += each) {
     auto writer = remote.store.begin_object(each);
     REQUIRE(writer);
