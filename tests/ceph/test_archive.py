@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """The main job with its pool in Ceph RADOS and in an S3 bucket: file, close, find it whole, export it and verify the export;
-with an OSD that dies meanwhile, a kill of the archive, and a second archive that waits for its turn.
+with an OSD that dies meanwhile, a kill of the archive, and a second archive that waits for its turn. Then an archive that moves from
+volumes to Ceph, from there to S3, and back to volumes.
 
-    tests/ceph/test_archive.py [rados|s3]
+    tests/ceph/test_archive.py [rados|s3|moves]
 """
 import json
 import pathlib
@@ -16,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from cluster import Cluster  # noqa: E402
 from test_continues import Room  # noqa: E402
 from test_read_back import await_read_back, enrolled  # noqa: E402
+from test_migrate import migrate, new_volumes  # noqa: E402
 import world as w  # noqa: E402
 
 LEASE_S = 15  # of greffe-archive
@@ -102,12 +104,36 @@ def refused(kind, cluster):
     return "a second archive in the pool, and two replicas"
 
 
+def moves(_, cluster):
+    cluster.command(prefix="osd pool create", pool="moved", pg_num=4, pgp_num=4)
+    cluster.command(prefix="osd pool application enable", pool="moved", app="greffe")
+    ceph = ["--pool", "rados:moved", "--ceph-conf", cluster.conf, "--ceph-user", "client.admin"]
+    s3 = ["--pool", "s3:moved", *pool_words("s3", cluster)[2:]]
+    with Room() as room:
+        world, hearings, heads = room.world, [], set()
+        for number, place in enumerate((ceph, s3, None)):
+            hearings.append(room.begin(10 * number, "--close")[0]["hearing"])
+            words = place or new_volumes(world)
+            migrate(world, *words)  # beside the archive
+            hearings.append(room.begin(10 * number + 5, "--close")[0]["hearing"])
+            world.stop()
+            done = migrate(world, "--finish")
+            assert done["findings"] == [] and done["objects"] >= 4 * (number + 1), done
+            heads.add((done["size"], done["root"]))
+            world.config.with_name("archive.toml.new").rename(world.config)
+            start_in_turn(world)
+        world.volumes = world.moved
+        room.verified(*hearings)
+        assert check_finds_nothing(world)["objects"] == done["objects"] and len(heads) == 3
+    return f"{done['objects']} objects from volumes to Ceph, to S3 and back; {len(hearings)} hearings verify"
+
+
 def main():
-    kinds = sys.argv[1:] or ["rados", "s3"]
+    kinds = sys.argv[1:] or ["rados", "s3", "moves"]
     began = time.monotonic()
     with Cluster() as cluster:
         for kind in kinds:
-            for test in (main_job, refused):
+            for test in (moves,) if kind == "moves" else (main_job, refused):
                 start = time.monotonic()
                 found = test(kind, cluster)
                 print(f"ok {test.__name__} {kind} ({time.monotonic() - start:.1f} s): {found}", flush=True)
