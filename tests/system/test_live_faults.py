@@ -254,9 +254,12 @@ def test_a_microphone_that_is_unplugged():
             closed = station.ask("close")
             assert closed["closed"] and closed["delivered"], closed
             entries = station.entries(hearing)
-        gaps = [g["reason"] for g in r.gaps_of(entries, "mic")]
-        assert gaps.count("fault") == 1, gaps
-        assert len(r.gaps_of(entries, "tone")) <= 1, r.gaps_of(entries, "tone")
+        gaps = [g for g in r.gaps_of(entries, "mic") if g["reason"] == "fault"]
+        assert len(gaps) == 1, r.gaps_of(entries, "mic")
+        # Before its first sample and behind its last one a stream may lack a moment; not while the microphone was out.
+        out_from, out_to = gaps[0]["mono_ms"]
+        beside = [g for g in r.gaps_of(entries, "tone") if g["mono_ms"][0] < out_to and g["mono_ms"][1] > out_from]
+        assert not beside, (gaps, beside)
         adds_up(world, hearing, entries)
 
 
