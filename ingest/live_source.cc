@@ -122,9 +122,9 @@ int LiveSource::write_report(void* self, std::uint8_t* bytes, int size) {
 
 // libav reads the description through one door, and then the packets that it is about through another, one a call.
 Status LiveSource::open_packets() {
-  const auto make_io = [this](int writable, int (*read)(void*, std::uint8_t*, int), int (*write)(void*, std::uint8_t*, int)) {
+  const auto make_io = [this](int writable, int (*reader)(void*, std::uint8_t*, int), int (*writer)(void*, std::uint8_t*, int)) {
     auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBytes));
-    return IoPtr(buffer == nullptr ? nullptr : avio_alloc_context(buffer, kIoBytes, writable, this, read, write, nullptr));
+    return IoPtr(buffer == nullptr ? nullptr : avio_alloc_context(buffer, kIoBytes, writable, this, reader, writer, nullptr));
   };
   const IoPtr description = make_io(0, read_description, nullptr);
   io_ = make_io(1, read_packet, write_report);
