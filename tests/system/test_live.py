@@ -240,7 +240,7 @@ def test_h265_is_recorded_with_its_h264_beside_it():
 
 def test_a_camera_behind_a_password():
     with Folder() as folder:
-        camera = r.Camera(folder.film("film.mp4"), login=("clerk", "s@cret: \"1\""))
+        camera = r.Camera(folder.film("small.mp4"), login=("clerk", "s@cret: \"1\""))
         streams = [("cam", "video", camera.address(login="clerk:s%40cret%3A%20%221%22")), ("wrong", "video", camera.address(login="clerk:guess")),
                    ("none", "video", camera.address())]
         with r.LiveRoom(folder.path, streams, SEGMENTS) as station:
