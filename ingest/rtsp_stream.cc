@@ -40,7 +40,8 @@ RtspStream::Next RtspStream::next_packet() {
 
 RtspStream::Next RtspStream::next_message() {
   const std::string_view text = as_text(ByteView(buffer_).subspan(begin_, end_ - begin_));
-  auto read = read_rtsp_message(text);
+  const bool letter = text[0] >= 'A' && text[0] <= 'Z';
+  auto read = letter ? read_rtsp_message(text) : Result<std::optional<RtspMessageRead>>(fail(Errc::invalid, "no message begins so"));
   if (!read) {
     begin_ += std::min(text.find('$'), text.size());
     return Next::garbage;
