@@ -22,23 +22,23 @@ greffe::Result<Settings> settings_of(const std::string& lines) {
 TEST_CASE("a pool is on volumes, in Ceph or in S3") {
   const auto local = settings_of("volumes = [\"a\", \"/b\"]\nreplicas = 2\n");
   REQUIRE(local);
-  REQUIRE(local->volumes == std::vector<std::string>{"/etc/greffe/a", "/b"});
-  REQUIRE_FALSE(local->rados);
-  REQUIRE_FALSE(local->s3);
+  REQUIRE(local->pool.volumes == std::vector<std::string>{"/etc/greffe/a", "/b"});
+  REQUIRE_FALSE(local->pool.rados);
+  REQUIRE_FALSE(local->pool.s3);
 
   const auto rados = settings_of("pool = \"rados:court\"\nceph_user = \"client.court\"\n");
   REQUIRE(rados);
-  REQUIRE(rados->rados->pool == "court");
-  REQUIRE(rados->rados->user == "client.court");
-  REQUIRE(rados->rados->conf_path == "/etc/ceph/ceph.conf");
-  REQUIRE(rados->volumes.empty());
+  REQUIRE(rados->pool.rados->pool == "court");
+  REQUIRE(rados->pool.rados->user == "client.court");
+  REQUIRE(rados->pool.rados->conf_path == "/etc/ceph/ceph.conf");
+  REQUIRE(rados->pool.volumes.empty());
 
   const auto s3 = settings_of("pool = \"s3:court\"\ns3_endpoint = \"https://s3.court.example\"\ns3_credentials = \"s3-keys\"\ns3_quoted_etags = false\n");
   REQUIRE(s3);
-  REQUIRE(s3->s3->bucket == "court");
-  REQUIRE(s3->s3->endpoint == "https://s3.court.example");
-  REQUIRE(s3->s3->credentials_path == "/etc/greffe/s3-keys");
-  REQUIRE_FALSE(s3->s3->quoted_etags);
+  REQUIRE(s3->pool.s3->bucket == "court");
+  REQUIRE(s3->pool.s3->endpoint == "https://s3.court.example");
+  REQUIRE(s3->pool.s3->credentials_path == "/etc/greffe/s3-keys");
+  REQUIRE_FALSE(s3->pool.s3->quoted_etags);
 }
 
 TEST_CASE("keys of one kind of pool are unknown to another") {
