@@ -13,8 +13,8 @@
 
 namespace {
 
-// What is being synced. `object_name`: the directory that holds an object; `object_directory`: those above it, which get new directories.
-enum class What { other, object, object_name, object_directory, head, log_file, log_directory, stage_directory };
+// What is being synced; from `head` on it is of a log. `object_name`: the directory that holds an object; `object_directory`: those above it, which get new directories.
+enum class What { other, state, object, object_name, object_directory, head, log_file, log_directory, stage_directory };
 enum class Fate { synced, forgotten, put_off };
 
 struct Carelessness {
@@ -25,8 +25,10 @@ struct Carelessness {
 };
 
 bool is_object(What what) { return what == What::object || what == What::object_name || what == What::object_directory; }
-bool is_directory(What what) { return what != What::other && what != What::object && what != What::head && what != What::log_file; }
-bool is_log(What what) { return what != What::other && !is_object(what); }
+bool is_directory(What what) {
+  return what == What::object_name || what == What::object_directory || what == What::log_directory || what == What::stage_directory;
+}
+bool is_log(What what) { return what >= What::head; }
 Fate forgotten_if(bool forgotten) { return forgotten ? Fate::forgotten : Fate::synced; }
 Fate put_off_if(bool put_off) { return put_off ? Fate::put_off : Fate::synced; }
 
@@ -38,6 +40,7 @@ constexpr std::array kWays = {
     Carelessness{"heads-unsynced", [](What what) { return forgotten_if(what == What::head); }},
     Carelessness{"objects-named-first", [](What what) { return put_off_if(what == What::object); }, What::object_name},
     Carelessness{"heads-named-first", [](What what) { return put_off_if(what == What::head); }, What::log_directory},
+    Carelessness{"state-unsynced", [](What what) { return forgotten_if(what == What::state); }},
     Carelessness{"log-first", [](What what) { return put_off_if(is_object(what)); }, What::log_directory, 6},
 };
 
@@ -69,6 +72,7 @@ What what_is(int fd) {
     if (!directory) return What::object;
     return path.size() == at + std::string_view("/sha256/ab/cd").size() ? What::object_name : What::object_directory;
   }
+  if (has(path, "/state/") || path.ends_with("/state")) return What::state;
   if (!has(path, "/log/")) return What::other;
   if (!directory) return has(path, "/checkpoint.new-") ? What::head : What::log_file;
   return has(path, "/stage") || has(path, "/tile") || has(path, "/open") ? What::stage_directory : What::log_directory;

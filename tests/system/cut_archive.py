@@ -5,8 +5,12 @@ import contextlib
 import copy
 import ctypes
 import dataclasses
+import functools
+import hashlib
+import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import subprocess
@@ -34,6 +38,7 @@ SPOKEN_AT = "2026-09-21T14:13:21.000Z"  # within every hearing of machine_client
 # Nothing is written only because time has passed, and ext4 does not mend programs that rename before they sync.
 MOUNT_RECORDED = "loop,commit=300,noauto_da_alloc"
 CLONE_NEWNS = 0x00020000
+PERSON, STATION = "person ", "station "  # acknowledgements that check_invariants.py knows nothing of: a name, an invitation
 RAW = serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
 CARELESS = w.PROGRAMS / "tests" / "libcareless_disk.so"  # tests/system/careless_disk.cc
 
@@ -133,6 +138,13 @@ class Site:
         client.address = f"127.0.0.1:{self.world.machine}"
         return client
 
+    def guest(self, code):
+        """The station that was invited with this code, always with the same key."""
+        key = ed25519.Ed25519PrivateKey.from_private_bytes(hashlib.sha256(code.encode()).digest())
+        client = MachineClient(code, key=key)
+        client.address = f"127.0.0.1:{self.world.machine}"
+        return client
+
     def mount_points(self):
         """{name of the disk: folder}; the last one holds what is not in the pool."""
         return {**{volume.name: volume for volume in self.world.volumes}, "state": self.world.home / "state"}
@@ -151,16 +163,44 @@ class Site:
         return images
 
     def note(self, filing, told):
-        """A clerk's note, and how long the archive's own log is with it."""
+        """A clerk's note."""
         status, answer, _ = w.Browser(self.world).call("POST", f"/v1/hearings/{filing.id}/marks", {"at": SPOKEN_AT, "text": "heard"},
                                                        {"Authorization": "Bearer " + self.token})
         if status != 201:
             raise AssertionError(f"the note was answered {status}: {answer}")
+        self.tell_main_log(told)
+
+    def admit(self, told):
+        """Two people and a station."""
+        for _ in range(2):
+            name = f"clerk-{secrets.token_hex(4)}"
+            self.world.add_user(name, "clerk")
+            told(PERSON + name)
+        code = self.world.station_code(f"s-{secrets.token_hex(4)}").read_text().strip()
+        told(STATION + code)
+        guest = self.guest(code)
+        guest.enrol()
+        guest.close()
+        self.tell_main_log(told)
+
+    def tell_main_log(self, told):
+        """How long it is with what was just answered."""
         client = self.client()
         _, answer = client.request("GET", "/v1/log/main/checkpoint")
         client.close()
         origin, size = answer["detail"].split("\n")[:2]
         told(f"{origin} {size}")
+
+    def knows(self, admitted):
+        """Those who were acknowledged are there still, and a station that had only been invited can still come."""
+        people = {one["name"] for one in json.loads(self.world.archive("user", "list", "--json").stdout)["accounts"]}
+        for line in admitted:
+            if line.startswith(PERSON) and line.removeprefix(PERSON) not in people:
+                raise AssertionError(f"the account {line.removeprefix(PERSON)} is gone")
+            if line.startswith(STATION):
+                guest = self.guest(line.removeprefix(STATION))
+                guest.enrol()
+                guest.close()
 
 
 @contextlib.contextmanager
@@ -203,7 +243,7 @@ class Recording:
     images: dict
     filings: list  # those of before, which may be held in part, then new ones
     before: list = dataclasses.field(default_factory=list)  # acknowledgements of before
-    told: list = dataclasses.field(default_factory=list)    # (place in the list of writes, line for check_invariants.py)
+    told: list = dataclasses.field(default_factory=list)    # (place in the list of writes, what was acknowledged)
     begun: list = dataclasses.field(default_factory=list)   # (place, number of the filing)
     end: int = 0
     cuts: list = dataclasses.field(default_factory=list)    # that are looked at
@@ -212,11 +252,11 @@ class Recording:
         return WriteLog(self.folder / "writes", self.end)
 
     def acknowledged(self, position):
-        """Lines for --acknowledged as of this place; of each log the longest."""
+        """As of this place: digests, "<origin> <size>" of each log's longest, people and stations."""
         lines, sizes = set(), {}
         for line in self.before + [line for at, line in self.told if at <= position]:
             origin, _, size = line.partition(" ")
-            if size:
+            if size and not line.startswith((PERSON, STATION)):
                 sizes[origin] = max(sizes.get(origin, 0), int(size))
             else:
                 lines.add(line)
@@ -230,7 +270,8 @@ class Recording:
 
 
 def record(recording, careless=None):
-    """Runs the archive through the filings: one alone, then three at a time. `careless`: a way of tests/system/careless_disk.cc."""
+    """Runs the archive through the filings: one alone, then three at a time while people and a station are admitted.
+    `careless`: a way of tests/system/careless_disk.cc."""
     site = recording.site
     lock = threading.Lock()
     with Recorder(recording.folder, recording.images) as recorder:
@@ -253,23 +294,24 @@ def record(recording, careless=None):
             site.world.start(*prefix)
             try:
                 file([0])
-                in_threads(file, [range(1 + n, len(recording.filings), 3) for n in range(3)])
+                shares = [range(1 + n, len(recording.filings), 3) for n in range(3)]
+                in_threads([*(functools.partial(file, share) for share in shares), lambda: site.admit(told)])
                 site.world.stop()
             finally:
                 site.world.stop(signal.SIGKILL)
             recording.end = recorder.position()
 
 
-def in_threads(work, shares):
+def in_threads(jobs):
     problems = []
 
-    def one(share):
+    def one(job):
         try:
-            work(share)
+            job()
         except Exception as problem:  # noqa: BLE001: raised below, in the thread that waits
             problems.append(problem)
 
-    threads = [threading.Thread(target=one, args=(share,)) for share in shares]
+    threads = [threading.Thread(target=one, args=(job,)) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -344,7 +386,7 @@ class Bench:
 
     def invariants(self, acknowledged, gone=None):
         path = self.folder / "acknowledged"
-        path.write_text("".join(line + "\n" for line in acknowledged))
+        path.write_text("".join(line + "\n" for line in acknowledged if not line.startswith((PERSON, STATION))))
         return check_invariants.check(self.volumes(gone), WRITE_QUORUM - (gone is not None), path).broken
 
     def volumes(self, gone):
@@ -356,6 +398,7 @@ class Bench:
         fresh = Filing(self.site.client(), segments=1)
         try:
             world.start()
+            self.site.knows(acknowledged)
             client = self.site.client()
             for filing in [*self.recording.unfinished(self.position(cut)), fresh]:
                 filing.file(client, new.append)

@@ -7,6 +7,7 @@ import bisect
 import os
 import random
 
+from power_cut import run
 from write_recorder import ITEM
 
 # What happens to the writes that no flush covers, and how often of twelve. What the kernel gives the disk in one piece may be many blocks.
@@ -69,7 +70,7 @@ class DisksAfterCut:
         self.open = [[] for _ in images]  # what came after
         self.done = 0
         for image, path in zip(images.values(), self.flushed):
-            copy_with_holes(image, path)
+            run("cp", "--sparse=always", image, path)
 
     def images(self, cut, seed):
         """{name: path} after the first `cut` items; (how many bytes no flush covered, how many of these are not there)"""
