@@ -13,7 +13,7 @@
 
 namespace {
 
-// What is being synced; from `head` on it is of a log. `object_name`: the directory that holds an object; `object_directory`: those above it, which get new directories.
+// What is being synced; from `head` on it is of a log. `object_name` is the directory that holds an object, `object_directory` one above it.
 enum class What { other, state, object, object_name, object_directory, head, log_file, log_directory, stage_directory };
 enum class Fate { synced, forgotten, put_off };
 

@@ -33,7 +33,7 @@ sys.path.insert(0, str(w.ROOT / "tests" / "twin"))
 import check_invariants  # noqa: E402
 
 WRITE_QUORUM = 2
-DISK_MEGABYTES = 48
+DISK_MEGABYTES = 32
 SPOKEN_AT = "2026-09-21T14:13:21.000Z"  # within every hearing of machine_client
 # Nothing is written only because time has passed, and ext4 does not mend programs that rename before they sync.
 MOUNT_RECORDED = "loop,commit=300,noauto_da_alloc"

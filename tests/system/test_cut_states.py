@@ -39,7 +39,7 @@ CARELESS = {
     "log-first": "I2",             # the log is synced, then the objects that it names
     "state-unsynced": "start",     # accounts and invitations are never synced: only the started archive knows who is gone
 }
-CARELESS_STATES = 150
+CARELESS_STATES = 250
 CARELESS_STARTS = 20
 FILINGS = 7
 CARELESS_FILINGS = 4
