@@ -213,7 +213,7 @@ def main():
     small_disk.enter()
     if words.replay:
         return 0 if replay(words.replay, words.state) else 1
-    jobs = max(2, len(os.sched_getaffinity(0)))
+    jobs = 1 + len(os.sched_getaffinity(0))  # they also wait
     site = c.Site.make()
     holds = noticed_all = True
     try:
