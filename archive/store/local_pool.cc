@@ -1,5 +1,7 @@
 #include "archive/store/local_pool.h"
 
+#include <fmt/format.h>
+
 #include "archive/format/names.h"
 #include "archive/store/key_walk.h"
 #include "archive/store/local_heads.h"
@@ -20,6 +22,15 @@ struct LocalPool::State {
   ObjectRepair repair{pool};
   LogFiles logs{pool};
   LocalHeads heads{pool};
+
+  Result<Volume*> volume(std::string_view id) const {
+    Volume* found = nullptr;  // rather the one that is there than its duplicate
+    for (const auto& one : pool.volumes) {
+      if (one->label().id == id && (found == nullptr || one->readable())) found = one.get();
+    }
+    if (found == nullptr) return fail(Errc::not_found, fmt::format("the pool has no volume {}", id));
+    return found;
+  }
 };
 
 LocalPool::LocalPool(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -132,6 +143,19 @@ Result<bool> LocalPool::holds_object(const Digest& digest) {
   }
   return false;
 }
+
+Result<ReplicaNames> LocalPool::names_behind(const std::string& volume, const std::optional<Digest>& after) {
+  Volume* const one = GREFFE_TRY(state_->volume(volume));
+  return replica_names_behind(state_->pool, *one, after);
+}
+
+Result<ReplicaReading> LocalPool::read_replica(const std::string& volume, const Digest& digest) {
+  Volume* const one = GREFFE_TRY(state_->volume(volume));
+  return read_one_replica(state_->pool, *one, digest);
+}
+
+bool LocalPool::has_name(const Digest& digest) { return has_replica_name(state_->pool, digest); }
+Result<ObjectHealth> LocalPool::fill_object(const Digest& digest) { return state_->repair.fill(digest); }
 
 std::vector<VolumeReport> LocalPool::volumes() {
   state_->membership.look();

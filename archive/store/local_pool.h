@@ -13,7 +13,7 @@
 
 namespace greffe::store {
 
-class LocalPool : public WholePool, public VolumeMembers {
+class LocalPool : public WholePool, public VolumeMembers, public VolumeReplicas {
  public:
   // Reads the labels and, as a writer, takes the lease (a lock on every volume that is there) for the life of the pool.
   // Missing, foreign and duplicated volumes are in volumes() with the reason; the pool opens without them, and writes
@@ -52,6 +52,7 @@ class LocalPool : public WholePool, public VolumeMembers {
   std::vector<VolumeReport> volumes() override;
   const std::string& pool_id() const override;
   VolumeMembers* members() override { return this; }
+  VolumeReplicas* replicas() override { return this; }
 
   Result<CensusTotals> fill_up(const CensusSettings& settings, const std::function<bool(const CensusTotals&)>& visit,
                                std::stop_token stop = {}) override;
@@ -59,6 +60,11 @@ class LocalPool : public WholePool, public VolumeMembers {
   Status drain_volume(const std::string& id) override;
   Status retire_volume(const std::string& id) override;
   std::uint64_t volume_changes() const override;
+
+  Result<ReplicaNames> names_behind(const std::string& volume, const std::optional<Digest>& after) override;
+  Result<ReplicaReading> read_replica(const std::string& volume, const Digest& digest) override;
+  bool has_name(const Digest& digest) override;
+  Result<ObjectHealth> fill_object(const Digest& digest) override;
 
  private:
   struct State;

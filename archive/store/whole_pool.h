@@ -13,6 +13,7 @@
 #include "archive/store/pool.h"
 #include "archive/store/scrub.h"
 #include "archive/store/volume_members.h"
+#include "archive/store/volume_replicas.h"
 
 namespace greffe::store {
 
@@ -36,6 +37,8 @@ class PoolUpkeep {
   virtual const std::string& pool_id() const = 0;
   // None: the service under this pool places its replicas itself.
   virtual VolumeMembers* members() { return nullptr; }
+  // None: the service under this pool keeps the replicas, and scrubs them itself.
+  virtual VolumeReplicas* replicas() { return nullptr; }
 };
 
 class WholePool : public ObjectStore, public HeadStore, public StageRemover, public ReplicaRepair, public PoolUpkeep {};
