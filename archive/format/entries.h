@@ -199,14 +199,20 @@ struct AccessEntry {  // one per play session or export; the account is a pseudo
   std::string session;  // random
   UtcTime utc;
 };
+struct PassResults {  // of a pass over a volume
+  UtcTime began;
+  std::optional<std::int64_t> oldest_ms;  // the longest that a replica had not been read when the pass came to it, at most
+  Digest root;                            // of the tree whose leaves are the results, see docs/formats/main-log.md
+};
 struct ScrubEntry {  // a pass over a volume, or one finding and what was done about it
   std::string finding;  // "pass", "missing", "damaged"
-  std::string volume;
+  std::string volume;   // "logs" for a pass over all logs
   std::string key;      // of the object or log file; empty for a pass
   std::string action;   // "repaired", "not-repaired"; empty for a pass
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
   std::uint64_t failures = 0;
+  std::optional<PassResults> results;  // of a pass; passes before they were recorded have none
   UtcTime utc;
 };
 struct ExportEntry {

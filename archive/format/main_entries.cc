@@ -75,6 +75,9 @@ Json to_json(const ScrubEntry& e) {
   out.set("volume", e.volume);
   set_if(out, "key", e.key);
   set_if(out, "action", e.action);
+  if (!e.results) return out;
+  out.set("began", e.results->began).set("root", e.results->root);
+  if (e.results->oldest_ms) out.set("oldest_ms", *e.results->oldest_ms);
   return out;
 }
 
@@ -199,6 +202,14 @@ Result<MainEntry> read_access(const Json& json) {
   return MainEntry(std::move(e));
 }
 
+Result<PassResults> read_results(const Json& json) {
+  PassResults out;
+  out.began = GREFFE_TRY(json.utc("began"));
+  out.root = GREFFE_TRY(json.digest("root"));
+  if (json.has("oldest_ms")) out.oldest_ms = GREFFE_TRY(duration_member(json, "oldest_ms"));
+  return out;
+}
+
 Result<MainEntry> read_scrub(const Json& json) {
   ScrubEntry e;
   e.finding = GREFFE_TRY(choice_member(json, "finding", {"pass", "missing", "damaged"}));
@@ -212,6 +223,9 @@ Result<MainEntry> read_scrub(const Json& json) {
   e.bytes = GREFFE_TRY(json.size("bytes"));
   e.failures = GREFFE_TRY(json.size("failures"));
   e.utc = GREFFE_TRY(json.utc("utc"));
+  const bool has_results = json.has("began") || json.has("root") || json.has("oldest_ms");
+  if (has_results && e.finding != "pass") return fail(Errc::invalid, "\"began\", \"root\" and \"oldest_ms\" belong to a pass");
+  if (has_results) e.results = GREFFE_TRY(read_results(json));
   return MainEntry(std::move(e));
 }
 

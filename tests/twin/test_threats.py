@@ -241,6 +241,33 @@ def main_entry_flipped(case):
     judge(case, case.volumes[:1], "TAMPERED", "entry-altered", log="main", entry=100)
 
 
+SCRUB = {"kind": "scrub", "finding": "pass", "volume": "v", "objects": 3, "bytes": 9, "failures": 0}
+
+
+def scrub_with_results(case):
+    case.archive.add(**SCRUB, began=sample.utc(sample.START_MS), oldest_ms=1, root="ab" * 32)
+    case.archive.add(**SCRUB, began=sample.utc(sample.START_MS), root="ab" * 32)
+    case.usual()
+    case.pool()
+    judge(case, case.volumes, "VERIFIED")
+
+
+def scrub_without_its_root(case):
+    index = len(case.archive.entries)
+    case.archive.add(**SCRUB, began=sample.utc(sample.START_MS))
+    case.usual()
+    case.pool()
+    judge(case, case.volumes, "TAMPERED", "entry-format", log="main", entry=index)
+
+
+def scrub_finding_with_results(case):
+    index = len(case.archive.entries)
+    case.archive.add(**{**SCRUB, "finding": "damaged"}, action="repaired", began=sample.utc(sample.START_MS), key="sha256/x", root="ab" * 32)
+    case.usual()
+    case.pool()
+    judge(case, case.volumes, "TAMPERED", "entry-format", log="main", entry=index)
+
+
 def tile_flipped(case):
     fill_main_log(case)
     alter(case.volumes[2] / "log/main/tile/0/000", 32 * 7 + 3)

@@ -1,5 +1,5 @@
 """What a main log says, and the judgement of one hearing, for the independent verifier."""
-from twin_formats import (GAP_REASONS, HEARING_KINDS, MAIN_KINDS, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of, named_objects,
+from twin_formats import (GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of, named_objects,
                           text_of)
 from twin_logs import LogCopies, check_object
 from twin_time import Axis, account
@@ -38,6 +38,8 @@ class Facts:
             if note.origin != f"{self.origin}/hearing/{e['hearing']}" or not stations:
                 return self.report.add("commit-signature", log="main", entry=index, hearing=e["hearing"])
             self.commits.setdefault(e["hearing"], []).append((index, note, e["closed"]))
+        if kind == "scrub":
+            check_scrub(e)
         if kind == "lost":
             self.lost.setdefault(e["hearing"], set()).update(named_objects(e))
         else:
@@ -47,6 +49,19 @@ class Facts:
         own = [VerifierKey(self.genesis["holder"])] if self.genesis else []
         keys = own + self.cosigners + list(self.policy.witnesses.values())
         return {k.text: k for k in keys}.values()
+
+
+def check_scrub(e):
+    """Bad unless a pass says of its results all or nothing, and a finding says what was found and done."""
+    is_pass, results = e["finding"] == "pass", {"began", "root", "oldest_ms"} & set(e)
+    if e["finding"] not in ("pass", "missing", "damaged") or is_pass == ("key" in e) or is_pass == ("action" in e):
+        raise Bad("a pass has neither key nor action, a finding has both")
+    if not is_pass and e["action"] not in ("repaired", "not-repaired"):
+        raise Bad("unknown action")
+    if any(not isinstance(e[k], int) or e[k] < 0 for k in ("objects", "bytes", "failures", *({"oldest_ms"} & results))):
+        raise Bad("counts must be numbers")
+    if results and (not is_pass or not HEX.match(e["root"]) or ms_of(e["began"]) < 0):
+        raise Bad("the results of a pass are a root and when it began")
 
 
 # ---- one hearing ----

@@ -250,6 +250,8 @@ MAIN_ENTRIES = [
                    stream="mic-judge", utc=UTC)),
     ("access", entry(kind="access", account="u-17", hearing=HEARING, purpose="play", session="hV3_k-9Zq1", utc=UTC)),
     ("scrub pass", entry(kind="scrub", bytes=123456789, failures=0, finding="pass", objects=4711, utc=UTC, volume="disk-1")),
+    ("scrub pass with its results", entry(kind="scrub", began="2026-09-11T07:30:00.250Z", bytes=123456789, failures=2, finding="pass", objects=4711,
+                                          oldest_ms=6220800000, root=digest("results"), utc=UTC, volume="disk-1")),
     ("scrub finding", entry(kind="scrub", action="repaired", bytes=2512345, failures=1, finding="damaged",
                             key="sha256/ab/cd/" + "ab" * 1 + "cd" + "00" * 30, objects=1, utc=UTC, volume="disk-2")),
     ("export", entry(kind="export", account="u-17", hearing=HEARING, root=digest("root"), size=42, utc=UTC)),

@@ -171,6 +171,10 @@ TEST_CASE("each member arrives in its field: main log") {
   CHECK((access.purpose == "play" && access.session == "hV3_k-9Zq1" && access.account == "u-17"));
   const auto scrub = main_entry<greffe::ScrubEntry>("scrub finding");
   CHECK((scrub.finding == "damaged" && scrub.action == "repaired" && scrub.volume == "disk-2" && scrub.failures == 1));
+  CHECK_FALSE(main_entry<greffe::ScrubEntry>("scrub pass").results);
+  const auto pass = main_entry<greffe::ScrubEntry>("scrub pass with its results");
+  REQUIRE(pass.results);
+  CHECK((pass.results->root == named("results") && pass.results->began == at("2026-09-11T07:30:00.250Z") && pass.results->oldest_ms == 6'220'800'000));
   const auto exported = main_entry<greffe::ExportEntry>("export");
   CHECK((exported.root == named("root") && exported.size == 42));
   CHECK(main_entry<greffe::AccountEntry>("account").snapshot == named("snapshot"));
@@ -278,6 +282,10 @@ TEST_CASE("entries of the main log that are refused") {
       {"access", "session", "\"a/b\"", "\"session\" must be an id"},
       {"scrub pass", "finding", "\"fine\"", "\"finding\" must be one of"},
       {"scrub pass", "key", "\"sha256/x\"", "left out for a pass"},
+      {"scrub pass with its results", "root", "", "\"root\" must be 64"},
+      {"scrub pass with its results", "began", "", "\"began\" must be a time"},
+      {"scrub pass with its results", "oldest_ms", "-1", "\"oldest_ms\" must be"},
+      {"scrub finding", "root", "\"ab\"", "belong to a pass"},
       {"scrub finding", "key", "", "names what was missing or damaged"},
       {"scrub finding", "action", "\"prayed\"", "\"action\" must be one of"},
       {"scrub pass", "volume", "\"disk 1\"", "\"volume\" must be 1 to 255"},
