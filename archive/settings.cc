@@ -3,6 +3,12 @@
 #include "archive/format/names.h"
 
 namespace greffe::archive {
+namespace {
+
+constexpr std::int64_t kYearS = 366LL * 24 * 3600;
+
+}  // namespace
+
 Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   Config config = GREFFE_TRY(Config::load(files, path));
   Settings s;
@@ -17,6 +23,8 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   const std::string state = GREFFE_TRY(config.string("state_directory"));
   s.state_directory = config.path_from_here(state);
   s.pool = GREFFE_TRY(store::read_pool_place(config, path));
+  s.scrub_period_s = GREFFE_TRY(config.integer_or("scrub_period_s", s.scrub_period_s, 10, kYearS));
+  s.scrub_bytes_per_second = GREFFE_TRY(config.integer_or("scrub_bytes_per_second", s.scrub_bytes_per_second, 100'000, 10'000'000'000));
   s.commit_interval_s = GREFFE_TRY(config.integer_or("commit_interval_s", 30, 1, 3600));
   s.machine_address = GREFFE_TRY(config.string_or("machine_address", "127.0.0.1:8444"));
   s.machine_url = GREFFE_TRY(config.string_or("machine_url", "https://" + s.machine_address));

@@ -208,6 +208,37 @@ Result<int> cosigner_add(const Arguments& a) {
   return deliver_code(a, answer);
 }
 
+// "hearing X, stream Y, 10.0 s from T: no good replica is left of …", or what is known.
+std::string lost_words(const Json& one) {
+  const auto hearing = one.string("hearing");
+  const auto stream = one.string("stream");
+  std::string where = hearing ? "hearing " + *hearing + ": " : std::string();
+  if (hearing && stream) {
+    where = fmt::format("hearing {}, stream {}, {:.1f} s from {}: ", *hearing, *stream, static_cast<double>(*one.integer("ms")) / 1000, *one.string("utc"));
+  }
+  return where + *one.string("problem");
+}
+
+// How far the reading of each volume is, and what is lost.
+Status print_scrubbing(const Json& answer) {
+  const Json scrubbing = GREFFE_TRY(answer.object("scrubbing"));
+  const bool by_service = GREFFE_TRY(scrubbing.boolean("by_service"));
+  const Json::Array lost = GREFFE_TRY(scrubbing.array("lost_objects"));
+  for (const Json& one : lost) fmt::print("LOST: {}\n", lost_words(one));
+  if (by_service) {
+    fmt::print("The storage service reads its disks itself (for Ceph: deep scrub).\n");
+    return greffe::ok();
+  }
+  const Json::Array volumes = GREFFE_TRY(scrubbing.array("volumes"));
+  for (const Json& one : volumes) {
+    const auto ends = one.string("ends");
+    const auto oldest = one.string("oldest");
+    fmt::print("Volume {}: {} % of it read since {}{}{}\n", *one.string("path"), *one.integer("percent"), *one.string("began"),
+               ends ? ", the rest by " + *ends : std::string(), oldest ? "; nothing on it was last read before " + *oldest : std::string());
+  }
+  return greffe::ok();
+}
+
 Result<int> status(const Arguments& a) {
   const Json answer = GREFFE_TRY(ask(a, "status", Json()));
   if (a.json) return done(answer, true, "");
@@ -216,6 +247,7 @@ Result<int> status(const Arguments& a) {
   for (const Json& reason : reasons) fmt::print("{}\n  -> {}\n", *reason.string("what"), *reason.string("todo"));
   const Json log = GREFFE_TRY(answer.object("log"));
   fmt::print("Main log: {} entries, root {}\n", *log.integer("size"), *log.string("root"));
+  GREFFE_TRY(print_scrubbing(answer));
   return kExitDone;
 }
 
@@ -223,8 +255,11 @@ Result<int> scrub(const Arguments& a) {
   const Json answer = GREFFE_TRY(ask(a, "scrub", Json()));
   const std::int64_t failures = GREFFE_TRY(answer.integer("failures"));
   const Json::Array unrepaired = GREFFE_TRY(answer.array("unrepaired"));
-  const std::string words = fmt::format("{} objects and {} logs were read; {} copies were missing or damaged, {} were rewritten from good ones",
-                                        *answer.integer("objects"), *answer.integer("logs"), failures, *answer.integer("repaired"));
+  std::string words = fmt::format("{} copies of objects and {} logs were read; {} copies were missing or damaged, {} were rewritten from good ones",
+                                  *answer.integer("objects"), *answer.integer("logs"), failures, *answer.integer("repaired"));
+  for (const Json& one : unrepaired) words += "\nNOT REPAIRED: " + lost_words(one);
+  const std::vector<std::string> not_read = GREFFE_TRY(answer.strings("not_read"));
+  for (const std::string& path : not_read) words += "\nNot read, because it is not there: volume " + path;
   GREFFE_TRY(done(answer, a.json, words));
   return unrepaired.empty() ? kExitDone : greffe::kExitFound;
 }
@@ -322,7 +357,7 @@ void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--vkey", a.vkey, "its cosigning key", "VKEY").option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
       .body([&a] { return cosigner_add(a); });
   line.verb("status", "is everything well, and if not what to do").json(a.json).body([&a] { return status(a); });
-  line.verb("scrub", "read everything, repair what is missing or damaged").json(a.json).body([&a] { return scrub(a); });
+  line.verb("scrub", "read everything now and without pauses, repair what is missing or damaged").json(a.json).body([&a] { return scrub(a); });
   auto& volume = line.verb("volume", "disks of the pool: list, add, drain, replace");
   volume.verb("list", "all volumes with their state").json(a.json).body([&a] { return volume_list(a); });
   volume.verb("add", "take a new disk into the pool").required("NEW", a.new_volume, "an empty folder on it, and what fails together with it", "PATH=DOMAIN")

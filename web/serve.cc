@@ -12,7 +12,7 @@
 #include "archive/pool_keeper.h"
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
-#include "archive/scrub_pass.h"
+#include "archive/scrub.h"
 #include "web/browser_tls.h"
 #include "web/control_routes.h"
 #include "web/hearing_routes.h"
@@ -67,24 +67,38 @@ http::ListenerSettings listener(std::string address, std::vector<http::Route> ro
   return out;
 }
 
+archive::ScrubSettings scrub_settings(const archive::Settings& settings, const archive::PoolKeeper& keeper, archive::DamageJournal& damage) {
+  archive::ScrubSettings out;
+  out.period_ms = settings.scrub_period_s * 1000;
+  out.bytes_per_second = static_cast<std::uint64_t>(settings.scrub_bytes_per_second);
+  out.state_path = join(settings.state_directory, "scrub.json");
+  out.volumes_settled = [&keeper] {
+    const archive::KeepingFacts facts = keeper.facts();
+    return !facts.running && facts.problem.empty();
+  };
+  out.on_damage = [&damage](const store::Damage& one) { damage.report(one); };
+  return out;
+}
+
 // The parts that live while the archive serves, in the order in which they need each other.
 struct Running {
   Running(const archive::Settings& s, Log& l, store::WholePool& p, archive::ArchiveKeys& keys, archive::MainLog& m,
-          accounts::Accounts& a, FileSystem& files, Clock& clock)
+          accounts::Accounts& a, archive::DamageJournal& damage, FileSystem& files, Clock& clock)
       : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
         deposit(clock, l, stores, hearings, m, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
         retrieval(stores, hearings), read_back(clock, l, p, hearings), keeper(clock, l, p),
+        scrub(clock, l, files, p, m, scrub_settings(s, keeper, damage)),
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
         foreign(clock, stores, hearings, m, keys.holder), sign_in(a), sessions(clock, m),
-        status(clock, s, p, m, peers, read_back, keeper, kFirstEpoch),
+        status(clock, s, p, m, peers, {read_back, keeper, scrub}, kFirstEpoch),
         machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, s.role == "replica" ? &foreign : nullptr),
         hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),
         playback(clock, m, retrieval, sessions, sign_in),
         logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
-        scrub(clock, p, m), control(clock, stores, m, peers, a, status, p, keeper, [this] { return scrub.run(); }) {}
+        control(clock, stores, m, peers, a, status, p, keeper, [this] { return scrub.read_all_now(); }) {}
 
   const archive::Settings& settings;
   Log& log;
@@ -97,6 +111,7 @@ struct Running {
   archive::Retrieval retrieval;
   archive::ReadBack read_back;
   archive::PoolKeeper keeper;
+  archive::Scrub scrub;
   archive::Peers peers;
   archive::ForeignLogs foreign;
   SignIn sign_in;
@@ -106,7 +121,6 @@ struct Running {
   HearingRoutes hearing_routes;
   PlaybackRoutes playback;
   LogRoutes logs;
-  archive::ScrubPass scrub;
   ControlRoutes control;
 };
 
@@ -160,16 +174,18 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, stores, settings.name, settings.state_directory,
                                                           std::move(log_key), accept_head));
   accounts::Accounts accounts = GREFFE_TRY(accounts::Accounts::open(join(settings.state_directory, "accounts.sqlite"), clock));
-  Running running(settings, log, *pool, keys, *main_log, accounts, files, clock);
+  Running running(settings, log, *pool, keys, *main_log, accounts, damage, files, clock);
   GREFFE_TRY(running.deposit.catch_up());
   damage.start(*main_log);
   running.read_back.start();
   running.keeper.start();
+  running.scrub.start();
   {
     http::Server server;
     GREFFE_TRY(listen_all(server, running, keys, files));
     signals.wait();
     log.info("stopping: running requests are finished");
+    running.scrub.stop();  // one of them may wait for it
   }
   running.keeper.stop();
   running.read_back.stop();

@@ -33,9 +33,8 @@ Json about_volume(const store::VolumeReport& volume, const std::string& state) {
 }  // namespace
 
 StatusRoutes::StatusRoutes(Clock& clock, const archive::Settings& settings, store::WholePool& pool,
-                           archive::MainLog& main_log, archive::Peers& peers, const archive::ReadBack& read_back,
-                           const archive::PoolKeeper& keeper, std::uint64_t epoch)
-    : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), read_back_(read_back), keeper_(keeper), epoch_(epoch) {}
+                           archive::MainLog& main_log, archive::Peers& peers, Upkeep upkeep, std::uint64_t epoch)
+    : clock_(clock), settings_(settings), pool_(pool), main_log_(main_log), peers_(peers), upkeep_(upkeep), epoch_(epoch) {}
 
 Result<Json::Array> StatusRoutes::volumes(Json::Array& reasons) {
   Json::Array out;
@@ -113,7 +112,7 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
 }
 
 Json StatusRoutes::read_back(Json::Array& reasons) {
-  const archive::ReadBackFacts facts = read_back_.facts();
+  const archive::ReadBackFacts facts = upkeep_.read_back.facts();
   Json out;
   out.set("held_back", facts.held_back).set("lagging", facts.lagging).set("oldest_age_ms", facts.oldest_age_ms);
   if (facts.held_back == 0 && facts.oldest_age_ms <= kReadBackLateMs) return out;
@@ -145,6 +144,7 @@ Result<Json> StatusRoutes::status() {
     break;
   }
   out.set("log", std::move(log_json)).set("read_back", read_back(reasons)).set("keeping", keeping(reasons));
+  out.set("scrubbing", scrubbing(reasons));
   const catalogue::ScrubFacts scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
   if (scrub.utc) {
     Json s;
@@ -176,7 +176,7 @@ Result<Json> StatusRoutes::status() {
 
 // Whether everything is on as many volumes as it should be, and what is done about it.
 Json StatusRoutes::keeping(Json::Array& reasons) {
-  const archive::KeepingFacts facts = keeper_.facts();
+  const archive::KeepingFacts facts = upkeep_.keeper.facts();
   Json out;
   out.set("running", facts.running).set("objects", facts.objects.objects).set("lacking", facts.objects.lacking);
   out.set("written", facts.objects.written).set("stuck", facts.objects.stuck).set("logs", facts.logs);
@@ -189,6 +189,52 @@ Json StatusRoutes::keeping(Json::Array& reasons) {
                     "Bring the missing volume back, or add one: greffe-archive volume add. What no volume has any more, restore from the second site.");
   if (facts.finished) why.set("since", *facts.finished);
   reasons.push_back(std::move(why));
+  return out;
+}
+
+namespace {
+
+constexpr std::size_t kLostTold = 100;
+constexpr std::int64_t kDayMs = 86'400'000;
+
+Json json_of(const archive::ScrubProgress& one, UtcTime now) {
+  Json out;
+  out.set("began", one.began).set("bytes", one.bytes).set("failures", one.failures).set("late", one.late).set("objects", one.objects);
+  out.set("passes", one.passes).set("path", one.path).set("percent", static_cast<std::int64_t>(one.share * 100)).set("there", one.there);
+  out.set("volume", one.volume);
+  if (one.left_ms) out.set("ends", UtcTime{now.ms + *one.left_ms}).set("left_ms", *one.left_ms);
+  if (one.oldest) out.set("oldest", *one.oldest);
+  if (!one.problem.empty()) out.set("problem", one.problem);
+  return out;
+}
+
+}  // namespace
+
+// How far each volume is read again, and what could not be read any more.
+Json StatusRoutes::scrubbing(Json::Array& reasons) {
+  const archive::ScrubReport report = upkeep_.scrub.report();
+  const UtcTime now = clock_.utc_now();
+  const std::int64_t period_ms = upkeep_.scrub.period_ms();
+  Json::Array volumes;
+  for (const archive::ScrubProgress& one : report.volumes) {
+    volumes.push_back(json_of(one, now));
+    if (!one.late) continue;
+    Json facts;
+    facts.set("n", period_ms / kDayMs).set("path", one.path);
+    Json why = reason("scrub-late", std::move(facts), fmt::format("Something on volume {} was not read again for more than {} days", one.path, period_ms / kDayMs),
+                      "Bring the volume back if it is away; else the disk or scrub_bytes_per_second in archive.toml is too slow for what there is.");
+    if (one.oldest) why.set("since", UtcTime{one.oldest->ms + period_ms});
+    reasons.push_back(std::move(why));
+  }
+  Json logs;
+  logs.set("began", report.logs.began).set("failures", report.logs.failures).set("logs", report.logs.logs).set("passes", report.logs.passes);
+  Json::Array lost;
+  for (const auto& [digest, object] : upkeep_.scrub.lost().all()) {
+    if (lost.size() < kLostTold) lost.push_back(archive::json_of(digest, object));
+  }
+  Json out;
+  out.set("asked", report.asked).set("by_service", report.by_service).set("logs", std::move(logs)).set("lost", upkeep_.scrub.lost().count());
+  out.set("lost_objects", std::move(lost)).set("period_s", period_ms / 1000).set("volumes", std::move(volumes));
   return out;
 }
 
@@ -210,8 +256,20 @@ Result<std::string> StatusRoutes::metrics_text() {
   }
   const auto open = GREFFE_TRY(main_log_.catalogue().open_hearings(catalogue::CourtSet::everything()));
   metrics.set("greffe_open_hearings", "Hearings that are not finished", static_cast<double>(open.size()));
-  const archive::ReadBackFacts read_back = read_back_.facts();
-  const archive::KeepingFacts keeping = keeper_.facts();
+  const archive::ReadBackFacts read_back = upkeep_.read_back.facts();
+  const archive::KeepingFacts keeping = upkeep_.keeper.facts();
+  const UtcTime now = clock_.utc_now();
+  for (const archive::ScrubProgress& one : upkeep_.scrub.report().volumes) {
+    const Metrics::Labels labels{{"volume", one.volume}};
+    metrics.set("greffe_scrub_pass_ratio", "How much of the volume was read in this pass of the scrub, 0 to 1", one.share, labels);
+    metrics.set("greffe_scrub_late", "1 when something on the volume was not read for longer than the period", one.late ? 1 : 0, labels);
+    metrics.set("greffe_scrub_failures", "Missing and damaged copies of this pass", static_cast<double>(one.failures), labels);
+    if (one.left_ms) metrics.set("greffe_scrub_left_seconds", "Until this pass is over", static_cast<double>(*one.left_ms) / 1000, labels);
+    if (one.oldest) {
+      metrics.set("greffe_scrub_oldest_seconds", "No copy on the volume was last read longer ago", static_cast<double>(now.ms - one.oldest->ms) / 1000, labels);
+    }
+  }
+  metrics.set("greffe_objects_lost", "Objects without a good copy in this archive", static_cast<double>(upkeep_.scrub.lost().count()));
   metrics.set("greffe_objects_lacking_replicas", "Objects that no pass could bring to R replicas", static_cast<double>(keeping.objects.stuck));
   metrics.set("greffe_read_back_lagging_hearings", "Hearings with confirmed entries whose objects are not read back from the disks",
               static_cast<double>(read_back.lagging));

@@ -10,16 +10,24 @@
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
 #include "archive/read_back.h"
+#include "archive/scrub.h"
 #include "archive/settings.h"
 #include "archive/store/whole_pool.h"
 #include "web/sign_in.h"
 
 namespace greffe::web {
 
+// What looks after the pool in the background.
+struct Upkeep {
+  const archive::ReadBack& read_back;
+  const archive::PoolKeeper& keeper;
+  const archive::Scrub& scrub;
+};
+
 class StatusRoutes {
  public:
   StatusRoutes(Clock& clock, const archive::Settings& settings, store::WholePool& pool, archive::MainLog& main_log,
-               archive::Peers& peers, const archive::ReadBack& read_back, const archive::PoolKeeper& keeper, std::uint64_t epoch);
+               archive::Peers& peers, Upkeep upkeep, std::uint64_t epoch);
   // GET /v1/status for people.
   std::vector<http::Route> routes(const SignIn& sign_in);
   // GET /metrics, /healthz, /readyz of the loopback listener.
@@ -33,6 +41,7 @@ class StatusRoutes {
   Result<Json> log(Json::Array& reasons);
   Json read_back(Json::Array& reasons);
   Json keeping(Json::Array& reasons);
+  Json scrubbing(Json::Array& reasons);
   Result<std::string> metrics_text();
 
   Clock& clock_;
@@ -40,8 +49,7 @@ class StatusRoutes {
   store::WholePool& pool_;
   archive::MainLog& main_log_;
   archive::Peers& peers_;
-  const archive::ReadBack& read_back_;
-  const archive::PoolKeeper& keeper_;
+  const Upkeep upkeep_;
   const std::uint64_t epoch_;
 };
 

@@ -188,6 +188,12 @@ struct ScrubFacts {
   std::optional<UtcTime> open_since;  // the first of them
 };
 
+// A copy found missing or damaged that was not repaired so far.
+struct OpenFinding {
+  std::string volume;
+  std::string key;  // of the object or log file
+};
+
 struct EntryQuery {
   std::string kind;                     // empty: any
   std::optional<HearingId> hearing;
@@ -235,6 +241,7 @@ class Catalogue {
   Result<std::vector<StationFacts>> stations() const;                     // by name
   Result<std::optional<ArchiveFacts>> archive_facts() const;              // nullopt: the main log is empty
   Result<ScrubFacts> scrub_facts() const;
+  Result<std::vector<OpenFinding>> open_findings(std::size_t limit) const;  // the oldest ones first
 
   // Indices of main-log entries, newest first. Of `hearing-checkpoint` entries only the newest of each hearing is known
   // here (a busy province makes millions a day). invalid: neither kind nor hearing is given: read the log itself.

@@ -119,7 +119,7 @@ Result<std::optional<ArchiveFacts>> Catalogue::archive_facts() const {
 Result<ScrubFacts> Catalogue::scrub_facts() const {
   const ReadPool::Loan db = GREFFE_TRY(state_->pool.borrow());
   ScrubFacts out;
-  Rows passes = GREFFE_TRY((*db).query("SELECT min(utc_ms), sum(objects), sum(bytes), sum(failures) FROM scrub"));
+  Rows passes = GREFFE_TRY((*db).query("SELECT min(utc_ms), sum(iif(volume = 'logs', 0, objects)), sum(bytes), sum(failures) FROM scrub"));
   GREFFE_TRY(passes.next());
   if (!passes.is_null(0)) out.utc = passes.utc(0);
   out.objects = static_cast<std::uint64_t>(passes.integer(1));
@@ -130,6 +130,17 @@ Result<ScrubFacts> Catalogue::scrub_facts() const {
   out.open_findings = static_cast<std::uint64_t>(findings.integer(0));
   if (!findings.is_null(1)) out.open_since = findings.utc(1);
   return out;
+}
+
+Result<std::vector<OpenFinding>> Catalogue::open_findings(std::size_t limit) const {
+  const ReadPool::Loan db = GREFFE_TRY(state_->pool.borrow());
+  std::vector<OpenFinding> out;
+  Rows rows = GREFFE_TRY((*db).query("SELECT volume, key FROM open_finding ORDER BY utc_ms, volume, key LIMIT ?", limit));
+  for (;;) {
+    const bool more = GREFFE_TRY(rows.next());
+    if (!more) return out;
+    out.push_back({rows.string(0), rows.string(1)});
+  }
 }
 
 namespace {

@@ -108,7 +108,7 @@ CREATE TABLE main_entry(        -- all but hearing-checkpoint, of which hearing.
 CREATE INDEX main_entry_by_kind    ON main_entry(kind, entry_index);
 CREATE INDEX main_entry_by_hearing ON main_entry(hearing, entry_index) WHERE hearing IS NOT NULL;
 
-CREATE TABLE scrub(             -- the newest pass of each volume
+CREATE TABLE scrub(             -- the newest pass of each volume, and of the logs
   volume   TEXT PRIMARY KEY,
   utc_ms   INTEGER NOT NULL,
   objects  INTEGER NOT NULL,

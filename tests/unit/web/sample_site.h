@@ -18,18 +18,19 @@ struct SampleSite {
         retrieval(archive.stores(), *archive.hearings),
         read_back(archive.clock, archive.log, *archive.pool, *archive.hearings),
         keeper(archive.clock, archive.log, *archive.pool),
+        scrub(archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, {.state_path = archive.folder.path + "/state/scrub.json"}),
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts),
         sessions(archive.clock, *archive.main_log),
-        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, read_back, keeper, 1),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub}, 1),
         machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, &foreign),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
         logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
              archive.holder(), sign_in),
-        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, *archive.pool, keeper, [] { return Result<Json>(Json()); }) {}
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, *archive.pool, keeper, [this] { return scrub.read_all_now(); }) {}
 
   std::vector<http::Route> all_routes() {
     std::vector<http::Route> out;
@@ -53,6 +54,7 @@ struct SampleSite {
   archive::Retrieval retrieval;
   archive::ReadBack read_back;
   archive::PoolKeeper keeper;
+  archive::Scrub scrub;
   archive::Peers peers;
   archive::ForeignLogs foreign;
   web::SignIn sign_in;

@@ -223,6 +223,10 @@ export interface Status {
     name: string; main_size: number; entries_behind: number; hearings_behind?: number; since?: string; last_utc?: string;
   };
   scrub?: { utc: string; objects: number; bytes: number; failures: number };
+  scrubbing: {
+    by_service: boolean; lost: number;
+    volumes: { volume: string; path: string; there: boolean; percent: number; began: string; ends?: string; late: boolean }[];
+  };
   read_back: { lagging: number; oldest_age_ms: number; held_back: number };
 }
 

@@ -178,19 +178,42 @@ function SecondSite({ status }: { status: Status }) {
 function Scrub({ status }: { status: Status }) {
   const scrub = status.scrub;
   if (!scrub) {
-    return <Panel title={t("status.scrub")}><p class="quiet">{t("status.no-scrub")}</p><dl><ReadBack status={status} /></dl></Panel>;
+    return <Panel title={t("status.scrub")}><p class="quiet">{t("status.no-scrub")}</p><Lost status={status} />
+      <dl><Rereading status={status} /><ReadBack status={status} /></dl></Panel>;
   }
   const bad = scrub.failures > 0;
   return (
     <Panel title={t("status.scrub")}>
       <p class={bad ? "attention-text" : "good-text"}><Icon name={bad ? "warn" : "check"} />
         {bad ? t("status.scrub-failures", { n: scrub.failures }) : t("status.scrub-clean")}</p>
+      <Lost status={status} />
       <dl>
         <div><dt>{t("status.scrub-last")}</dt><dd><Ago utc={scrub.utc} now={parseUtc(status.now)} /></dd></div>
         <div><dt>{t("status.objects")}</dt><dd class="num">{number(scrub.objects)} · {bytes(scrub.bytes)}</dd></div>
+        <Rereading status={status} />
         <ReadBack status={status} />
       </dl>
     </Panel>
+  );
+}
+
+function Lost({ status }: { status: Status }) {
+  const { lost } = status.scrubbing;
+  return lost === 0 ? null : <p class="attention-text"><Icon name="warn" />{t("status.scrub-lost", { n: lost })}</p>;
+}
+
+// How far each volume is; a storage service reads its disks itself.
+function Rereading({ status }: { status: Status }) {
+  if (status.scrubbing.by_service) return null;
+  return (
+    <>
+      {status.scrubbing.volumes.filter((volume) => volume.there).map((volume) => (
+        <div key={volume.volume}><dt><code>{volume.path}</code></dt>
+          <dd class={volume.late ? "attention-text" : ""}>{volume.late && <Icon name="warn" />}
+            {t("status.scrub-share", { percent: number(volume.percent) })}
+            {volume.ends && <small class="block">{t("status.scrub-ends", { time: dateTime(parseUtc(volume.ends), localZone()) })}</small>}</dd></div>
+      ))}
+    </>
   );
 }
 

@@ -1,0 +1,145 @@
+#include "archive/lost_objects.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "archive/all_logs.h"
+
+namespace greffe::archive {
+namespace {
+
+constexpr std::size_t kKeptMost = 10'000;     // beyond it they are counted; more is two dead disks, not bad sectors
+constexpr std::size_t kFindingsMost = 10'000;
+
+}  // namespace
+
+LostObjects::LostObjects(Clock& clock, Log& log, store::WholePool& pool, MainLog& main_log, store::DamageListener on_damage)
+    : clock_(clock), log_(log), pool_(pool), main_log_(main_log), on_damage_(std::move(on_damage)) {}
+
+bool LostObjects::contains(const Digest& digest) const {
+  const std::lock_guard lock(mutex_);
+  return lost_.contains(digest);
+}
+
+void LostObjects::add(const Digest& digest, const std::string& problem) {
+  const std::lock_guard lock(mutex_);
+  if (lost_.contains(digest)) return;
+  if (lost_.size() >= kKeptMost) {
+    ++beyond_;
+    return;
+  }
+  lost_[digest] = LostObject{clock_.utc_now(), problem, std::nullopt, false};
+}
+
+void LostObjects::add_absent(const Digest& digest, const NamedPlace& place) {
+  if (contains(digest)) return;
+  const std::string key = object_key(digest);
+  add(digest, "no volume has " + key + "; restore it from the other site");
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    if (volume.id.empty() || !on_damage_) continue;
+    on_damage_({key, volume.id, key + " is named by a log and on no volume", true, false});
+    break;
+  }
+  this->place({{digest, place}});
+}
+
+void LostObjects::place(const std::map<Digest, NamedPlace>& found) {
+  for (const auto& [digest, place] : found) {
+    std::string problem;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto at = lost_.find(digest);
+      if (at == lost_.end() || at->second.place) continue;
+      at->second.place = place;
+      at->second.looked_for = true;
+      problem = at->second.problem;
+    }
+    log_.error(place.words() + ": " + problem);
+  }
+}
+
+void LostObjects::settle(const std::stop_token& stop) {
+  std::map<Digest, std::vector<std::string>> open;  // with the volumes that the findings name
+  for (const auto& [digest, lost] : all()) open[digest];
+  const auto findings = main_log_.catalogue().open_findings(kFindingsMost);
+  if (!findings) return log_.warn(findings.error().within("findings of the scrub cannot be looked up").message);
+  for (const catalogue::OpenFinding& finding : *findings) {
+    if (const auto digest = parse_object_key(finding.key)) open[*digest].push_back(finding.volume);
+  }
+  // While a volume is away nobody knows what is on no volume.
+  const std::vector<store::VolumeReport> volumes_now = pool_.volumes();
+  const bool all_there = std::none_of(volumes_now.begin(), volumes_now.end(),
+                                      [](const store::VolumeReport& volume) { return volume.state == store::VolumeState::missing; });
+  for (const auto& [digest, volumes] : open) {
+    if (stop.stop_requested()) return;
+    settle_one(digest, volumes, all_there);
+  }
+}
+
+void LostObjects::settle_one(const Digest& digest, const std::vector<std::string>& volumes, bool all_there) {
+  const std::string key = object_key(digest);
+  if (pool_.read_back(digest).good == 0) {
+    if (all_there) add(digest, "no good replica is left of " + key + "; restore it from the other site");
+    return;
+  }
+  const auto health = pool_.repair_object(digest, store::ReadFrom::medium);
+  if (!health) return;
+  forget(digest);
+  if (health->good < health->wanted) return;
+  for (const std::string& volume : volumes) {
+    const auto told = [&](const store::Damage& damage) { return damage.volume == volume && damage.repaired; };
+    if (std::any_of(health->damage.begin(), health->damage.end(), told) || !on_damage_) continue;
+    on_damage_({key, volume, key + " has all its replicas again", false, true});
+  }
+}
+
+void LostObjects::forget(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  lost_.erase(digest);
+  if (lost_.empty()) beyond_ = 0;
+}
+
+bool LostObjects::any_to_locate() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(lost_.begin(), lost_.end(), [](const auto& one) { return !one.second.looked_for; });
+}
+
+void LostObjects::locate(const std::stop_token& stop) {
+  std::map<Digest, LostObject> wanted = all();
+  std::erase_if(wanted, [](const auto& one) { return one.second.looked_for; });
+  const Status walked = walk_logs(pool_, "", [&](const std::string& path) {
+    const auto found = look_through_log(pool_, path, LookForAbsent::no, [&](const Digest& digest) { return wanted.contains(digest); });
+    if (found) place(found->wanted);
+    for (const auto& [digest, named] : found ? found->wanted : std::map<Digest, NamedPlace>()) wanted.erase(digest);
+    return !wanted.empty() && !stop.stop_requested();
+  });
+  if (!walked) return log_.warn(walked.error().within("the logs cannot be searched for what is lost").message);
+  if (stop.stop_requested()) return;
+  for (const auto& [digest, lost] : wanted) {
+    log_.error(lost.problem + "; no log names it");
+    const std::lock_guard lock(mutex_);
+    if (const auto at = lost_.find(digest); at != lost_.end()) at->second.looked_for = true;
+  }
+}
+
+std::map<Digest, LostObject> LostObjects::all() const {
+  const std::lock_guard lock(mutex_);
+  return lost_;
+}
+
+std::uint64_t LostObjects::count() const {
+  const std::lock_guard lock(mutex_);
+  return lost_.size() + beyond_;
+}
+
+Json json_of(const Digest& digest, const LostObject& lost) {
+  Json out;
+  out.set("found", lost.found).set("key", object_key(digest)).set("problem", lost.problem);
+  if (!lost.place) return out;
+  if (lost.place->hearing) out.set("hearing", lost.place->hearing->text());
+  if (lost.place->stream.empty()) return out;
+  out.set("ms", lost.place->duration_ms).set("stream", lost.place->stream).set("utc", lost.place->utc);
+  return out;
+}
+
+}  // namespace greffe::archive

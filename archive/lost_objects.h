@@ -1,0 +1,70 @@
+// Objects of which no good replica is left in this pool: which hearing and which seconds they are, so that a person can
+// fetch them from elsewhere, and whether they came back. Thread-safe; blocks where it says that it reads.
+//
+// What is lost is in the main log, as findings that were not repaired; in memory it is only collected again.
+#ifndef GREFFE_ARCHIVE_LOST_OBJECTS_H
+#define GREFFE_ARCHIVE_LOST_OBJECTS_H
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "archive/base/log.h"
+#include "archive/main_log.h"
+#include "archive/scrub_logs.h"
+#include "archive/store/whole_pool.h"
+
+namespace greffe::archive {
+
+struct LostObject {
+  UtcTime found;
+  std::string problem;              // a sentence
+  std::optional<NamedPlace> place;  // none: not looked for yet, or no log names it
+  bool looked_for = false;
+};
+
+class LostObjects {
+ public:
+  // `on_damage` is told when a finding is settled, and of an object that is on no volume at all.
+  LostObjects(Clock& clock, Log& log, store::WholePool& pool, MainLog& main_log, store::DamageListener on_damage);
+
+  bool contains(const Digest& digest) const;
+  // Replicas are there and none is good; whoever found that has reported it.
+  void add(const Digest& digest, const std::string& problem);
+  // A log names it and no volume has it; reported once.
+  void add_absent(const Digest& digest, const NamedPlace& place);
+  void place(const std::map<Digest, NamedPlace>& found);
+
+  // Reads again every object with a finding that was not repaired, and every lost one: what is whole again is forgotten
+  // here and settled in the main log, and what has no good replica is added.
+  void settle(const std::stop_token& stop);
+  // Some were not looked for in the logs yet.
+  bool any_to_locate() const;
+  // Reads all logs for the places of those.
+  void locate(const std::stop_token& stop);
+
+  std::map<Digest, LostObject> all() const;
+  std::uint64_t count() const;
+
+ private:
+  void settle_one(const Digest& digest, const std::vector<std::string>& volumes, bool all_there);
+  void forget(const Digest& digest);
+
+  Clock& clock_;
+  Log& log_;
+  store::WholePool& pool_;
+  MainLog& main_log_;
+  const store::DamageListener on_damage_;
+  mutable std::mutex mutex_;             // guards those below
+  std::map<Digest, LostObject> lost_;
+  std::uint64_t beyond_ = 0;             // more of them than are kept here
+};
+
+// {"found","key","problem"} and, where it is known, {"hearing","ms","stream","utc"}.
+Json json_of(const Digest& digest, const LostObject& lost);
+
+}  // namespace greffe::archive
+
+#endif
