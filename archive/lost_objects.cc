@@ -1,7 +1,6 @@
 #include "archive/lost_objects.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "archive/all_logs.h"
 
@@ -58,19 +57,36 @@ void LostObjects::place(const std::map<Digest, NamedPlace>& found) {
   }
 }
 
-void LostObjects::settle(const std::stop_token& stop) {
-  std::map<Digest, std::vector<std::string>> open;  // with the volumes that the findings name
-  for (const auto& [digest, lost] : all()) open[digest];
-  const auto findings = main_log_.catalogue().open_findings(kFindingsMost);
-  if (!findings) return log_.warn(findings.error().within("findings of the scrub cannot be looked up").message);
-  for (const catalogue::OpenFinding& finding : *findings) {
-    if (const auto digest = parse_object_key(finding.key)) open[*digest].push_back(finding.volume);
+Result<std::unique_ptr<store::ObjectWriter>> LostObjects::begin_return(const Digest& digest, std::uint64_t size) {
+  if (!contains(digest)) return fail(Errc::not_found, object_key(digest) + " is not lost here");
+  return pool_.begin_object(size);
+}
+
+void LostObjects::returned(const Digest& digest) {
+  auto open = open_findings();
+  settle_one(digest, open ? (*open)[digest] : std::vector<std::string>(), true);
+  log_.info(object_key(digest) + " was brought back from the other site");
+}
+
+// With the volumes that they name.
+Result<std::map<Digest, std::vector<std::string>>> LostObjects::open_findings() const {
+  std::map<Digest, std::vector<std::string>> out;
+  const std::vector<catalogue::OpenFinding> findings = GREFFE_TRY(main_log_.catalogue().open_findings(kFindingsMost));
+  for (const catalogue::OpenFinding& finding : findings) {
+    if (const auto digest = parse_object_key(finding.key)) out[*digest].push_back(finding.volume);
   }
+  return out;
+}
+
+void LostObjects::settle(const std::stop_token& stop) {
+  auto open = open_findings();
+  if (!open) return log_.warn(open.error().within("findings of the scrub cannot be looked up").message);
+  for (const auto& [digest, lost] : all()) (*open)[digest];
   // While a volume is away nobody knows what is on no volume.
   const std::vector<store::VolumeReport> volumes_now = pool_.volumes();
   const bool all_there = std::none_of(volumes_now.begin(), volumes_now.end(),
                                       [](const store::VolumeReport& volume) { return volume.state == store::VolumeState::missing; });
-  for (const auto& [digest, volumes] : open) {
+  for (const auto& [digest, volumes] : *open) {
     if (stop.stop_requested()) return;
     settle_one(digest, volumes, all_there);
   }

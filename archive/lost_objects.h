@@ -6,10 +6,12 @@
 #define GREFFE_ARCHIVE_LOST_OBJECTS_H
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "archive/base/log.h"
 #include "archive/main_log.h"
@@ -37,6 +39,11 @@ class LostObjects {
   void add_absent(const Digest& digest, const NamedPlace& place);
   void place(const std::map<Digest, NamedPlace>& found);
 
+  // Somebody else has the bytes. not_found: it is not lost here. Errors else as ObjectStore::begin_object.
+  Result<std::unique_ptr<store::ObjectWriter>> begin_return(const Digest& digest, std::uint64_t size);
+  // They were stored: what was damaged is rewritten, the findings are settled.
+  void returned(const Digest& digest);
+
   // Reads again every object with a finding that was not repaired, and every lost one: what is whole again is forgotten
   // here and settled in the main log, and what has no good replica is added.
   void settle(const std::stop_token& stop);
@@ -49,6 +56,7 @@ class LostObjects {
   std::uint64_t count() const;
 
  private:
+  Result<std::map<Digest, std::vector<std::string>>> open_findings() const;
   void settle_one(const Digest& digest, const std::vector<std::string>& volumes, bool all_there);
   void forget(const Digest& digest);
 

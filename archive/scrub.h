@@ -82,6 +82,7 @@ class Scrub {
   Result<Json> read_all_now();
   ScrubReport report() const;
   const LostObjects& lost() const { return lost_; }
+  LostObjects& lost() { return lost_; }
   std::int64_t period_ms() const { return settings_.period_ms; }
 
  private:

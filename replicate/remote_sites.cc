@@ -18,6 +18,9 @@ class HttpCopySite : public CopySite {
                                                                          std::string_view checkpoint_note) override {
     return client_.post_entries(log, first, entries, checkpoint_note);
   }
+  Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) override { return client_.get_object(log, digest); }
+  Result<std::vector<client::LostThere>> lost_objects() override { return client_.lost_objects(); }
+  Status return_object(const Digest& digest, ByteView bytes) override { return client_.return_object(digest, bytes); }
 
  private:
   client::ArchiveClient client_;
@@ -29,6 +32,8 @@ class HttpConfirmationSite : public ConfirmationSite {
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) override {
     return client_.post_cosignatures(hearing, note);
   }
+  Result<std::vector<client::LostThere>> lost_objects() override { return client_.lost_objects(); }
+  Status return_object(const Digest& digest, ByteView bytes) override { return client_.return_object(digest, bytes); }
 
  private:
   client::ArchiveClient client_;

@@ -11,22 +11,29 @@
 
 namespace greffe::replicate {
 
-// The second site. As client::ArchiveClient, whose words these are.
-class CopySite {
+// A site that may have lost what the other one has. As client::ArchiveClient, whose words these are.
+class RepairableSite {
  public:
-  virtual ~CopySite() = default;
+  virtual ~RepairableSite() = default;
+  virtual Result<std::vector<client::LostThere>> lost_objects() = 0;
+  virtual Status return_object(const Digest& digest, ByteView bytes) = 0;
+};
+
+// The second site.
+class CopySite : public RepairableSite {
+ public:
   virtual Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) = 0;
   virtual Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) = 0;
   virtual Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) = 0;
   virtual Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
                                                                                  const std::vector<std::string>& entries,
                                                                                  std::string_view checkpoint_note) = 0;
+  virtual Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) = 0;
 };
 
-// The first site, as far as the replicator speaks to it: it only brings cosignatures.
-class ConfirmationSite {
+// The first site, as far as the replicator speaks to it: it brings cosignatures, and what it lost.
+class ConfirmationSite : public RepairableSite {
  public:
-  virtual ~ConfirmationSite() = default;
   virtual Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) = 0;
 };
 

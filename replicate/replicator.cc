@@ -42,7 +42,7 @@ Json PassReport::json() const {
   out.set("caught_up", caught_up()).set("main_size", main_size).set("main_held", main_held);
   out.set("hearings_behind", std::uint64_t{hearings_behind.size()}).set("undelivered", undelivered).set("holes", std::move(hole_list));
   out.set("problems", std::move(problem_list)).set("objects_sent", copied.objects).set("bytes_sent", copied.bytes);
-  out.set("entries_sent", copied.entries);
+  out.set("entries_sent", copied.entries).set("objects_returned", returned);
   return out;
 }
 
@@ -52,6 +52,7 @@ std::string PassReport::words() const {
     out += fmt::format("HOLE: object {} (entry {} of {}) cannot be read at the source: {}\n", hole.object.hex(), hole.entry, hole.log,
                        hole.why);
   }
+  if (returned > 0) out += fmt::format("{} objects that one site had lost were given back by the other\n", returned);
   for (const std::string& problem : problems) out += "PROBLEM: " + problem + "\n";
   if (undelivered > 0) {
     out += fmt::format("{} confirmations could not be brought to the archive; they will be with the next pass\n", undelivered);
@@ -64,7 +65,8 @@ std::string PassReport::words() const {
 
 Replicator::Replicator(Source source, CopySite& target, ConfirmationSite& confirmations, VerifierKey target_key,
                        LogCopier::Limits limits, Log& log)
-    : source_(source), copier_(source, target, confirmations, std::move(target_key), limits, log) {}
+    : source_(source), target_(target), confirmations_(confirmations),
+      copier_(source, target, confirmations, std::move(target_key), limits, log) {}
 
 Result<std::optional<LogOutcome>> Replicator::bring(const HearingId& id, PassReport& report, std::stop_token stop) {
   using Outcome = std::optional<LogOutcome>;
@@ -122,6 +124,22 @@ Status Replicator::find_unconfirmed() {
   return ok();
 }
 
+void Replicator::give_back(RepairableSite& site, const Take& take, PassReport& report, const std::stop_token& stop) {
+  const auto lost = site.lost_objects();
+  if (!lost) return;  // it does not answer, or does not know the question; the next pass asks again
+  for (const client::LostThere& one : *lost) {
+    if (stop.stop_requested()) return;
+    const auto bytes = take(one);
+    const Status given = bytes ? site.return_object(one.digest, *bytes) : Status(bytes.error());
+    if (given) {
+      ++report.returned;
+    } else if (given.error().code != Errc::not_found || !bytes) {  // else it came back some other way meanwhile
+      report.problems.push_back(fmt::format("object {} of hearing {} is lost at one site and does not come from the other: {}", one.digest.hex(),
+                                            one.hearing.text(), given.error().message));
+    }
+  }
+}
+
 Result<PassReport> Replicator::pass(std::stop_token stop) {
   PassReport report;
   if (!looked_back_) GREFFE_TRY(find_unconfirmed());
@@ -144,6 +162,8 @@ Result<PassReport> Replicator::pass(std::stop_token stop) {
   report.copied.add(main->copied);
   report.holes.insert(report.holes.end(), main->holes.begin(), main->holes.end());
   if (main->held > 0 && !main->delivered) ++report.undelivered;
+  give_back(confirmations_, [this](const client::LostThere& lost) { return target_.get_object({lost.hearing}, lost.digest); }, report, stop);
+  give_back(target_, [this](const client::LostThere& lost) { return source_.objects.read_object(lost.digest); }, report, stop);
   return report;
 }
 

@@ -2,6 +2,7 @@
 #ifndef GREFFE_REPLICATE_REPLICATOR_H
 #define GREFFE_REPLICATE_REPLICATOR_H
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@ struct PassReport {
   std::vector<Hole> holes;
   std::vector<std::string> problems;  // hearings that could not be carried, each a sentence
   Copied copied;
+  std::uint64_t returned = 0;  // objects that one site had lost and the other one gave back
   bool caught_up() const { return main_held == main_size && hearings_behind.empty() && holes.empty() && problems.empty(); }
   Json json() const;
   std::string words() const;
@@ -38,8 +40,13 @@ class Replicator {
   // Brings one hearing; a problem with it is recorded and does not stop the others. Its outcome, if there is one.
   Result<std::optional<LogOutcome>> bring(const HearingId& id, PassReport& report, std::stop_token stop);
   Status find_unconfirmed();
+  // What `site` lost is taken from the other one with `take`; what that one has not either is a problem.
+  using Take = std::function<Result<Bytes>(const client::LostThere& lost)>;
+  static void give_back(RepairableSite& site, const Take& take, PassReport& report, const std::stop_token& stop);
 
   const Source source_;
+  CopySite& target_;
+  ConfirmationSite& confirmations_;
   LogCopier copier_;
   // What is known of hearings since this process began; everything in it can be asked again.
   std::map<HearingId, std::string> settled_;  // hearing -> its head here when it was held there and confirmed

@@ -72,9 +72,9 @@ class ObjectSink : public http::BodySink {
 
 MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit,
                              archive::Peers& peers, archive::Retrieval& retrieval, archive::ReadBack& read_back,
-                             archive::ForeignLogs* foreign)
+                             archive::LostObjects& lost, archive::ForeignLogs* foreign)
     : epoch_(epoch), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
-      foreign_(foreign) {}
+      lost_(lost), foreign_(foreign) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
@@ -105,10 +105,10 @@ http::Route MachineRoutes::route(std::string method, std::string pattern, PeerHa
   return http::Route{std::move(method), std::move(pattern), wrapped, max_body_bytes};
 }
 
-http::Route MachineRoutes::object_route(std::string pattern) {
-  const http::StreamHandler put = [this](const http::Request& request) -> std::variant<http::Response, std::unique_ptr<http::BodySink>> {
+http::Route MachineRoutes::body_route(std::string pattern, BodyHandler handler) {
+  const http::StreamHandler put = [this, handler](const http::Request& request) -> std::variant<http::Response, std::unique_ptr<http::BodySink>> {
     std::unique_ptr<http::BodySink> sink;
-    Answer refused = begin_object(request, sink);
+    Answer refused = (this->*handler)(request, sink);
     if (sink) return sink;
     return answer(std::move(refused));
   };
@@ -123,12 +123,14 @@ std::vector<http::Route> MachineRoutes::routes() {
   if (foreign_ != nullptr) bases.push_back("/v1/log/from/{origin}");
   for (const std::string& base : bases) {
     out.push_back(route("POST", base + "/have", &MachineRoutes::have, kMaxHaveBodyBytes));
-    out.push_back(object_route(base + "/objects/{sha256}"));
+    out.push_back(body_route(base + "/objects/{sha256}", &MachineRoutes::begin_object));
     out.push_back(route("HEAD", base + "/objects/{sha256}", &MachineRoutes::head_object, 0));
     out.push_back(route("POST", base + "/entries", &MachineRoutes::entries, kMaxEntriesBodyBytes));
     out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
   }
   out.push_back(route("GET", "/v1/hearings/{id}/objects/{sha256}", &MachineRoutes::get_object, 0));
+  out.push_back(route("GET", "/v1/lost-objects", &MachineRoutes::lost_objects, 0));
+  out.push_back(body_route("/v1/lost-objects/{sha256}", &MachineRoutes::begin_return));
   out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
   out.push_back(route("GET", "/v1/log/main/checkpoint", &MachineRoutes::main_checkpoint, 0));
   out.push_back(route("GET", "/v1/log/main/consistency", &MachineRoutes::main_consistency, 0));
@@ -198,7 +200,36 @@ MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, co
   return http::file_response(request, std::move(file), size, "application/octet-stream", "\"" + digest.hex() + "\"");
 }
 
-// Fills `sink`, or returns why not.
+// What no volume of this archive has any more, as far as it is known which hearing names it.
+MachineRoutes::Answer MachineRoutes::lost_objects(const http::Request&, const archive::Peer& peer) {
+  if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what is lost is told to the other site only");
+  Json::Array list;
+  for (const auto& [digest, lost] : lost_.all()) {
+    if (!lost.place || !lost.place->hearing || list.size() >= kMaxDigests) continue;
+    Json one;
+    one.set("hearing", lost.place->hearing->text()).set("sha256", digest);
+    list.push_back(std::move(one));
+  }
+  Json out;
+  out.set("objects", std::move(list));
+  return ok_json(out);
+}
+
+MachineRoutes::Answer MachineRoutes::begin_return(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {
+  const archive::Peer peer = GREFFE_TRY(admit(request));
+  if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what was lost is taken from the other site only");
+  const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
+  if (!request.content_length) return http::problem(411, "invalid", "An object is sent with its length.");
+  const std::uint64_t size = *request.content_length;
+  auto writer = lost_.begin_return(digest, size);
+  if (!writer) return writer.error();
+  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(epoch_), [this, digest]() -> Status {
+    lost_.returned(digest);
+    return ok();
+  });
+  return http::Response{};
+}
+
 MachineRoutes::Answer MachineRoutes::begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {
   const archive::Peer peer = GREFFE_TRY(admit(request));
   const Target target = GREFFE_TRY(target_of(request));

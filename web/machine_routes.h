@@ -7,6 +7,7 @@
 
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
+#include "archive/lost_objects.h"
 #include "archive/peers.h"
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
@@ -18,14 +19,15 @@ class MachineRoutes {
  public:
   // `foreign` is empty on a primary.
   MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
-                archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::ForeignLogs* foreign);
+                archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, archive::ForeignLogs* foreign);
   std::vector<http::Route> routes();
 
  private:
   using Answer = Result<http::Response>;
   using PeerHandler = Answer (MachineRoutes::*)(const http::Request&, const archive::Peer&);
   http::Route route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes);
-  http::Route object_route(std::string pattern);
+  using BodyHandler = Answer (MachineRoutes::*)(const http::Request&, std::unique_ptr<http::BodySink>&);
+  http::Route body_route(std::string pattern, BodyHandler handler);
   Result<archive::Peer> admit(const http::Request& request) const;
   http::Response answer(Answer response) const;
 
@@ -35,6 +37,7 @@ class MachineRoutes {
   Answer get_object(const http::Request& request, const archive::Peer& peer);
   Answer entries(const http::Request& request, const archive::Peer& peer);
   Answer checkpoint(const http::Request& request, const archive::Peer& peer);
+  Answer lost_objects(const http::Request& request, const archive::Peer& peer);
   Answer main_checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer main_consistency(const http::Request& request, const archive::Peer& peer);
   Answer hearing_cosignatures(const http::Request& request, const archive::Peer& peer);
@@ -47,7 +50,9 @@ class MachineRoutes {
   };
   Result<Target> target_of(const http::Request& request) const;
   Result<std::vector<Digest>> missing_of(const Target& target, const archive::Peer& peer, const std::vector<Digest>& digests);
+  // Both fill `sink`, or return why not.
   Answer begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink);
+  Answer begin_return(const http::Request& request, std::unique_ptr<http::BodySink>& sink);
   std::uint64_t read_back_size(const HearingId& id, std::uint64_t held, const archive::Peer& peer);
   Result<VerifierKey> cosigner_of(const SignedNote& note) const;
 
@@ -57,6 +62,7 @@ class MachineRoutes {
   archive::Peers& peers_;
   archive::Retrieval& retrieval_;
   archive::ReadBack& read_back_;
+  archive::LostObjects& lost_;
   archive::ForeignLogs* foreign_;
 };
 

@@ -93,7 +93,7 @@ struct Running {
                archive::holder_verifier(s.name, keys.holder.public_key())}),
         foreign(clock, stores, hearings, m, keys.holder), sign_in(a), sessions(clock, m),
         status(clock, s, p, m, peers, {read_back, keeper, scrub}, kFirstEpoch),
-        machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, s.role == "replica" ? &foreign : nullptr),
+        machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), s.role == "replica" ? &foreign : nullptr),
         hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),
         playback(clock, m, retrieval, sessions, sign_in),
         logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),

@@ -294,6 +294,34 @@ Result<Bytes> ArchiveClient::get_object(const LogTarget& log, const Digest& dige
   return bytes;
 }
 
+Result<std::vector<LostThere>> ArchiveClient::lost_objects() {
+  HttpRequest request;
+  request.path = "/v1/lost-objects";
+  request.max_response_bytes = kMaxAnswerBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  const Json::Array list = GREFFE_TRY(answer.array("objects"));
+  std::vector<LostThere> out;
+  for (const Json& one : list) {
+    const std::string hearing = GREFFE_TRY(one.string("hearing"));
+    out.push_back({GREFFE_TRY(parse_hearing_id(hearing)), GREFFE_TRY(one.digest("sha256"))});
+  }
+  return out;
+}
+
+Status ArchiveClient::return_object(const Digest& digest, ByteView bytes) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.path = "/v1/lost-objects/" + digest.hex();
+  request.body_file = std::make_shared<ObjectBody>(bytes);
+  request.headers.emplace_back("Content-Type", "application/octet-stream");
+  request.max_response_bytes = kMaxAnswerBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status == 200 || response.status == 201) return ok();
+  return state_->place(refusal(response)).within("object " + digest.hex());
+}
+
 Digest spki_digest(const PublicKey& key) {
   // RFC 8410: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (32 bytes) }
   static constexpr std::uint8_t kPrefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};

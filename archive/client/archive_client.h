@@ -60,6 +60,11 @@ struct HeldCheckpoint {
   std::vector<Digest> consistency;  // with the size that was asked about
 };
 
+struct LostThere {
+  HearingId hearing;
+  Digest digest;
+};
+
 class ArchiveClient {
  public:
   // `stop`: every call ends with `cancelled` at once when it is requested, also one that waits.
@@ -89,6 +94,10 @@ class ArchiveClient {
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note);
   // GET …/objects/{sha256}: for repair between sites; hashed as it arrives.
   Result<Bytes> get_object(const LogTarget& log, const Digest& digest);
+  // GET /v1/lost-objects: what that archive has no good replica of, and which hearing names it; at most 4,096.
+  Result<std::vector<LostThere>> lost_objects();
+  // PUT /v1/lost-objects/…: ok: it has them durably again. not_found: it is not lost there.
+  Status return_object(const Digest& digest, ByteView bytes);
   std::uint64_t server_epoch() const;  // the highest Greffe-Epoch seen in an answer
 
  private:

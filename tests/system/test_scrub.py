@@ -14,6 +14,7 @@ import time
 import world as w
 from machine_client import Hearing, details_document, random_object, sha256, tree_root
 from test_bad_input import add_segment, enrolled, filed_hearing, nothing_lost
+from test_replicate import Sites
 
 TWIN = w.ROOT / "tests" / "twin" / "greffe_twin.py"
 
@@ -263,6 +264,24 @@ def test_what_no_volume_has_is_named_with_its_hearing_and_seconds():
         await_that("the status has no finding left", lambda: not [
             r for r in json.loads(world.archive("status", "--json").stdout)["reasons"] if r["code"] == "scrub"])
         both_verifiers_agree(world)
+
+
+def test_what_one_site_lost_comes_back_from_the_other():
+    with Sites() as sites:
+        hearing = sites.file()
+        assert sites.once()[0] == 0
+        digests = sites.digests(hearing)
+        for site, digest, spoil in ((sites.primary, digests[0], flip), (sites.primary, digests[1], os.unlink), (sites.second, digests[0], os.unlink)):
+            for path in site.copies(digest):
+                spoil(path)
+            # What the first site lost as well the second one cannot take from it: one after the other.
+            assert site.archive("scrub", "--json", check=False).returncode == 1 and scrubbing(site)["lost"] == 1
+            status, report = sites.once()
+            assert status == 0 and report["objects_returned"] == 1, report
+            assert scrubbing(site)["lost"] == 0 and len(site.copies(digest)) == 3 and all(is_good(p) for p in site.copies(digest))
+            done = json.loads(site.archive("scrub", "--json").stdout)
+            assert done["failures"] == 0 and done["unrepaired"] == [], done
+        both_verifiers_agree(sites.primary)
 
 
 def test_who_asks_gets_everything_at_once():

@@ -83,6 +83,25 @@ class SecondSite : public replicate::CopySite {
     held = {next, wanted.note.write()};
     return Answer(held.note);
   }
+  Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) override {
+    const auto found = kept.find(digest);
+    if (found == kept.end() || !objects[log.path()].contains(digest)) return fail(Errc::not_found, "it is not here");
+    return found->second;
+  }
+  Result<std::vector<client::LostThere>> lost_objects() override { return lost; }
+  Status return_object(const Digest& digest, ByteView bytes) override { return take_back(lost, returned, digest, bytes); }
+
+  std::map<Digest, Bytes> kept;              // what get_object gives; put_object keeps names only
+  std::vector<client::LostThere> lost;
+  std::set<Digest> returned;
+
+  // Of either site.
+  static Status take_back(std::vector<client::LostThere>& lost, std::set<Digest>& returned, const Digest& digest, ByteView bytes) {
+    if (sha256(bytes) != digest) return fail(Errc::corrupt, "other bytes than this digest names");
+    if (std::erase_if(lost, [&](const client::LostThere& one) { return one.digest == digest; }) == 0) return fail(Errc::not_found, "not lost here");
+    returned.insert(digest);
+    return ok();
+  }
 
  private:
   std::mutex mutex_;
@@ -102,6 +121,10 @@ class Confirmations : public replicate::ConfirmationSite {
     const auto old = source_.read_head(key);
     return source_.swap_head(key, old ? *old : std::string(), note);
   }
+  Result<std::vector<client::LostThere>> lost_objects() override { return lost; }
+  Status return_object(const Digest& digest, ByteView bytes) override { return SecondSite::take_back(lost, returned, digest, bytes); }
+  std::vector<client::LostThere> lost;
+  std::set<Digest> returned;
 
  private:
   MemoryStore& source_;

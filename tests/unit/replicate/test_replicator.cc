@@ -209,3 +209,30 @@ TEST_CASE("a stop request ends a pass between two objects") {
   REQUIRE_FALSE(report);
   CHECK(report.error().code == Errc::cancelled);
 }
+
+TEST_CASE("what one site lost is given back by the other, and what neither has is named") {
+  Rig rig;
+  rig.source.main({rig.source.scrub(1)});
+  const HearingId id = rig.source.hearing(3, true);
+  REQUIRE(rig.pass());
+  const std::set<greffe::Digest> held = rig.second.objects[client::LogTarget{id}.path()];
+  REQUIRE(held.size() >= 3);
+  const std::vector<greffe::Digest> names(held.begin(), held.end());
+  const greffe::Bytes bytes = *rig.source.store.read_object(names[0]);
+  rig.second.kept[names[0]] = bytes;
+  rig.second.kept[names[2]] = greffe::to_bytes("other bytes");
+  rig.archive.lost = {{id, names[0]}, {id, names[1]}, {id, names[2]}};
+  rig.second.lost = {{id, names[2]}};
+  const auto report = rig.pass();
+  REQUIRE(report);
+  CHECK(report->returned == 2);
+  CHECK(rig.archive.returned == std::set<greffe::Digest>{names[0]});
+  CHECK(rig.second.returned == std::set<greffe::Digest>{names[2]});
+  REQUIRE(report->problems.size() == 2);
+  CHECK(report->problems[0].find(names[1].hex()) != std::string::npos);
+  CHECK_FALSE(report->caught_up());
+  rig.archive.lost.clear();
+  const auto again = rig.pass();
+  REQUIRE(again);
+  CHECK((again->returned == 0 && again->caught_up()));
+}

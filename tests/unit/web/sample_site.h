@@ -25,7 +25,7 @@ struct SampleSite {
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts),
         sessions(archive.clock, *archive.main_log),
         status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub}, 1),
-        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, &foreign),
+        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), &foreign),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
         logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
