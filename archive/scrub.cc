@@ -29,6 +29,7 @@ void Scrub::start() {
     log_.warn(state.error().message + "; the scrub begins anew with every volume");
   }
   const std::lock_guard lock(mutex_);
+  logs_.began = clock_.utc_now();
   if (state && state->pool == pool_.pool_id()) {
     for (VolumePass& pass : state->volumes) lanes_.emplace_back().pass = std::move(pass);
     logs_ = std::move(state->logs);

@@ -41,8 +41,8 @@ struct ScrubSettings {
   std::string state_path;
   // Whether replicas lack for no other reason than damage. false: somebody else writes what lacks because of volumes that
   // came or went.
-  std::function<bool()> volumes_settled;
-  store::DamageListener on_damage;  // of what is found outside the pool: objects that are on no volume at all
+  std::function<bool()> volumes_settled = {};
+  store::DamageListener on_damage = {};  // of what is found outside the pool: objects that are on no volume at all
 };
 
 // How far one volume is.
