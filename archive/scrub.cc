@@ -453,6 +453,8 @@ std::int64_t Scrub::read_service(Lane& lane, const std::stop_token& stop) {
     lane.pass = std::move(fresh);
   }
   const auto totals = pool_.scrub({}, [&](const store::ScrubbedObject& object) {
+    const auto digest = parse_object_key(object.key);
+    if (digest && !object.problem.empty()) lost_.add(*digest, object.problem);
     const bool good = object.problem.empty() && object.health.damage.empty();
     const std::lock_guard lock(mutex_);
     ++lane.pass.objects;

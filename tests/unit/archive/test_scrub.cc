@@ -10,8 +10,10 @@
 
 #include "archive/damage_journal.h"
 #include "archive/scrub.h"
+#include "archive/store/remote_store.h"
 #include "tests/unit/archive/sample_archive.h"
 #include "tests/unit/support/manual_clock.h"
+#include "tests/unit/support/memory_service.h"
 
 using greffe::Bytes;
 using greffe::Digest;
@@ -424,4 +426,51 @@ TEST_CASE("more damage than a log should keep is written little by little, and a
     await([&] { return written() == 1002; });
   }
   CHECK(written() == 10'001);  // 2,000 found no room, and one more when there was
+}
+
+TEST_CASE("of a service that keeps the replicas everything is read when somebody asks, and only then") {
+  greffe::testing::TemporaryFolder folder;
+  greffe::PosixFileSystem files;
+  greffe::Log log("test");
+  greffe::SystemClock clock;
+  greffe::testing::MemoryService service;
+  greffe::testing::FixedTerm term{1};
+  greffe::store::RemoteHeads heads{service, &term};
+  greffe::store::RemoteStore store{service, heads, clock, greffe::store::PoolMode::writer, {3, 2, true},
+                                   {"the memory", "memory", "00112233445566778899aabbccddeeff"}, {}};
+  const greffe::archive::Stores stores{store, store, store};
+  const auto main_log = greffe::archive::MainLog::open(files, log, stores, "archive.court.example", folder.path, greffe::PrivateKey::generate(), false);
+  REQUIRE(main_log);
+  std::vector<Digest> digests;
+  for (int i = 0; i < 3; ++i) {
+    const Bytes bytes = greffe::to_bytes("object " + std::to_string(i));
+    digests.push_back(greffe::sha256(bytes));
+    auto writer = store.begin_object(bytes.size());
+    REQUIRE(writer);
+    REQUIRE((*writer)->write(bytes));
+    REQUIRE((*writer)->commit(digests.back()));
+  }
+  ScrubSettings settings;
+  settings.period_ms = 10;  // by which all would be due
+  settings.state_path = folder.path + "/scrub.json";
+  Scrub scrub(clock, log, files, store, **main_log, settings);
+  scrub.start();
+  const auto done = scrub.read_all_now();
+  REQUIRE(done);
+  CHECK(*done->size("objects") == 3);
+  CHECK(*done->size("failures") == 0);
+  service.values()[object_key(digests[1])][0] ^= 1;
+  const unsigned reads = service.reads();
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // it could do nothing in: then this test says less
+  CHECK(service.reads() == reads);
+  const auto report = scrub.report();
+  CHECK(report.by_service);
+  REQUIRE(report.volumes.size() == 1);
+  CHECK((report.volumes[0].passes == 1 && !report.volumes[0].late && !report.volumes[0].left_ms));
+  const auto again = scrub.read_all_now();
+  REQUIRE(again);
+  CHECK(*again->size("failures") == 1);
+  REQUIRE(again->array("unrepaired")->size() == 1);
+  CHECK(*(*again->array("unrepaired"))[0].string("key") == object_key(digests[1]));
+  CHECK(scrub.lost().count() == 1);
 }
