@@ -43,7 +43,7 @@ std::string NamedPlace::words() const {
 
 Result<NamedTrouble> look_through_log(store::WholePool& pool, const std::string& log_path, LookForAbsent absent,
                                       const std::function<bool(const Digest&)>& is_wanted) {
-  store::VolumeReplicas* const replicas = absent == LookForAbsent::yes ? pool.replicas() : nullptr;
+  const bool look = absent == LookForAbsent::yes && pool.replicas() != nullptr;
   NamedTrouble out;
   std::set<Digest> excused;
   const tlog::LogReader reader(pool, pool, log_path);
@@ -59,7 +59,8 @@ Result<NamedTrouble> look_through_log(store::WholePool& pool, const std::string&
     }
     for (const Digest& digest : named) {
       if (is_wanted(digest)) out.wanted.emplace(digest, place_of(log_path, index, text, *json));
-      if (replicas != nullptr && !replicas->has_name(digest)) out.absent.emplace(digest, place_of(log_path, index, text, *json));
+      const auto held = look ? pool.holds_object(digest) : Result<bool>(true);
+      if (held && !*held) out.absent.emplace(digest, place_of(log_path, index, text, *json));
     }
     return true;
   }));

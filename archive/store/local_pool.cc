@@ -136,13 +136,7 @@ Status LocalPool::walk_objects(const std::function<bool(const Digest&)>& visit) 
   });
 }
 
-Result<bool> LocalPool::holds_object(const Digest& digest) {
-  const std::string key = object_key(digest);
-  for (const Volume* volume : state_->pool.ranked(key)) {
-    if (volume->readable() && state_->pool.files.stat(volume->file(key))) return true;
-  }
-  return false;
-}
+Result<bool> LocalPool::holds_object(const Digest& digest) { return has_replica_name(state_->pool, digest); }
 
 Result<ReplicaNames> LocalPool::names_behind(const std::string& volume, const std::optional<Digest>& after) {
   Volume* const one = GREFFE_TRY(state_->volume(volume));
@@ -154,7 +148,6 @@ Result<ReplicaReading> LocalPool::read_replica(const std::string& volume, const 
   return read_one_replica(state_->pool, *one, digest);
 }
 
-bool LocalPool::has_name(const Digest& digest) { return has_replica_name(state_->pool, digest); }
 Result<ObjectHealth> LocalPool::fill_object(const Digest& digest) { return state_->repair.fill(digest); }
 
 std::vector<VolumeReport> LocalPool::volumes() {

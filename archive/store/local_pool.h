@@ -63,7 +63,6 @@ class LocalPool : public WholePool, public VolumeMembers, public VolumeReplicas 
 
   Result<ReplicaNames> names_behind(const std::string& volume, const std::optional<Digest>& after) override;
   Result<ReplicaReading> read_replica(const std::string& volume, const Digest& digest) override;
-  bool has_name(const Digest& digest) override;
   Result<ObjectHealth> fill_object(const Digest& digest) override;
 
  private:

@@ -43,8 +43,6 @@ class VolumeReplicas {
   // Reads the replica from its medium and hashes it. Repairs and reports nothing. unavailable: it was not read, and
   // nothing is held against it: the volume went away, or the machine has no descriptor or memory left.
   virtual Result<ReplicaReading> read_replica(const std::string& volume, const Digest& digest) = 0;
-  // Whether any volume that is there has a file of this name. It is not read.
-  virtual bool has_name(const Digest& digest) = 0;
   // ObjectRepair::fill: what lacks because of the volumes is written, and not reported as damage.
   virtual Result<ObjectHealth> fill_object(const Digest& digest) = 0;
 };
@@ -52,6 +50,7 @@ class VolumeReplicas {
 // What LocalPool answers with; the volume is one of the pool.
 Result<ReplicaNames> replica_names_behind(Pool& pool, Volume& volume, const std::optional<Digest>& after);
 Result<ReplicaReading> read_one_replica(Pool& pool, Volume& volume, const Digest& digest);
+// Whether any volume that is there has a file of this name. It is not read.
 bool has_replica_name(Pool& pool, const Digest& digest);
 
 }  // namespace greffe::store

@@ -78,7 +78,7 @@ TEST_CASE("of a volume that is away nothing is said") {
   REQUIRE(test.pool->names_behind(id, {}).error().code == Errc::unavailable);
   REQUIRE(test.pool->read_replica(id, all[0]).error().code == Errc::unavailable);
   REQUIRE(test.pool->names_behind("nobody", {}).error().code == Errc::not_found);
-  REQUIRE(test.pool->has_name(all[0]));
+  REQUIRE(*test.pool->holds_object(all[0]));
 }
 
 TEST_CASE("a replica is good, damaged or gone") {
