@@ -285,9 +285,9 @@ std::int64_t Scrub::time_to(const Lane& lane) const {
   if (!lane.there || (replicas_ == nullptr && !haste)) return kNever;
   const std::int64_t rest_ms = lane.not_before_ms - clock_.monotonic_ms();
   if (rest_ms > 0) return rest_ms;
-  if (haste || !lane.listed) return 0;
-  if (is_stale(lane)) return 0;
-  return lane.pass.due(reached(lane), settings_.period_ms).ms - clock_.utc_now().ms;
+  if (haste) return 0;
+  const std::int64_t due_ms = lane.pass.due(reached(lane), settings_.period_ms).ms - clock_.utc_now().ms;
+  return lane.listed && !is_stale(lane) ? due_ms : std::min<std::int64_t>(due_ms, 0);  // names are looked at without delay
 }
 
 // What came since belongs to this pass: where there is little, the next name is long after the last one.
