@@ -39,8 +39,15 @@ def many_objects(client, count=60):
     hearing.open(sha256(details), {"mic-judge": "audio"})
     for data in named[1:]:
         hearing.add(kind="peaks", count=6000, sha256=sha256(data), stream="mic-judge", utc="2026-11-22T09:00:00.000Z")
+    add_segment(hearing)
+    hearing.finish()
     hearing.post()
     return hearing
+
+
+def await_read_back(world):
+    """Until nothing but the scrub reads what was filed."""
+    await_that("what was filed is read back", lambda: json.loads(world.archive("status", "--json").stdout)["read_back"]["lagging"] == 0)
 
 
 def scrubbing(world):
@@ -153,6 +160,7 @@ def test_by_itself_it_finds_and_repairs_damage_and_sums_up():
     with w.World(settings={"scrub_period_s": 10}) as world:
         world.start()
         hearing = filed_hearing(enrolled(world))
+        await_read_back(world)
         one, two, *_ = sorted(hearing.acknowledged_objects)
         flip(world.copies(one)[1])
         for path in world.copies(two)[:2]:
@@ -178,6 +186,7 @@ def test_killed_in_the_middle_it_goes_on_and_its_figures_are_true():
     with w.World(settings={"scrub_period_s": 40}) as world:  # a pass takes 32 s
         world.start()
         many_objects(enrolled(world))
+        await_read_back(world)
         world.stop()
         (world.home / "state" / "scrub.json").unlink(missing_ok=True)  # as if it had just been installed
         names = names_on(world.volumes[0])
@@ -235,6 +244,7 @@ def test_what_no_volume_has_is_named_with_its_hearing_and_seconds():
         hearing.open(sha256(details), {"mic-judge": "audio"})
         media = [add_segment(hearing) for _ in range(3)]
         hearing.post()
+        await_read_back(world)
         damaged, absent = sha256(media[1]), sha256(media[2])
         for path in world.copies(damaged):
             flip(path)
@@ -263,6 +273,8 @@ def test_what_no_volume_has_is_named_with_its_hearing_and_seconds():
         await_that("nothing is lost any more", lambda: scrubbing(world)["lost"] == 0)
         await_that("the status has no finding left", lambda: not [
             r for r in json.loads(world.archive("status", "--json").stdout)["reasons"] if r["code"] == "scrub"])
+        hearing.finish()
+        hearing.post()
         both_verifiers_agree(world)
 
 
@@ -270,6 +282,8 @@ def test_what_one_site_lost_comes_back_from_the_other():
     with Sites() as sites:
         hearing = sites.file()
         assert sites.once()[0] == 0
+        await_read_back(sites.primary)
+        await_read_back(sites.second)
         digests = sites.digests(hearing)
         for site, digest, spoil in ((sites.primary, digests[0], flip), (sites.primary, digests[1], os.unlink), (sites.second, digests[0], os.unlink)):
             for path in site.copies(digest):
@@ -288,12 +302,14 @@ def test_who_asks_gets_everything_at_once():
     with w.World() as world:  # by itself a pass would take 72 days
         world.start()
         hearing = filed_hearing(enrolled(world))
+        await_read_back(world)
         digest = sorted(hearing.acknowledged_objects)[0]
         world.copies(digest)[0].unlink()
         flip(world.copies(digest)[0])
         done = json.loads(world.archive("scrub", "--json").stdout)
         names = names_on(world.volumes[0])
-        assert done["objects"] == 3 * len(names) and done["failures"] == 2 and done["repaired"] == 2, done
+        # The copy that was missing may be back before or after that folder was looked at; whoever wrote it read it.
+        assert done["objects"] in (3 * len(names) - 1, 3 * len(names)) and done["failures"] == 2 and done["repaired"] == 2, done
         assert len(world.copies(digest)) == 3 and all(is_good(p) for p in world.copies(digest))
         world.stop()
         world.start()

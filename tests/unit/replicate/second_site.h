@@ -88,11 +88,11 @@ class SecondSite : public replicate::CopySite {
     if (found == kept.end() || !objects[log.path()].contains(digest)) return fail(Errc::not_found, "it is not here");
     return found->second;
   }
-  Result<std::vector<client::LostThere>> lost_objects() override { return lost; }
-  Status return_object(const Digest& digest, ByteView bytes) override { return take_back(lost, returned, digest, bytes); }
+  Result<std::vector<client::LostThere>> lost_objects() override { return lost_here; }
+  Status return_object(const Digest& digest, ByteView bytes) override { return take_back(lost_here, returned, digest, bytes); }
 
   std::map<Digest, Bytes> kept;              // what get_object gives; put_object keeps names only
-  std::vector<client::LostThere> lost;
+  std::vector<client::LostThere> lost_here;
   std::set<Digest> returned;
 
   // Of either site.
@@ -121,9 +121,9 @@ class Confirmations : public replicate::ConfirmationSite {
     const auto old = source_.read_head(key);
     return source_.swap_head(key, old ? *old : std::string(), note);
   }
-  Result<std::vector<client::LostThere>> lost_objects() override { return lost; }
-  Status return_object(const Digest& digest, ByteView bytes) override { return SecondSite::take_back(lost, returned, digest, bytes); }
-  std::vector<client::LostThere> lost;
+  Result<std::vector<client::LostThere>> lost_objects() override { return lost_here; }
+  Status return_object(const Digest& digest, ByteView bytes) override { return SecondSite::take_back(lost_here, returned, digest, bytes); }
+  std::vector<client::LostThere> lost_here;
   std::set<Digest> returned;
 
  private:

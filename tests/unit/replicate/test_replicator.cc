@@ -221,8 +221,8 @@ TEST_CASE("what one site lost is given back by the other, and what neither has i
   const greffe::Bytes bytes = *rig.source.store.read_object(names[0]);
   rig.second.kept[names[0]] = bytes;
   rig.second.kept[names[2]] = greffe::to_bytes("other bytes");
-  rig.archive.lost = {{id, names[0]}, {id, names[1]}, {id, names[2]}};
-  rig.second.lost = {{id, names[2]}};
+  rig.archive.lost_here = {{id, names[0]}, {id, names[1]}, {id, names[2]}};
+  rig.second.lost_here = {{id, names[2]}};
   const auto report = rig.pass();
   REQUIRE(report);
   CHECK(report->returned == 2);
@@ -231,7 +231,7 @@ TEST_CASE("what one site lost is given back by the other, and what neither has i
   REQUIRE(report->problems.size() == 2);
   CHECK(report->problems[0].find(names[1].hex()) != std::string::npos);
   CHECK_FALSE(report->caught_up());
-  rig.archive.lost.clear();
+  rig.archive.lost_here.clear();
   const auto again = rig.pass();
   REQUIRE(again);
   CHECK((again->returned == 0 && again->caught_up()));
