@@ -20,6 +20,7 @@ struct LocalPool::State {
   PoolMembership membership{pool};
   GroupCommit commits{pool};
   ObjectRepair repair{pool};
+  Rebalance rebalance{pool, repair};
   LogFiles logs{pool};
   LocalHeads heads{pool};
 
@@ -119,6 +120,13 @@ Result<CensusTotals> LocalPool::fill_up(const CensusSettings& settings, const st
                                         std::stop_token stop) {
   state_->membership.look();
   return fill_up_objects(state_->pool, state_->repair, settings, visit, std::move(stop));
+}
+
+bool LocalPool::lacks_room() { return state_->rebalance.lacks_room(); }
+
+Result<RoomTotals> LocalPool::make_room(const RoomSettings& settings, const std::function<bool(const RoomTotals&)>& visit, std::stop_token stop) {
+  state_->membership.look();
+  return state_->rebalance.run(settings, visit, std::move(stop));
 }
 
 Result<VolumeLabel> LocalPool::add_volume(const std::string& path, const std::string& domain) {

@@ -56,6 +56,9 @@ class LocalPool : public WholePool, public VolumeMembers, public VolumeReplicas 
 
   Result<CensusTotals> fill_up(const CensusSettings& settings, const std::function<bool(const CensusTotals&)>& visit,
                                std::stop_token stop = {}) override;
+  bool lacks_room() override;
+  Result<RoomTotals> make_room(const RoomSettings& settings, const std::function<bool(const RoomTotals&)>& visit,
+                               std::stop_token stop = {}) override;
   Result<VolumeLabel> add_volume(const std::string& path, const std::string& domain) override;
   Status drain_volume(const std::string& id) override;
   Status retire_volume(const std::string& id) override;

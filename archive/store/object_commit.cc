@@ -94,7 +94,10 @@ Status GroupCommit::give_name(const CommitTicket& ticket) {
 Status GroupCommit::accept_existing(const CommitTicket& ticket) {
   const std::string key = object_key(ticket.digest);
   const CopyCheck found = check_copy(pool_, *ticket.volume, ticket.digest);
-  if (found.state == CopyState::good) return pool_.files.sync_file(ticket.volume->file(key));
+  if (found.state == CopyState::good) {
+    const Status synced = pool_.files.sync_file(ticket.volume->file(key));
+    if (synced || synced.error().code != Errc::not_found) return synced;  // moved away meanwhile: it is written here again
+  }
   if (found.state == CopyState::damaged) GREFFE_TRY(ticket.volume->quarantine(key));
   const Status linked = pool_.files.link(*ticket.file, ticket.volume->file(key));
   if (found.state == CopyState::damaged) {

@@ -17,6 +17,7 @@ Result<Bytes> read_copy(Pool& pool, Volume& volume, const Digest& digest) {
   const std::string path = volume.file(object_key(digest));
   const FileStat stat = GREFFE_TRY(pool.files.stat(path));
   auto bytes = pool.files.read_file(path, kMaxObjectBytes);
+  if (!bytes && bytes.error().code == Errc::not_found) return bytes.error();  // moved to another volume between the two
   if (!bytes) return fail(Errc::corrupt, bytes.error().message);
   if (sha256(*bytes) != digest) {
     pool.verified.forget(&volume, digest);
@@ -34,26 +35,37 @@ bool is_known_durable(Pool& pool, Volume& volume, const Digest& digest) {
 // Hashes every replica and repairs; what came of it is in the damage reports and the next read.
 void mend(ObjectRepair& repair, const Digest& digest) { static_cast<void>(repair.check(digest).has_value()); }
 
+// A replica that is moved just then is on its new volume before it leaves the old one; whoever had looked at the new one
+// before it came, and at the old one after it went, finds it at the second look.
+constexpr int kLooks = 2;
+
+std::shared_ptr<ReadableFile> open_verified(Pool& pool, const Digest& digest) {
+  const std::string key = object_key(digest);
+  for (Volume* volume : pool.ranked(key)) {
+    if (!is_verified_copy(pool, *volume, digest)) continue;
+    auto file = pool.files.open_read(volume->file(key));
+    if (file) return *std::move(file);
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<ReadableFile>> open_local_object(Pool& pool, ObjectRepair& repair, const Digest& digest) {
+  if (auto file = open_verified(pool, digest)) return file;
   const std::string key = object_key(digest);
-  const std::vector<Volume*> volumes = pool.ranked(key);
-  const auto open = [&](Volume* volume) -> std::shared_ptr<ReadableFile> {
-    auto file = pool.files.open_read(volume->file(key));
-    return file ? std::shared_ptr<ReadableFile>(*std::move(file)) : nullptr;
-  };
-  for (Volume* volume : volumes) {
-    if (!is_verified_copy(pool, *volume, digest)) continue;
-    if (auto file = open(volume)) return file;
-  }
   bool damage = false;
   std::shared_ptr<ReadableFile> good;
-  for (Volume* volume : volumes) {
-    const CopyCheck found = check_copy(pool, *volume, digest);
-    damage = damage || found.state == CopyState::damaged;
-    if (found.state == CopyState::good) good = open(volume);
-    if (good) break;
+  for (int look = 0; look < kLooks && !good && !damage; ++look) {
+    for (Volume* volume : pool.ranked(key)) {
+      const CopyCheck found = check_copy(pool, *volume, digest);
+      damage = damage || found.state == CopyState::damaged;
+      auto file = found.state == CopyState::good ? pool.files.open_read(volume->file(key))
+                                                        : Result<std::unique_ptr<ReadableFile>>(fail(Errc::not_found, key));
+      if (!file) continue;
+      good = *std::move(file);
+      break;
+    }
   }
   if (damage) mend(repair, digest);
   if (!good) return nothing_good(digest, damage);
@@ -62,12 +74,14 @@ Result<std::shared_ptr<ReadableFile>> open_local_object(Pool& pool, ObjectRepair
 
 Result<Bytes> read_local_object(Pool& pool, ObjectRepair& repair, const Digest& digest) {
   bool damage = false;
-  for (Volume* volume : pool.ranked(object_key(digest))) {
-    auto bytes = read_copy(pool, *volume, digest);
-    damage = damage || (!bytes && bytes.error().code != Errc::not_found);
-    if (!bytes) continue;
-    if (damage) mend(repair, digest);
-    return bytes;
+  for (int look = 0; look < kLooks && !damage; ++look) {
+    for (Volume* volume : pool.ranked(object_key(digest))) {
+      auto bytes = read_copy(pool, *volume, digest);
+      damage = damage || (!bytes && bytes.error().code != Errc::not_found);
+      if (!bytes) continue;
+      if (damage) mend(repair, digest);
+      return bytes;
+    }
   }
   if (damage) mend(repair, digest);
   return nothing_good(digest, damage);

@@ -45,26 +45,31 @@ unsigned ObjectRepair::add_replicas(const Digest& digest, Volume& source, std::v
 Result<ObjectHealth> ObjectRepair::check(const Digest& digest, ReadFrom from) { return examine(digest, from, Missing::reported); }
 Result<ObjectHealth> ObjectRepair::fill(const Digest& digest) { return examine(digest, ReadFrom::cache, Missing::expected); }
 
+ObjectRepair::Found ObjectRepair::look(const Digest& digest, ReadFrom from) {
+  Found out;
+  for (Volume* volume : pool_.ranked(object_key(digest))) {
+    const CopyCheck found = check_copy(pool_, *volume, digest, from);
+    out.bytes += found.bytes;
+    const bool good = found.state == CopyState::good;
+    if (good && out.source == nullptr) out.source = volume;
+    if (good && volume->keeps()) out.holders.push_back(volume);
+    if (good && !volume->keeps()) ++out.leaving;
+    if (found.state == CopyState::damaged) out.bad.emplace_back(volume, found.problem);
+    if (found.state == CopyState::absent && volume->duty() == VolumeDuty::active) out.without.push_back(volume);
+  }
+  return out;
+}
+
 Result<ObjectHealth> ObjectRepair::examine(const Digest& digest, ReadFrom from, Missing missing) {
   const std::lock_guard lock(mutex_);
   const std::string key = object_key(digest);
   ObjectHealth health;
   health.wanted = pool_.settings.replicas;
-  std::vector<Volume*> holders;
-  Volume* source = nullptr;  // a good replica, also on a volume that is being emptied
-  std::vector<std::pair<Volume*, std::string>> bad;
-  std::vector<Volume*> without;
-  unsigned leaving = 0;      // good replicas that do not count any more: that others lack so many is no damage
-  for (Volume* volume : pool_.ranked(key)) {
-    const CopyCheck found = check_copy(pool_, *volume, digest, from);
-    health.bytes += found.bytes;
-    const bool good = found.state == CopyState::good;
-    if (good && source == nullptr) source = volume;
-    if (good && volume->keeps()) holders.push_back(volume);
-    if (good && !volume->keeps()) ++leaving;
-    if (found.state == CopyState::damaged) bad.emplace_back(volume, found.problem);
-    if (found.state == CopyState::absent && volume->duty() == VolumeDuty::active) without.push_back(volume);
-  }
+  Found found = look(digest, from);
+  // Beside a writer that moves a replica just then, both of its places may have looked empty.
+  if (!pool_.may_write() && found.holders.size() + found.bad.size() < health.wanted) found = look(digest, from);
+  auto& [holders, source, bad, without, leaving, bytes] = found;
+  health.bytes = bytes;
   if (source == nullptr && bad.empty()) return fail(Errc::not_found, "no volume has " + key);
   unsigned lacking = 0;
   if (holders.size() + bad.size() < health.wanted) {
@@ -93,6 +98,43 @@ Result<ObjectHealth> ObjectRepair::examine(const Digest& digest, ReadFrom from, 
   for (const Damage& damage : health.damage) pool_.report(damage);
   if (source == nullptr) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
   return health;
+}
+
+Status ObjectRepair::move(const Digest& digest, Volume& from, Volume* to) {
+  if (!pool_.may_write()) return read_only_pool("cannot move a replica");
+  const std::lock_guard lock(mutex_);
+  const std::string key = object_key(digest);
+  std::vector<Volume*> staying;
+  for (Volume* volume : pool_.ranked(key)) {
+    if (volume == &from || volume == to || !volume->trusted()) continue;
+    const CopyCheck found = check_copy(pool_, *volume, digest);
+    if (found.state == CopyState::damaged) return fail(Errc::corrupt, found.problem);
+    // Of a process that was killed before it synced, perhaps.
+    if (found.state == CopyState::good && make_copy_durable(pool_, *volume, digest)) staying.push_back(volume);
+  }
+  if (to != nullptr) staying.push_back(to);
+  if (staying.size() < pool_.settings.replicas) return fail(Errc::conflict, key + " has too few good replicas to lose one");
+  if (to != nullptr) GREFFE_TRY(write_moved(digest, from, *to));
+  // One of them may have broken meanwhile, or have begun to be emptied.
+  const bool all_stay = std::all_of(staying.begin(), staying.end(), [](const Volume* volume) { return volume->trusted(); });
+  if (!all_stay) return fail(Errc::conflict, key + " would be on too few volumes that stay");
+  pool_.verified.forget(&from, digest);
+  const Status removed = pool_.files.remove(from.file(key));
+  // The directory is not synced: a name that comes back after a power cut is that of a good replica.
+  if (!removed && removed.error().code != Errc::not_found) return from.note_failure(removed.error());
+  return ok();
+}
+
+Status ObjectRepair::write_moved(const Digest& digest, Volume& from, Volume& to) {
+  const Status copied = copy_replica(pool_, from, to, digest);
+  if (!copied && copied.error().code != Errc::already_exists) return copied;
+  const CopyCheck kept = check_copy(pool_, to, digest, ReadFrom::medium);
+  if (kept.state == CopyState::good) return make_copy_durable(pool_, to, digest);
+  // A disk that said it had written and had not. Nothing lacks: the replica that was to go stays.
+  const std::string key = object_key(digest);
+  const Status aside = to.quarantine(key);
+  pool_.report({key, to.label().id, kept.problem, false, aside.has_value()});
+  return to.note_failure(fail(Errc::io_error, kept.problem.empty() ? to.file(key) + " is not there after it was written" : kept.problem));
 }
 
 }  // namespace greffe::store

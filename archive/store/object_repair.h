@@ -31,13 +31,30 @@ class ObjectRepair {
   // not reported as damage.
   Result<ObjectHealth> fill(const Digest& digest);
 
+  // Moves a replica to another volume, or (`to` is null) removes one that is too many. Copied, synced, read back from the
+  // medium, and only then removed: at every moment R good replicas are on volumes that count, each of them hashed by this
+  // call. A crash leaves one too many. conflict: others are too few to lose one. corrupt: one of them, or this one, is
+  // damaged. Other errors: `to` cannot take it. Nothing was removed then.
+  Status move(const Digest& digest, Volume& from, Volume* to);
+
   // Writes replicas until there are `wanted`, from the good one on `source`; the volumes in `holders` have one already.
   // Returns how many were written.
   unsigned add_replicas(const Digest& digest, Volume& source, std::vector<Volume*> holders, unsigned wanted);
 
  private:
   enum class Missing { reported, expected };
+  // What the volumes hold of one object.
+  struct Found {
+    std::vector<Volume*> holders;  // of good replicas that count
+    Volume* source = nullptr;      // a good replica, also on a volume that is being emptied
+    std::vector<std::pair<Volume*, std::string>> bad;
+    std::vector<Volume*> without;
+    unsigned leaving = 0;          // good replicas that do not count any more: that others lack so many is no damage
+    std::uint64_t bytes = 0;       // read
+  };
+  Found look(const Digest& digest, ReadFrom from);
   Result<ObjectHealth> examine(const Digest& digest, ReadFrom from, Missing missing);
+  Status write_moved(const Digest& digest, Volume& from, Volume& to);
 
   Pool& pool_;
   std::mutex mutex_;  // one repair at a time: two would move each other's work aside

@@ -42,6 +42,12 @@ Result<Digest> digest_of(FileSystem& files, const std::string& path, ReadFrom fr
   return hash.finish();
 }
 
+// The volume is there and the replica is not: nothing that its disk is to blame for.
+bool is_moved_away(Pool& pool, Volume& volume, const Digest& digest) {
+  const auto replica = pool.files.stat(volume.file(object_key(digest)));
+  return !replica && replica.error().code == Errc::not_found && pool.files.stat(volume.file(kLabelFile));
+}
+
 }  // namespace
 
 CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest, ReadFrom from) {
@@ -52,7 +58,8 @@ CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest, ReadFrom 
   if (!stat && stat.error().code == Errc::not_found) return {};
   if (!stat) return damaged(stat.error().message);
   const auto read = digest_of(pool.files, path, from);
-  if (!read && read.error().code == Errc::unavailable) return {};
+  // Moved to another volume between the two looks; or nothing is known of it now.
+  if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::unavailable)) return {};
   if (!read) return damaged(read.error().message);
   if (*read != digest) {
     return damaged(fmt::format("{} has the digest {} instead of the one in its name", path, read->hex()));
@@ -79,8 +86,8 @@ Status make_copy_durable(Pool& pool, Volume& volume, const Digest& digest) {
     return ok();
   };
   const Status done = attempt();
-  if (!done) return volume.note_failure(done.error());
-  return ok();
+  if (done || is_moved_away(pool, volume, digest)) return done;
+  return volume.note_failure(done.error());
 }
 
 Status copy_replica(Pool& pool, Volume& from, Volume& to, const Digest& digest) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "archive/store/census.h"
+#include "archive/store/rebalance.h"
 #include "archive/store/volume_label.h"
 
 namespace greffe::store {
@@ -17,6 +18,10 @@ class VolumeMembers {
   // Looks which objects have fewer than R replicas on volumes that count, without reading those that have, and makes
   // them good. Walks all names.
   virtual Result<CensusTotals> fill_up(const CensusSettings& settings, const std::function<bool(const CensusTotals&)>& visit,
+                                       std::stop_token stop = {}) = 0;
+  // As Rebalance (rebalance.h): moves what must move so that new objects find R volumes with room. Not beside fill_up().
+  virtual bool lacks_room() = 0;
+  virtual Result<RoomTotals> make_room(const RoomSettings& settings, const std::function<bool(const RoomTotals&)>& visit,
                                        std::stop_token stop = {}) = 0;
   // As PoolMembership (pool_membership.h). retire_volume() is for who has seen a whole fill_up() and the logs through
   // after drain_volume().

@@ -77,6 +77,12 @@ class ForgetfulFileSystem : public FileSystem {
     return true;
   }
 
+  // The same of everything that is written below `path` from now on: its medium keeps zeroes.
+  void forget_writes_below(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    forgotten_ = path;
+  }
+
   Result<Bytes> read_file(const std::string& path, std::uint64_t limit) override {
     const std::lock_guard lock(mutex_);
     const NodePtr node = GREFFE_TRY(readable(path));
@@ -353,6 +359,7 @@ class ForgetfulFileSystem : public FileSystem {
   Status sync_node(std::string_view what, const std::string& path, Node& node) {
     const Status done = step(what, path, [&]() -> Status {
       if (!node.sync_failed) node.durable_data = node.data;
+      if (!forgotten_.empty() && path.starts_with(forgotten_)) std::fill(node.durable_data.begin(), node.durable_data.end(), std::uint8_t{0});
       return ok();
     });
     node.sync_failed = node.sync_failed || !done;
@@ -490,6 +497,7 @@ class ForgetfulFileSystem : public FileSystem {
   NodePtr root_;
   std::map<std::string, std::uint64_t> limits_;
   std::set<std::string> unmounted_;
+  std::string forgotten_;
   std::shared_ptr<Locked> locked_ = std::make_shared<Locked>();
 };
 
