@@ -234,8 +234,28 @@ Status Delivery::send_round(Work& work, const std::function<bool()>& give_way) {
   Round round = next_round(work);
   std::vector<Digest> missing = GREFFE_TRY(missing_of(work, round));
   if (bandwidth_.limit() == RateLimit(0)) GREFFE_TRY(keep_to_documents(work, round, missing));
-  const bool all = GREFFE_TRY(put_all(work, round, missing, give_way));
-  return all ? post(work, round) : ok();
+  const auto all = put_all(work, round, missing, give_way);
+  if (!all && all.error().code == Errc::no_space) return post_what_arrived(work, std::move(round), all.error());
+  if (!all) return all.error();
+  return *all ? post(work, round) : ok();
+}
+
+// The archive's volumes are full, or it holds as much of this station's as it takes without entries. What got there is
+// named now, which is what makes room again; what did not waits.
+Status Delivery::post_what_arrived(Work& work, Round round, const Error& why) {
+  const std::vector<Digest> missing = GREFFE_TRY(missing_of(work, round));
+  const std::set<Digest> absent(missing.begin(), missing.end());
+  end_before(work, round, [&](const FollowedLog::Wanted& wanted) {
+    return std::any_of(wanted.objects.begin(), wanted.objects.end(), [&](const Digest& d) { return absent.contains(d); });
+  });
+  return round.end > work.held ? post(work, round) : Status(why);
+}
+
+// The round becomes the entries before the first one that `stops`; entries that only make sense together stay together.
+void Delivery::end_before(const Work& work, Round& round, const std::function<bool(const FollowedLog::Wanted&)>& stops) const {
+  std::uint64_t end = work.held;
+  while (end < round.end && !stops(work.log.wanted(end))) ++end;
+  round.end = work.log.whole_at(work.held, end) > end ? work.held : end;
 }
 
 Result<std::vector<Digest>> Delivery::missing_of(Work& work, const Round& round) {
@@ -253,15 +273,11 @@ Result<std::vector<Digest>> Delivery::missing_of(Work& work, const Round& round)
 // Only the log may go now: up to the first entry whose recording would have to go with it.
 Status Delivery::keep_to_documents(const Work& work, Round& round, std::vector<Digest>& missing) {
   const std::set<Digest> absent(missing.begin(), missing.end());
-  std::uint64_t end = work.held;
-  const auto needs_media = [&](std::uint64_t index) {
-    const FollowedLog::Wanted wanted = work.log.wanted(index);
+  const bool empty = round.end == work.held;
+  end_before(work, round, [&](const FollowedLog::Wanted& wanted) {
     return wanted.media && std::any_of(wanted.objects.begin(), wanted.objects.end(), [&](const Digest& d) { return absent.contains(d); });
-  };
-  while (end < round.end && !needs_media(end)) ++end;
-  if (work.log.whole_at(work.held, end) > end) end = work.held;
-  if (end == work.held && round.end > work.held) return bandwidth_.check();
-  round.end = end;
+  });
+  if (round.end == work.held && !empty) return bandwidth_.check();
   std::erase_if(missing, [&](const Digest& digest) { return round.media.contains(digest); });
   return ok();
 }

@@ -96,6 +96,8 @@ class Delivery {
   Error older_copy(const Work& work, std::uint64_t held) const;
   Round next_round(const Work& work) const;
   Status send_round(Work& work, const std::function<bool()>& give_way);
+  Status post_what_arrived(Work& work, Round round, const Error& why);
+  void end_before(const Work& work, Round& round, const std::function<bool(const FollowedLog::Wanted&)>& stops) const;
   Result<std::vector<Digest>> missing_of(Work& work, const Round& round);
   Status keep_to_documents(const Work& work, Round& round, std::vector<Digest>& missing);
   Result<bool> put_all(const Work& work, const Round& round, const std::vector<Digest>& missing, const std::function<bool()>& give_way);

@@ -280,6 +280,43 @@ TEST_CASE("when only the log may go, it goes up to the first recording that is n
   CHECK(delivery.deliver(id)->archive_size == 3);
 }
 
+TEST_CASE("an archive that takes only so much without entries gets the entries of what it has, and then the rest") {
+  Uploading station;
+  station.settings.upload.connections = 1;
+  const HearingId id = station.begin(0);
+  for (int i = 0; i < 40; ++i) station.record(id);
+  station.close(id);
+  const auto unnamed = [&] {
+    const MemoryArchive::Held held = station.archive.held(id);
+    std::set<Digest> named;
+    for (const std::string& entry : held.entries) {
+      for (const Digest& digest : named_objects(*parse_json(entry))) named.insert(digest);
+    }
+    return static_cast<std::size_t>(std::count_if(held.objects.begin(), held.objects.end(), [&](const auto& one) { return !named.contains(one.first); }));
+  };
+  std::atomic<std::size_t> most{7};
+  std::atomic<int> refused{0};
+  station.archive.set_meddler([&](const http::Request& request) -> std::optional<http::Response> {
+    if (request.method != "PUT" || unnamed() < most) return std::nullopt;
+    ++refused;
+    return http::problem(507, "no_space", "Send the entries first.");
+  });
+  Delivery delivery = delivery_of(station);
+  const auto whole = delivery.deliver(id);
+  INFO((whole ? std::string() : whole.error().message));
+  REQUIRE(whole);
+  CHECK(station.delivered(id));
+  CHECK(refused > 0);
+  // One that takes nothing at all is waited for, and nothing is lost by it.
+  const HearingId other = station.begin(1);
+  station.record(other);
+  most = 0;
+  CHECK(delivery.deliver(other).error().code == Errc::no_space);
+  most = 7;
+  REQUIRE(delivery.deliver(other));
+  CHECK(station.delivered(other));
+}
+
 TEST_CASE("the cap holds over all connections") {
   Uploading station;
   const HearingId id = station.begin(0);
