@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "archive/all_logs.h"
+#include "archive/base/progress.h"
 #include "archive/tlog/log_check.h"
 
 namespace greffe::archive {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::chrono::seconds kLookEvery{5};          // whether a volume is back
 constexpr std::int64_t kAgainMs = 10 * 60'000;         // while something lacks replicas
 constexpr std::int64_t kAnywayMs = 24LL * 3'600'000;
+constexpr std::int64_t kRoomAgainMs = 60 * 60'000;     // while nothing can be moved: it looks through all names of a volume
 
 bool is_head(std::string_view key) { return key.ends_with("/checkpoint") || key.find("/cosigned/") != std::string_view::npos; }
 
@@ -21,7 +23,8 @@ bool is_of_the_tree(std::string_view key) { return key.find("/tile/") != std::st
 
 }  // namespace
 
-PoolKeeper::PoolKeeper(Clock& clock, Log& log, store::WholePool& pool) : clock_(clock), log_(log), pool_(pool), members_(pool.members()) {}
+PoolKeeper::PoolKeeper(Clock& clock, Log& log, store::WholePool& pool, std::uint64_t bytes_per_second)
+    : clock_(clock), log_(log), pool_(pool), bytes_per_second_(bytes_per_second), members_(pool.members()) {}
 PoolKeeper::~PoolKeeper() { stop(); }
 
 void PoolKeeper::start() {
@@ -44,6 +47,11 @@ void PoolKeeper::wake() {
 KeepingFacts PoolKeeper::facts() const {
   const std::lock_guard lock(mutex_);
   return facts_;
+}
+
+RoomFacts PoolKeeper::room() const {
+  const std::lock_guard lock(mutex_);
+  return room_;
 }
 
 PoolKeeper::Seen PoolKeeper::look() {
@@ -73,6 +81,7 @@ void PoolKeeper::run(std::stop_token stop) {
     last_ = std::move(all_well);
   }
   while (!stop.stop_requested()) {
+    see_to_room(look(), stop);  // first: until there is room, nothing new can be kept
     const Seen seen = look();
     bool now = false;
     bool volumes_changed = false;
@@ -85,6 +94,43 @@ void PoolKeeper::run(std::stop_token stop) {
     if (now) pass(seen, volumes_changed, stop);
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, kLookEvery, [this] { return woken_; });
+  }
+}
+
+// What was stored while there was no room for R replicas has fewer: the pass after it writes them.
+void PoolKeeper::see_to_room(const Seen& seen, std::stop_token stop) {
+  const bool lacks = members_->lacks_room();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!lacks) room_.problem.clear();
+    const bool tried = !room_.problem.empty() && room_seen_ == seen && clock_.monotonic_ms() - room_ms_ < kRoomAgainMs;
+    if (!lacks || tried) return;
+    room_.running = true;
+    room_.totals = store::RoomTotals();
+  }
+  store::RoomSettings settings;
+  settings.bytes_per_second = bytes_per_second_;
+  const auto done = members_->make_room(settings, [this, &seen](const store::RoomTotals& totals) {
+    const std::lock_guard lock(mutex_);
+    room_.totals = totals;
+    return members_->volume_changes() == seen.changes;  // else what lacks replicas now comes before the rest of this
+  }, stop);
+  const std::string problem = done ? done->problem : done.error().message;
+  if (done && done->moved + done->removed > 0) {
+    log_.info(fmt::format("room for new recordings: {} copies ({}) were moved to other volumes, {} that were too many removed", done->moved,
+                          human_bytes(done->moved_bytes), done->removed));
+  }
+  const std::lock_guard lock(mutex_);
+  room_.running = false;
+  room_seen_ = seen;
+  room_ms_ = clock_.monotonic_ms();
+  if (done) room_.totals = *done;
+  if (!problem.empty() && room_.problem != problem) log_.warn(problem);
+  room_.problem = problem;
+  room_.finished = clock_.utc_now();
+  if (done && done->reached) {
+    woken_ = true;
+    whole_ = false;
   }
 }
 
@@ -114,6 +160,7 @@ void PoolKeeper::pass(const Seen& seen, bool volumes_changed, std::stop_token st
   last_ms_ = clock_.monotonic_ms();
   last_ = seen;
   whole_ = done.has_value();
+  if (objects && objects->written > 0) room_seen_ = Seen();  // what had too few may be moved now
   if (!done && done.error().code == Errc::cancelled) return;
   if (objects) facts_.objects = *objects;
   if (!done && facts_.problem != done.error().message) log_.warn(done.error().message);

@@ -18,6 +18,23 @@ using greffe::testing::SampleHearing;
 
 namespace {
 
+// Disks of a few hundred kilobytes each: as much is used as the files on them have.
+class SmallDisks : public greffe::PosixFileSystem {
+ public:
+  static constexpr std::uint64_t kBytes = 400'000;
+  greffe::Result<greffe::Space> space(const std::string& path) override {
+    std::uint64_t used = 0;
+    std::error_code ignored;  // what goes while it is counted is not counted
+    for (auto at = std::filesystem::recursive_directory_iterator(path, ignored); !ignored && at != std::filesystem::recursive_directory_iterator();
+         at.increment(ignored)) {
+      std::error_code gone;
+      const auto size = at->is_regular_file(gone) ? at->file_size(gone) : 0;
+      if (!gone) used += size;
+    }
+    return greffe::Space{kBytes, kBytes > used ? kBytes - used : 0};
+  }
+};
+
 void file_a_hearing(SampleArchive& archive) {
   SampleHearing hearing(archive.name);
   for (int i = 0; i < 5; ++i) hearing.add_segment(2000);
@@ -77,6 +94,40 @@ TEST_CASE("a volume that was away is made good by itself, and until then it is s
   REQUIRE_FALSE(keeper.facts().problem.empty());
   std::filesystem::rename(archive.folder.path + "/elsewhere", archive.folder.path + "/v2");
   wait_for([&] { return keeper.facts().problem.empty() && keeper.facts().objects.written > 0; });
+  keeper.stop();
+  REQUIRE(findings(archive).empty());
+}
+
+TEST_CASE("when all disks are full and one is added, what waited is taken, and the status says what was moved") {
+  SmallDisks disks;
+  SampleArchive archive;
+  archive.disk = &disks;
+  archive.restart();
+  unsigned filed = 0;
+  const auto file = [&]() -> bool {
+    SampleHearing hearing(archive.name);
+    for (int i = 0; i < 3; ++i) hearing.add_segment(10'000);
+    hearing.close();
+    for (const auto& [digest, bytes] : hearing.objects) {
+      if (!greffe::testing::deposit_object(archive, hearing, digest, bytes)) return false;
+    }
+    REQUIRE(append_range(archive, hearing, 0, hearing.entries.size()));
+    ++filed;
+    return true;
+  };
+  while (file()) REQUIRE(filed < 100);
+  REQUIRE(filed > 3);
+  PoolKeeper keeper(archive.clock, archive.log, *archive.pool);
+  keeper.start();
+  wait_for([&] { return !keeper.room().problem.empty(); });
+  REQUIRE(keeper.room().totals.moved == 0);
+  REQUIRE(archive.pool->add_volume(archive.folder.path + "/v3", "d3"));
+  keeper.wake();
+  wait_for([&] { return keeper.room().totals.reached && keeper.room().problem.empty() && keeper.facts().finished.has_value(); });
+  REQUIRE(keeper.room().totals.moved > 0);
+  REQUIRE(keeper.room().totals.lacking_bytes == 0);
+  REQUIRE(file());
+  wait_for([&] { return !keeper.facts().running && keeper.facts().problem.empty() && !archive.pool->lacks_room(); });
   keeper.stop();
   REQUIRE(findings(archive).empty());
 }
