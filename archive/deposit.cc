@@ -9,10 +9,26 @@
 #include "archive/hearing_rules.h"
 
 namespace greffe::archive {
+namespace {
+
+// An object on its way within its station's quota.
+class AdmittedWriter : public store::ObjectWriter {
+ public:
+  AdmittedWriter(std::unique_ptr<store::ObjectWriter> writer, UnfiledBytes::Admission admission)
+      : writer_(std::move(writer)), admission_(std::move(admission)) {}
+  Status write(ByteView bytes) override { return writer_->write(bytes); }
+  Status commit(const Digest& expected) override { return writer_->commit(expected); }
+
+ private:
+  const std::unique_ptr<store::ObjectWriter> writer_;
+  const UnfiledBytes::Admission admission_;
+};
+
+}  // namespace
 
 struct Deposit::State {
-  State(Clock& c, Log& l, Stores s, HearingLogs& h, MainLog& m, const PrivateKey& key, std::string r, Limits limit)
-      : clock(c), log(l), stores(s), hearings(h), main_log(m), holder_key(key),
+  State(Clock& c, Log& l, Stores s, HearingLogs& h, MainLog& m, UnfiledBytes& u, const PrivateKey& key, std::string r, Limits limit)
+      : clock(c), log(l), stores(s), hearings(h), main_log(m), unfiled(u), holder_key(key),
         holder(holder_verifier(m.archive_name(), key.public_key())), role(std::move(r)), limits(limit) {}
 
   Clock& clock;
@@ -20,6 +36,7 @@ struct Deposit::State {
   Stores stores;
   HearingLogs& hearings;
   MainLog& main_log;
+  UnfiledBytes& unfiled;
   const PrivateKey& holder_key;
   const VerifierKey holder;
   const std::string role;
@@ -28,7 +45,7 @@ struct Deposit::State {
   std::mutex due_mutex;  // guards the two below
   std::condition_variable_any due_changed;
   std::map<HearingId, std::int64_t> due;  // hearings whose newest head is not in the main log -> monotonic ms when it is due
-  std::jthread committer;                 // "gr-commit": appends them when they fall due
+  std::jthread committer;                 // "gr-commit": appends them when they fall due, and syncs `unfiled`
 
   bool is_primary() const { return role == "primary"; }
   Status may_write(const Peer& peer, const HearingId& id, const HearingState& hearing) const;
@@ -191,6 +208,7 @@ Status Deposit::State::commit_when_due(const HearingId& id, HearingState& hearin
 
 void Deposit::State::run_committer(std::stop_token stop) {
   name_thread("gr-commit");
+  std::string unfiled_problem;
   while (!stop.stop_requested()) {
     std::vector<HearingId> now_due;
     {
@@ -202,6 +220,10 @@ void Deposit::State::run_committer(std::stop_token stop) {
       }
       for (const HearingId& id : now_due) due.erase(id);
     }
+    const Status counted = unfiled.sync();
+    const std::string problem = counted ? std::string() : counted.error().message;
+    if (!problem.empty() && problem != unfiled_problem) log.warn("the list of what stations sent without entries is behind: " + problem);
+    unfiled_problem = problem;
     for (const HearingId& id : now_due) {
       const auto hearing = hearings.get(id);
       Status done = hearing ? ok() : Status(hearing.error());
@@ -220,9 +242,9 @@ void Deposit::State::run_committer(std::stop_token stop) {
 
 // ---- public ----
 
-Deposit::Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log,
+Deposit::Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log, UnfiledBytes& unfiled,
                  const PrivateKey& holder_key, std::string role, Limits limits)
-    : state_(std::make_unique<State>(clock, log, stores, hearings, main_log, holder_key, std::move(role), limits)) {
+    : state_(std::make_unique<State>(clock, log, stores, hearings, main_log, unfiled, holder_key, std::move(role), limits)) {
   state_->committer = std::jthread([state = state_.get()](std::stop_token stop) { state->run_committer(stop); });
 }
 
@@ -237,6 +259,12 @@ Status Deposit::catch_up() {
     GREFFE_TRY(state_->ensure_in_main_log(id, *hearing));
     if (hearing->closed) GREFFE_TRY(hearing->writer.finalise());
     if (hearing->closed) GREFFE_TRY(state_->hearings.mark_finished(id));
+  }
+  for (const HearingId& id : state_->unfiled.hearings()) {
+    const auto hearing = state_->hearings.get(id);
+    if (!hearing) continue;  // then it is counted still
+    const std::lock_guard lock((*hearing)->mutex);
+    state_->unfiled.named({(*hearing)->named.begin(), (*hearing)->named.end()});
   }
   return ok();
 }
@@ -254,10 +282,13 @@ Result<std::vector<Digest>> Deposit::missing(const HearingId& id, const std::vec
 Result<std::unique_ptr<store::ObjectWriter>> Deposit::begin_object(const Peer& peer, const HearingId& id,
                                                                    const Digest& digest, std::uint64_t size) {
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  bool counts = peer.kind == Peer::Kind::station;
   {
     const std::lock_guard lock(hearing->mutex);
     GREFFE_TRY(state_->may_write(peer, id, *hearing));
-    if (hearing->closed && !hearing->named.contains(digest)) {
+    const bool named = hearing->named.contains(digest);
+    counts = counts && !named;
+    if (hearing->closed && !named) {
       return fail(Errc::invalid, "the hearing is finished; objects that it does not name are not taken");
     }
     if (hearing->deposited_bytes + size > state_->limits.pending_bytes_per_hearing) {
@@ -265,15 +296,19 @@ Result<std::unique_ptr<store::ObjectWriter>> Deposit::begin_object(const Peer& p
                                   "entries first");
     }
   }
-  return state_->stores.objects.begin_object(size);
+  if (!counts) return state_->stores.objects.begin_object(size);
+  UnfiledBytes::Admission admission = GREFFE_TRY(state_->unfiled.admit(peer.key.name, digest, size));
+  auto writer = GREFFE_TRY(state_->stores.objects.begin_object(size));
+  return std::unique_ptr<store::ObjectWriter>(std::make_unique<AdmittedWriter>(std::move(writer), std::move(admission)));
 }
 
-void Deposit::deposited(const HearingId& id, const Digest& digest, std::uint64_t size) {
+void Deposit::deposited(const Peer& peer, const HearingId& id, const Digest& digest, std::uint64_t size) {
   const auto hearing = state_->hearings.get(id);
   if (!hearing) return;  // it will be asked for again
   const std::lock_guard lock((*hearing)->mutex);
   if ((*hearing)->named.contains(digest)) return;
   if ((*hearing)->deposited.emplace(digest, size).second) (*hearing)->deposited_bytes += size;
+  if (peer.kind == Peer::Kind::station) state_->unfiled.deposited(peer.key.name, id, digest, size);
 }
 
 Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const HearingId& id, std::uint64_t first,
@@ -338,6 +373,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
     hearing->deposited_bytes -= deposited->second;
     hearing->deposited.erase(deposited);
   }
+  state_->unfiled.named(read.named);
   GREFFE_TRY(state_->commit_when_due(id, *hearing, is_first || read.corrects));
   Receipt receipt = GREFFE_TRY(state_->cosign(*hearing));
   if (read.closes) GREFFE_TRY(writer.finalise());

@@ -13,6 +13,7 @@
 #include "archive/hearing_logs.h"
 #include "archive/held_log.h"
 #include "archive/main_log.h"
+#include "archive/unfiled_bytes.h"
 
 namespace greffe::archive {
 
@@ -29,20 +30,22 @@ class Deposit {
     std::uint64_t pending_bytes_per_hearing = 64ull * 1024 * 1024 * 1024;  // deposited but not named by an entry
     std::int64_t commit_interval_ms = 30'000;
   };
-  Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log, const PrivateKey& holder_key,
-          std::string role, Limits limits);
+  Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log, UnfiledBytes& unfiled,
+          const PrivateKey& holder_key, std::string role, Limits limits);
   ~Deposit();  // stops the thread "gr-commit"
 
-  // Start-up, before anything is served: appends every hearing head newer than its last main-log entry.
+  // Start-up, before anything is served: appends every hearing head newer than its last main-log entry, and counts anew
+  // what stations had sent without entries.
   Status catch_up();
 
   // The one of these digests that this hearing does not hold: what another hearing holds counts as missing.
   Result<std::vector<Digest>> missing(const HearingId& id, const std::vector<Digest>& digests);
-  // denied: the peer may not write to this hearing. no_space: over the quota, or the volumes are full.
+  // denied: the peer may not write to this hearing. no_space: the station's quota of what no entry names is used up (entries
+  // that name it make room), or the volumes are full.
   Result<std::unique_ptr<store::ObjectWriter>> begin_object(const Peer& peer, const HearingId& id, const Digest& digest,
                                                             std::uint64_t size);
-  // The object was committed for this hearing.
-  void deposited(const HearingId& id, const Digest& digest, std::uint64_t size);
+  // The object was committed for this hearing; to be called before the peer is told so.
+  void deposited(const Peer& peer, const HearingId& id, const Digest& digest, std::uint64_t size);
 
   // Appends entries [first, …) whose tree is `checkpoint`. In order: signature and consistency -> objects proved ->
   // stage, verify, head, tiles (LogWriter) -> main log when due -> cosign -> answer. Sending the same again is ok.

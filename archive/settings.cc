@@ -26,6 +26,8 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   s.scrub_period_s = GREFFE_TRY(config.integer_or("scrub_period_s", s.scrub_period_s, 10, kYearS));
   s.scrub_bytes_per_second = GREFFE_TRY(config.integer_or("scrub_bytes_per_second", s.scrub_bytes_per_second, 100'000, 10'000'000'000));
   s.commit_interval_s = GREFFE_TRY(config.integer_or("commit_interval_s", 30, 1, 3600));
+  s.station_unfiled_bytes = GREFFE_TRY(config.integer_or("station_unfiled_bytes", 16'000'000'000, kMaxObjectBytes, INT64_MAX));
+  s.rebalance_bytes_per_second = GREFFE_TRY(config.integer_or("rebalance_bytes_per_second", 50'000'000, 0, INT64_MAX));
   s.machine_address = GREFFE_TRY(config.string_or("machine_address", "127.0.0.1:8444"));
   s.machine_url = GREFFE_TRY(config.string_or("machine_url", "https://" + s.machine_address));
   s.browser_address = GREFFE_TRY(config.string_or("browser_address", "127.0.0.1:8443"));

@@ -19,6 +19,8 @@ struct Settings {
   std::int64_t scrub_period_s = 90LL * 24 * 3600;       // every replica on volumes is read at least once in this time
   std::int64_t scrub_bytes_per_second = 50'000'000;     // that the scrub reads at most, from all volumes together
   std::int64_t commit_interval_s = 30;  // at most one main-log entry per hearing in this time
+  std::int64_t station_unfiled_bytes = 0;       // of each station: sent, and named by no entry yet, at most
+  std::int64_t rebalance_bytes_per_second = 0;  // of what is moved to make room on volumes, at most; 0: as fast as it goes
   std::string machine_address;   // "127.0.0.1:8444": stations and replicators
   std::string machine_url;       // what stations are told to call: "https://archive.court.example:8444"
   std::string browser_address;   // "127.0.0.1:8443"

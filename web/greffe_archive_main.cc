@@ -6,6 +6,7 @@
 
 #include "archive/archive_keys.h"
 #include "archive/base/command_line.h"
+#include "archive/base/progress.h"
 #include "archive/client/control_client.h"
 #include "archive/format/policy.h"
 #include "archive/settings.h"
@@ -278,6 +279,11 @@ Result<int> volume_list(const Arguments& a) {
   if (*keeping.boolean("running")) {
     fmt::print("Looking through all names: {} %, {} objects lacked replicas, {} replicas written.\n", *keeping.integer("percent"), *keeping.integer("lacking"),
                *keeping.integer("written"));
+  }
+  const Json room = GREFFE_TRY(keeping.object("room"));
+  if (*room.boolean("running")) {
+    fmt::print("Making room for new recordings: {} copies ({}) moved to other volumes, {} to go.\n", *room.integer("moved"),
+               greffe::human_bytes(*room.size("moved_bytes")), greffe::human_bytes(*room.size("lacking_bytes")));
   }
   return kExitDone;
 }

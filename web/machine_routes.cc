@@ -12,6 +12,9 @@ constexpr std::size_t kMaxEntries = 65'536;
 constexpr std::uint64_t kMaxEntriesBodyBytes = 16 * 1024 * 1024;
 constexpr std::uint64_t kMaxHaveBodyBytes = 512 * 1024;
 constexpr const char* kEpochHeader = "Greffe-Epoch";
+constexpr int kNoSpace = 507;
+// Volumes have room again when somebody adds one, a quota when entries come. The same for both, so that nobody is pressed.
+constexpr const char* kRetryAfterS = "30";
 
 http::Response ok_json(const Json& json) { return http::json_response(200, write_json(json)); }
 
@@ -78,6 +81,7 @@ MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, ar
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
+  if (out.status == kNoSpace) out.set("Retry-After", kRetryAfterS);
   out.set(kEpochHeader, std::to_string(epoch_));
   return out;
 }
@@ -239,9 +243,9 @@ MachineRoutes::Answer MachineRoutes::begin_object(const http::Request& request, 
   auto writer = target.hearing ? deposit_.begin_object(peer, *target.hearing, digest, size)
                                : foreign_->begin_object(peer, target.origin, size);
   if (!writer) return writer.error();
-  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(epoch_), [this, target, digest, size]() -> Status {
+  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(epoch_), [this, peer, target, digest, size]() -> Status {
     if (!target.hearing) return foreign_->deposited(target.origin, digest, size);
-    deposit_.deposited(*target.hearing, digest, size);
+    deposit_.deposited(peer, *target.hearing, digest, size);
     return ok();
   });
   return http::Response{};

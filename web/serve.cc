@@ -83,16 +83,16 @@ archive::ScrubSettings scrub_settings(const archive::Settings& settings, const a
 // The parts that live while the archive serves, in the order in which they need each other.
 struct Running {
   Running(const archive::Settings& s, Log& l, store::WholePool& p, archive::ArchiveKeys& keys, archive::MainLog& m,
-          accounts::Accounts& a, archive::DamageJournal& damage, FileSystem& files, Clock& clock)
+          archive::UnfiledBytes& unfiled, accounts::Accounts& a, archive::DamageJournal& damage, FileSystem& files, Clock& clock)
       : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
-        deposit(clock, l, stores, hearings, m, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
-        retrieval(stores, hearings), read_back(clock, l, p, hearings), keeper(clock, l, p),
+        deposit(clock, l, stores, hearings, m, unfiled, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
+        retrieval(stores, hearings), read_back(clock, l, p, hearings), keeper(clock, l, p, static_cast<std::uint64_t>(s.rebalance_bytes_per_second)),
         scrub(clock, l, files, p, m, scrub_settings(s, keeper, damage)),
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
         foreign(clock, stores, hearings, m, keys.holder), sign_in(a), sessions(clock, m),
-        status(clock, s, p, m, peers, {read_back, keeper, scrub}, kFirstEpoch),
+        status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled}, kFirstEpoch),
         machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), s.role == "replica" ? &foreign : nullptr),
         hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),
         playback(clock, m, retrieval, sessions, sign_in),
@@ -173,8 +173,10 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   PrivateKey log_key = GREFFE_TRY(PrivateKey::from_pem(keys.log.to_pem()));
   const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, stores, settings.name, settings.state_directory,
                                                           std::move(log_key), accept_head));
+  const auto unfiled = GREFFE_TRY(archive::UnfiledBytes::open(files, join(settings.state_directory, "unfiled"),
+                                                              static_cast<std::uint64_t>(settings.station_unfiled_bytes)));
   accounts::Accounts accounts = GREFFE_TRY(accounts::Accounts::open(join(settings.state_directory, "accounts.sqlite"), clock));
-  Running running(settings, log, *pool, keys, *main_log, accounts, damage, files, clock);
+  Running running(settings, log, *pool, keys, *main_log, *unfiled, accounts, damage, files, clock);
   GREFFE_TRY(running.deposit.catch_up());
   damage.start(*main_log);
   running.read_back.start();

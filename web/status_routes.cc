@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t kSecondSiteLateMs = 15 * 60'000;
 // Reading back is late when what was confirmed this long ago has not been read from the disks.
 constexpr std::int64_t kReadBackLateMs = 10 * 60'000;
+// A station is spoken of when it uses so much of its quota: an honest one needs no tenth.
+constexpr std::uint64_t kMuchUnfiled = 2;
 
 // `what` and `todo` are English, for the command line; pages say the same in their own words, by code and facts.
 Json reason(std::string_view code, Json facts, const std::string& what, const std::string& todo) {
@@ -28,6 +30,14 @@ Json about_volume(const store::VolumeReport& volume, const std::string& state) {
                                     : "Look at the disk and its cable; mount it again or replace it, then run scrub.");
   out.set("since", volume.since);
   return out;
+}
+
+Json about_unfiled(const std::string& station, std::uint64_t bytes) {
+  Json facts;
+  facts.set("size", human_bytes(bytes)).set("station", station);
+  return reason("station-unfiled", std::move(facts),
+                fmt::format("Station {} has sent {} without the entries that say what it is", station, human_bytes(bytes)),
+                "Look at the station: greffe-ingest status there says what it waits for. When its quota is used up, it waits.");
 }
 
 }  // namespace
@@ -51,8 +61,9 @@ Result<Json::Array> StatusRoutes::volumes(Json::Array& reasons) {
   return out;
 }
 
-Result<Json::Array> StatusRoutes::stations(Json::Array&) {
+Result<Json::Array> StatusRoutes::stations(Json::Array& reasons) {
   Json::Array out;
+  const std::map<std::string, std::uint64_t> unfiled = upkeep_.unfiled.by_station();
   const std::vector<catalogue::StationFacts> stations = GREFFE_TRY(main_log_.catalogue().stations());
   const std::vector<catalogue::Court> places = GREFFE_TRY(main_log_.catalogue().places());
   for (const catalogue::StationFacts& station : stations) {
@@ -67,6 +78,10 @@ Result<Json::Array> StatusRoutes::stations(Json::Array&) {
       }
     }
     if (station.last_receipt) s.set("last_receipt", *station.last_receipt);
+    if (const auto found = unfiled.find(station.key.name); found != unfiled.end()) {
+      s.set("unfiled_bytes", found->second);
+      if (found->second >= upkeep_.unfiled.quota_bytes() / kMuchUnfiled) reasons.push_back(about_unfiled(station.key.name, found->second));
+    }
     out.push_back(std::move(s));
   }
   return out;
@@ -182,11 +197,29 @@ Json StatusRoutes::keeping(Json::Array& reasons) {
   out.set("written", facts.objects.written).set("stuck", facts.objects.stuck).set("logs", facts.logs);
   out.set("percent", std::uint64_t{facts.objects.finished ? 100 : facts.objects.share_of_names * 100 / 65'536});
   if (facts.finished) out.set("finished", *facts.finished);
+  out.set("room", room(reasons));
   if (facts.problem.empty()) return out;
   Json of;
   of.set("detail", facts.problem).set("n", facts.objects.stuck);
   Json why = reason("replicas-lacking", std::move(of), "Some recordings are on fewer volumes than they should be: " + facts.problem,
                     "Bring the missing volume back, or add one: greffe-archive volume add. What no volume has any more, restore from the second site.");
+  if (facts.finished) why.set("since", *facts.finished);
+  reasons.push_back(std::move(why));
+  return out;
+}
+
+// Whether new recordings find volumes with room, and what is moved for it.
+Json StatusRoutes::room(Json::Array& reasons) {
+  const archive::RoomFacts facts = upkeep_.keeper.room();
+  Json out;
+  out.set("running", facts.running).set("moved", facts.totals.moved).set("moved_bytes", facts.totals.moved_bytes);
+  out.set("removed", facts.totals.removed).set("lacking_bytes", facts.totals.lacking_bytes);
+  if (facts.finished) out.set("finished", *facts.finished);
+  if (facts.problem.empty()) return out;
+  Json of;
+  of.set("detail", facts.problem);
+  Json why = reason("room-lacking", std::move(of), "Soon there will be no room for new recordings: " + facts.problem,
+                    "Add a volume: greffe-archive volume add. What is stored moves to it by itself, as far as that is needed.");
   if (facts.finished) why.set("since", *facts.finished);
   reasons.push_back(std::move(why));
   return out;
@@ -271,6 +304,12 @@ Result<std::string> StatusRoutes::metrics_text() {
   }
   metrics.set("greffe_objects_lost", "Objects without a good copy in this archive", static_cast<double>(upkeep_.scrub.lost().count()));
   metrics.set("greffe_objects_lacking_replicas", "Objects that no pass could bring to R replicas", static_cast<double>(keeping.objects.stuck));
+  for (const auto& [station, bytes] : upkeep_.unfiled.by_station()) {
+    metrics.set("greffe_station_unfiled_bytes", "Deposited, and named by no entry yet", static_cast<double>(bytes), {{"station", station}});
+  }
+  const archive::RoomFacts room = upkeep_.keeper.room();
+  metrics.set("greffe_room_lacking_bytes", "Room that the R volumes with most of it should have more", static_cast<double>(room.totals.lacking_bytes));
+  metrics.set("greffe_room_moved_bytes", "Moved to other volumes by the last search for room", static_cast<double>(room.totals.moved_bytes));
   metrics.set("greffe_read_back_lagging_hearings", "Hearings with confirmed entries whose objects are not read back from the disks",
               static_cast<double>(read_back.lagging));
   metrics.set("greffe_read_back_oldest_seconds", "Age of the oldest of those entries", static_cast<double>(read_back.oldest_age_ms) / 1000);

@@ -13,6 +13,7 @@
 #include "archive/scrub.h"
 #include "archive/settings.h"
 #include "archive/store/whole_pool.h"
+#include "archive/unfiled_bytes.h"
 #include "web/sign_in.h"
 
 namespace greffe::web {
@@ -22,6 +23,7 @@ struct Upkeep {
   const archive::ReadBack& read_back;
   const archive::PoolKeeper& keeper;
   const archive::Scrub& scrub;
+  const archive::UnfiledBytes& unfiled;
 };
 
 class StatusRoutes {
@@ -41,6 +43,7 @@ class StatusRoutes {
   Result<Json> log(Json::Array& reasons);
   Json read_back(Json::Array& reasons);
   Json keeping(Json::Array& reasons);
+  Json room(Json::Array& reasons);
   Json scrubbing(Json::Array& reasons);
   Result<std::string> metrics_text();
 

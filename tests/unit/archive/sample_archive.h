@@ -46,6 +46,7 @@ class SampleArchive {
   }
   void stop() {
     deposit.reset();
+    unfiled.reset();
     hearings.reset();
     main_log.reset();
     pool.reset();
@@ -64,7 +65,10 @@ class SampleArchive {
     if (!main) FAIL(main.error().message);
     main_log = std::move(*main);
     hearings = std::make_unique<archive::HearingLogs>(stores());
-    deposit = std::make_unique<archive::Deposit>(clock, log, stores(), *hearings, *main_log, keys->holder, role_,
+    auto counted = archive::UnfiledBytes::open(files, folder.path + "/state/unfiled", quota_bytes);
+    REQUIRE(counted);
+    unfiled = std::move(*counted);
+    deposit = std::make_unique<archive::Deposit>(clock, log, stores(), *hearings, *main_log, *unfiled, keys->holder, role_,
                                                  archive::Deposit::Limits{});
     REQUIRE(deposit->catch_up());
   }
@@ -76,12 +80,14 @@ class SampleArchive {
   PosixFileSystem files;
   FileSystem* disk = nullptr;      // what the pool stands on from the next start() on; none: `files`
   store::PoolListeners listeners;  // of the pool, from the next start() on
+  std::uint64_t quota_bytes = 1'000'000'000;  // of what is sent without entries, from the next start() on
   SystemClock clock;
   Log log{"test"};
   std::unique_ptr<archive::ArchiveKeys> keys;
   std::unique_ptr<store::LocalPool> pool;
   std::unique_ptr<archive::MainLog> main_log;
   std::unique_ptr<archive::HearingLogs> hearings;
+  std::unique_ptr<archive::UnfiledBytes> unfiled;
   std::unique_ptr<archive::Deposit> deposit;
 
  private:
@@ -213,7 +219,7 @@ inline Status deposit_object(SampleArchive& a, const SampleHearing& h, const Dig
   if (!written) return written.error();
   const Status stored = (*writer)->commit(digest);
   if (!stored) return stored.error();
-  a.deposit->deposited(h.id, digest, bytes.size());
+  a.deposit->deposited(h.peer(), h.id, digest, bytes.size());
   return ok();
 }
 

@@ -24,7 +24,7 @@ struct SampleSite {
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts),
         sessions(archive.clock, *archive.main_log),
-        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub}, 1),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled}, 1),
         machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), &foreign),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
