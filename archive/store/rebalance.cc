@@ -113,22 +113,30 @@ Result<RoomTotals> Rebalance::run(const RoomSettings& settings, const std::funct
   return std::move(run.totals);
 }
 
+// None where they cannot be listed; the volume's state says why.
+std::vector<std::string> Rebalance::names_in(Volume& volume, const std::string& directory) const {
+  auto names = pool_.files.list(volume.file(directory));
+  if (names) return *std::move(names);
+  if (names.error().code != Errc::not_found) static_cast<void>(volume.note_failure(names.error()));
+  return {};
+}
+
 // Until others need it more, or it has what it needs. false: nothing more on it can be moved.
 bool Rebalance::move_off(Run& run, Volume& from) {
   const std::string id = from.label().id;
   unsigned& place = places_.try_emplace(id, first_directory(id)).first->second;
   unsigned& left = run.directories_left.try_emplace(id, kDirectories).first->second;
-  for (; left > 0; --left, place = (place + 1) % kDirectories) {
+  std::vector<std::string> inner;  // the directories of the outer one, which are all there: few of them may be
+  for (unsigned outer = kDirectories; left > 0; --left, place = (place + 1) % kDirectories) {
     const std::string directory = directory_name(place);
-    const auto names = pool_.files.list(from.file(directory));
-    if (!names && names.error().code != Errc::not_found) {
-      static_cast<void>(from.note_failure(names.error()));  // its state says it
-      return false;
-    }
-    if (!names || names->empty()) continue;
+    if (outer != place / 256) inner = names_in(from, parent_of(directory));
+    outer = place / 256;
+    if (!std::binary_search(inner.begin(), inner.end(), directory.substr(directory.size() - 2))) continue;
+    const std::vector<std::string> names = names_in(from, directory);
+    if (names.empty()) continue;
     run.now = survey(run.given_up);
     if (run.now.index_of(from) == run.now.rooms.size()) return true;  // it takes no part any more
-    for (const std::string& name : *names) {
+    for (const std::string& name : names) {
       if (!run.may_go_on()) return true;
       const auto digest = parse_object_key(directory + "/" + name);
       if (!digest || !try_object(run, from, *digest)) continue;  // what is no object is reported by scrub

@@ -51,6 +51,7 @@ class Rebalance {
   struct Run;
 
   Survey survey(const std::set<std::string>& given_up) const;
+  std::vector<std::string> names_in(Volume& volume, const std::string& directory) const;
   bool move_off(Run& run, Volume& from);
   bool needs_more(Run& run, const Volume& from) const;
   bool try_object(Run& run, Volume& from, const Digest& digest);
