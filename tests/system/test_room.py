@@ -67,17 +67,18 @@ class SmallDisks(contextlib.ExitStack):
     def room(self):
         return json.loads(self.world.archive("status", "--json").stdout)["keeping"]["room"]
 
-    def roomy(self):
+    def roomy(self, wanted=GOAL):
         """How many volumes have the room that is to be made."""
         found = [os.statvfs(v) for v in self.world.volumes]
-        return sum(f.f_bavail * f.f_frsize - FLOOR >= GOAL for f in found)
+        return sum(f.f_bavail * f.f_frsize - FLOOR >= wanted for f in found)
 
-    def wait_for_room(self):
+    def wait_for_room(self, wanted=GOAL):
+        """And until nothing moves any more."""
         for _ in range(600):
-            if self.roomy() >= 3:
+            if self.roomy(wanted) >= 3 and not self.room()["running"]:
                 return
             time.sleep(0.1)
-        raise AssertionError(f"only {self.roomy()} volumes have room: {self.room()}")
+        raise AssertionError(f"only {self.roomy(wanted)} volumes have room: {self.room()}")
 
     def good_copies(self, digest):
         return sum(sha256(path.read_bytes()) == digest for path in self.world.copies(digest))
@@ -216,7 +217,7 @@ class MovingRun:
         watched.end()
         self.check_copies(watched.killed_at)
         self.world.start()
-        self.disks.wait_for_room()
+        self.disks.wait_for_room(GOAL // 2)  # with half of it nothing is begun anew
         self.check_copies(watched.killed_at)
         late = Hearing(self.client)
         put_in_time(late, os.urandom(OBJECT))
