@@ -9,9 +9,9 @@ import os
 import signal
 import struct
 import sys
-import time
 
 import world as w
+from live_room import wait_for
 from machine_client import Hearing, details_document, random_object, sha256, tree_root
 from test_bad_input import add_segment, enrolled, filed_hearing, nothing_lost
 from test_replicate import Sites
@@ -19,14 +19,8 @@ from test_replicate import Sites
 TWIN = w.ROOT / "tests" / "twin" / "greffe_twin.py"
 
 
-def await_that(what, condition, seconds=90):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")
+def await_that(what, condition):
+    return wait_for(what, condition, 90)
 
 
 def many_objects(client, count=60):
