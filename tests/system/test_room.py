@@ -25,6 +25,7 @@ DISK_MEGABYTES = 24
 FLOOR = 1_000_000
 OBJECT = 500_000
 GOAL = DISK_MEGABYTES * 1024 * 1024 // 8  # room that is made: an eighth of a small disk
+ENOUGH = GOAL // 2  # with so much left nothing is moved: what was stored after the move may have taken the rest
 
 
 def option(name, default):
@@ -67,18 +68,18 @@ class SmallDisks(contextlib.ExitStack):
     def room(self):
         return json.loads(self.world.archive("status", "--json").stdout)["keeping"]["room"]
 
-    def roomy(self, wanted=GOAL):
-        """How many volumes have the room that is to be made."""
+    def roomy(self):
+        """How many volumes have so much room."""
         found = [os.statvfs(v) for v in self.world.volumes]
-        return sum(f.f_bavail * f.f_frsize - FLOOR >= wanted for f in found)
+        return sum(f.f_bavail * f.f_frsize - FLOOR >= ENOUGH for f in found)
 
-    def wait_for_room(self, wanted=GOAL):
+    def wait_for_room(self):
         """And until nothing moves any more."""
         for _ in range(600):
-            if self.roomy(wanted) >= 3 and not self.room()["running"]:
+            if self.roomy() >= 3 and not self.room()["running"]:
                 return
             time.sleep(0.1)
-        raise AssertionError(f"only {self.roomy(wanted)} volumes have room: {self.room()}")
+        raise AssertionError(f"only {self.roomy()} volumes have room: {self.room()}")
 
     def good_copies(self, digest):
         return sum(sha256(path.read_bytes()) == digest for path in self.world.copies(digest))
@@ -217,7 +218,7 @@ class MovingRun:
         watched.end()
         self.check_copies(watched.killed_at)
         self.world.start()
-        self.disks.wait_for_room(GOAL // 2)  # with half of it nothing is begun anew
+        self.disks.wait_for_room()
         self.check_copies(watched.killed_at)
         late = Hearing(self.client)
         put_in_time(late, os.urandom(OBJECT))
