@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The site of tests/system/sittings_site.py for the browser's tests, laid out as world.mjs reads a demo.
+"""The site of tests/system/sittings_site.py, and the hearing of five_faults.py, for the browser's tests; laid out as world.mjs reads a demo.
 
     small_site.py DIR     makes it, says "ready", and takes it away when its standard input ends
 """
@@ -10,6 +10,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "system"))
 
+import five_faults  # noqa: E402
+import live_room  # noqa: E402
 import world as w  # noqa: E402
 from sittings_site import Site, explained_hearing  # noqa: E402
 
@@ -20,6 +22,8 @@ def main():
         world.start()
         site = Site(world)
         filed = dict(zip(("first", "second", "third"), site.chain()))
+        films = [live_room.make_film(world.folder / name, size) for name, size in (("large.mp4", "640x360"), ("small.mp4", "320x240"))]
+        filed["faulty"], _ = five_faults.record(world, *films)
         filed["long"] = filed["explained"] = explained_hearing(world).id
         (folder / "run").mkdir()
         (folder / "logins").mkdir()

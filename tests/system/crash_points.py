@@ -17,6 +17,27 @@ CHANGING = ["openat", "write", "pwrite64", "writev", "fdatasync", "fsync", "link
 WAIT_MICROSECONDS = 1500
 
 
+class ChangingCalls:
+    """Finds in strace's lines the calls that change something, as they return. To open a file is one where it makes the file: a process
+    that starts opens hundreds of libraries."""
+
+    def __init__(self):
+        self.makes_a_file = {}  # by the thread whose openat has not returned yet
+
+    def name_in(self, line):
+        match = re.match(r"(\d+)\s+(?:<\.\.\. )?(\w+)", line)
+        if not match or match[2] not in CHANGING:
+            return None
+        thread, name = match[1], match[2]
+        makes = any(flag in line for flag in ("O_CREAT", "O_TRUNC", "O_TMPFILE"))
+        if "<unfinished" in line:
+            self.makes_a_file[thread] = makes
+            return None
+        if "resumed>" in line:
+            makes = self.makes_a_file.pop(thread, False)
+        return name if makes or name != "openat" else None
+
+
 class Watched:
     """A program under strace. Kills it after its `kill_at`-th changing call (None: never) since a line with `after`."""
 
@@ -38,10 +59,11 @@ class Watched:
 
     def _watch(self):
         started = not self.after
+        changes = ChangingCalls()
         for line in self.lines:
-            match = re.match(r"\d+\s+(?:<\.\.\. )?(\w+)", line)
-            if match and started and "<unfinished" not in line and match[1] in CHANGING:
-                self.calls.append(match[1])
+            call = changes.name_in(line)
+            if call and started:
+                self.calls.append(call)
                 if len(self.calls) == self.kill_at:
                     self.killed_at = line.strip()
                     self.kill(self.children()[:1])

@@ -38,12 +38,17 @@ def entries_in(path):
     return out
 
 
+def begun_in(spool):
+    """The folders of the hearings that have begun; one whose name ends in .new has not."""
+    return [p for p in spool.iterdir() if (p / "entries").exists() and p.suffix != ".new"] if spool.exists() else []
+
+
 class Record:
     """What the station's disk says was acknowledged, read by the test itself right after the kill."""
 
     def __init__(self, spool):
         self.hearings = {}
-        for folder in sorted(p for p in spool.iterdir() if (p / "entries").exists()) if spool.exists() else []:
+        for folder in sorted(begun_in(spool)):
             receipt = folder / "receipt"
             lines = receipt.read_text().split("\n") if receipt.exists() else []
             self.hearings[folder.name] = {

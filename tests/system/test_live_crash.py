@@ -24,6 +24,14 @@ MOST_LOST_MS = 2000
 SETTLED_MS = 1500  # a stream that has recorded for less has no fragment yet
 
 
+def told(entries, stream):
+    """What the log says of a stream's time, in milliseconds since the hearing was opened."""
+    begin = entries[0]["mono_ms"]
+    spans = [("recorded", e["mono_ms"], e["mono_ms"] + e["duration_90k"] // 90) for e in entries if e["kind"] == "segment" and e["stream"] == stream]
+    spans += [(e["reason"], *e["mono_ms"]) for e in entries if e["kind"] == "gap" and (stream in e["streams"] or "*" in e["streams"])]
+    return sorted((first - begin, last - begin, what) for what, first, last in [*spans, ("close", entries[-1]["mono_ms"], entries[-1]["mono_ms"])])
+
+
 class LiveRun:
     def __init__(self):
         self.world = w.World()
@@ -56,9 +64,7 @@ class LiveRun:
         return watched.calls
 
     def hearings(self):
-        spool = self.home / "spool"
-        found = {p.name: [json.loads(e) for e in crash_station.entries_in(p / "entries")] for p in spool.iterdir() if (p / "entries").exists()} \
-            if spool.exists() else {}
+        found = {p.name: [json.loads(e) for e in crash_station.entries_in(p / "entries")] for p in crash_station.begun_in(self.home / "spool")}
         return {name: entries for name, entries in found.items() if entries}
 
     def one(self, kill_at):
@@ -84,7 +90,7 @@ class LiveRun:
                 raise AssertionError(f"hearing {name} is not finished")
             for stream, (declared, recorded, gaps, rest) in r.account(entries).items():
                 if rest > 500:
-                    raise AssertionError(f"{stream}: of {declared} ms {rest} are neither recorded ({recorded}) nor a gap ({gaps})")
+                    raise AssertionError(f"{stream}: of {declared} ms {rest} are neither recorded ({recorded}) nor a gap ({gaps}): {told(entries, stream)}")
             if name in before and not finished:
                 self.check_loss(entries, killed_ms)
         crash_station.Record(self.home / "spool").check(self.world.volumes)

@@ -62,7 +62,7 @@ export function duration(ms: number): string {
   const parts: string[] = [];
   if (h) parts.push(t("unit.h", { v: String(h) }));
   if (m) parts.push(t("unit.min", { v: String(m) }));
-  if (!h && (s % 60 || !m)) parts.push(t("unit.s", { v: String(s % 60) }));
+  if (!h && (s % 60 || !m)) parts.push(t("unit.s", { v: s === 0 && ms > 0 ? "<1" : String(s % 60) }));
   return parts.join(" ");
 }
 
