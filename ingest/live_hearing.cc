@@ -31,18 +31,20 @@ Result<OpenPause> parse_pause(const Json& json) {
   return out;
 }
 
-// Whatever a crash leaves of it has no name yet and is swept.
-Result<HearingId> make_directory(FileSystem& files, const IngestSettings& settings, const LiveRecord& record, std::string_view details,
-                                 UtcTime start) {
-  const HearingId id = make_hearing_id(start);
-  const SpoolPaths paths = spool_of(settings.directory, id);
+// With its signed first entry. What a crash leaves of it has no name yet and is swept: a hearing that has a name has begun.
+Status make_directory(FileSystem& files, const SpoolPaths& paths, const LiveRecord& record, std::string_view details, const OpenEntry& open,
+                      const PrivateKey& key) {
   const SpoolPaths unfinished{paths.directory + std::string(kUnfinishedHearing)};
   GREFFE_TRY(HearingSpool::create(files, unfinished));
-  GREFFE_TRY(files.write_new(unfinished.object(sha256(as_bytes(details))), as_bytes(details)));
+  GREFFE_TRY(files.write_new(unfinished.object(open.details), as_bytes(details)));
   GREFFE_TRY(save_live_record(files, unfinished, record));
+  {
+    const auto spool = GREFFE_TRY(HearingSpool::open(files, unfinished, open.hearing, open.archive, key));
+    spool->append(open);
+    GREFFE_TRY(spool->commit());
+  }
   GREFFE_TRY(files.rename(unfinished.directory, paths.directory));
-  GREFFE_TRY(files.sync_directory(spool_path(settings.directory)));
-  return id;
+  return files.sync_directory(parent_of(paths.directory));
 }
 
 }  // namespace
@@ -102,8 +104,7 @@ Result<std::unique_ptr<HearingSpool>> begin_live_hearing(FileSystem& files, cons
   record.boot = clock.boot();
   record.clock = clock.state();
   const Moment now = clock.now();
-  const HearingId id = GREFFE_TRY(make_directory(files, settings, record, document, now.utc));
-  auto spool = GREFFE_TRY(HearingSpool::open(files, spool_of(settings.directory, id), id, enrolment.archive, key));
+  const HearingId id = make_hearing_id(now.utc);
   OpenEntry open;
   open.archive = enrolment.archive;
   open.hearing = id;
@@ -122,9 +123,9 @@ Result<std::unique_ptr<HearingSpool>> begin_live_hearing(FileSystem& files, cons
   open.start = now.utc;
   open.boot = clock.boot();
   open.mono_ms = now.mono_ms;
-  spool->append(open);
-  GREFFE_TRY(spool->commit());
-  return spool;
+  const SpoolPaths paths = spool_of(settings.directory, id);
+  GREFFE_TRY(make_directory(files, paths, record, document, open, key));
+  return HearingSpool::open(files, paths, id, enrolment.archive, key);
 }
 
 Result<std::optional<HearingId>> find_live_hearing(FileSystem& files, const IngestSettings& settings) {

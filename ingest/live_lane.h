@@ -46,6 +46,7 @@ class LiveLane {
   Status break_off(Moment now, const char* reason, const std::string& problem);
   // Declares what is missing between the last segment and `until`.
   void account_until(Moment until);
+  const Accounted& accounted() const { return end_; }  // until when something is recorded or declared
 
   enum class State { connecting, waiting, ready, recording, ending };
   State state() const;

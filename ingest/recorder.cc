@@ -296,7 +296,8 @@ void Recorder::end_pause(const OpenPause& pause, std::vector<std::string> stream
 
 Result<Json> Recorder::begin_close(const Json& arguments) {
   closing_person_ = GREFFE_TRY(person_from(arguments));
-  apply_wanted(clock_.now(), "");
+  closing_at_ = clock_.now();
+  apply_wanted(closing_at_, "");
   return Json();
 }
 
@@ -486,16 +487,21 @@ Status Recorder::finish_when_at_rest() {
   return all ? finish() : ok();
 }
 
+// The hearing ends when that was asked for, or with the last sample taken; to end the files takes a moment in which nothing is missing.
 Status Recorder::finish() {
-  const Moment now = clock_.now();
-  for (const auto& lane : lanes_) lane->account_until(now);
-  for (const auto& [stream, pause] : record_.muted) end_pause(pause, {stream}, now);
-  if (record_.pause) end_pause(*record_.pause, {"*"}, now);
+  Moment end = closing_at_;
+  for (const auto& lane : lanes_) {
+    const Accounted& until = lane->accounted();
+    if (until.boot == clock_.boot() && until.at.mono_ms > end.mono_ms) end = until.at;
+  }
+  for (const auto& lane : lanes_) lane->account_until(end);
+  for (const auto& [stream, pause] : record_.muted) end_pause(pause, {stream}, end);
+  if (record_.pause) end_pause(*record_.pause, {"*"}, end);
   GREFFE_TRY(spool_->declare_lost());
   CloseEntry close = spool_->state().close_entry();
-  close.end = now.utc;
+  close.end = end.utc;
   close.boot = clock_.boot();
-  close.mono_ms = now.mono_ms;
+  close.mono_ms = end.mono_ms;
   spool_->append(close);
   GREFFE_TRY(commit());
   Json done;

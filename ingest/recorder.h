@@ -109,6 +109,7 @@ class Recorder {
   Details details_;                      // of the open hearing
   std::shared_ptr<Question> closing_;    // is answered when the hearing is finished
   std::string closing_person_;
+  Moment closing_at_;                    // when it was asked for
   std::string trouble_;                  // why nothing can be recorded, in words
   Moment trouble_since_;
   std::int64_t try_again_at_ms_ = 0;
