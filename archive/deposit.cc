@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <thread>
 
 #include "archive/archive_keys.h"
+#include "archive/excuses.h"
 #include "archive/hearing_rules.h"
 
 namespace greffe::archive {
@@ -52,6 +54,7 @@ struct Deposit::State {
   static Error revoked(const catalogue::KnownKey& key);
   Result<OpenEntry> checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const;
   Result<std::vector<Digest>> unproved(HearingState& hearing, const ReadEntries& read);
+  Status excuse(const HearingId& id, const OpenEntry& open, const std::vector<ShownEntry>& shown, std::vector<Digest>& missing, ReadEntries& read);
   Result<std::uint64_t> size_of(const HearingState& hearing, const Digest& digest);
   Status check_sizes(const HearingState& hearing, const ReadEntries& read);
   Result<std::optional<Unready>> divergence(const HearingId& id, HearingState& hearing, const Checkpoint& wanted);
@@ -119,6 +122,24 @@ Result<std::vector<Digest>> Deposit::State::unproved(HearingState& hearing, cons
     if (!held) missing.push_back(digest);
   }
   return missing;
+}
+
+// At a second site: what is declared lost over there does not stop the hearing here.
+Status Deposit::State::excuse(const HearingId& id, const OpenEntry& open, const std::vector<ShownEntry>& shown, std::vector<Digest>& missing,
+                              ReadEntries& read) {
+  if (missing.empty() || is_primary()) return ok();
+  const std::vector<catalogue::KnownKey> origins = GREFFE_TRY(main_log.catalogue().keys("origin"));
+  const auto origin = std::find_if(origins.begin(), origins.end(), [&](const auto& key) { return key.name == open.archive && !key.revoked_since; });
+  if (origin == origins.end()) return ok();
+  DeclaredLost::Read held = GREFFE_TRY(main_log.declared_lost().of(open.archive));
+  const VerifierKey by_station{hearing_origin(open.archive, id), KeyType::ed25519, open.station_key};
+  const Excuses excuses = GREFFE_TRY(Excuses::read(shown, std::move(held), log_verifier(open.archive, origin->key), by_station));
+  std::erase_if(missing, [&](const Digest& digest) {
+    if (!excuses.cover(id, digest)) return false;
+    read.lost.insert(digest);
+    return true;
+  });
+  return ok();
 }
 
 // Is the tree that the sender signed another one than the tree that is held, as far as both go?
@@ -313,7 +334,7 @@ void Deposit::deposited(const Peer& peer, const HearingId& id, const Digest& dig
 
 Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const HearingId& id, std::uint64_t first,
                                                        const std::vector<std::string>& entries,
-                                                       std::string_view checkpoint_note) {
+                                                       std::string_view checkpoint_note, const std::vector<ShownEntry>& shown) {
   using Answer = std::variant<Receipt, Unready>;
   const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(checkpoint_note));
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
@@ -331,7 +352,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   if (auto diverged = GREFFE_TRY(state_->divergence(id, *hearing, wanted.checkpoint))) return Answer(std::move(*diverged));
   std::optional<Unready> elsewhere = GREFFE_TRY(check_growth(writer, first, entries, wanted.checkpoint));
   if (elsewhere) return Answer(std::move(*elsewhere));
-  const ReadEntries read = GREFFE_TRY(read_entries(first, entries, hearing->closed));
+  ReadEntries read = GREFFE_TRY(read_entries(first, entries, hearing->closed));
   const std::optional<OpenEntry> open =
       hearing->open ? hearing->open : std::optional(GREFFE_TRY(state_->checked_open(peer, id, *read.open)));
   const std::string origin = hearing_origin(open->archive, id);
@@ -347,6 +368,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
                                                         "archive's main log; this archive never had that log", open->main_size), true});
   }
   std::vector<Digest> missing = GREFFE_TRY(state_->unproved(*hearing, read));
+  GREFFE_TRY(state_->excuse(id, *open, shown, missing, read));
   if (!missing.empty()) {
     const std::string detail = fmt::format("{} objects that the entries name were not deposited for this hearing", missing.size());
     return Answer(Unready{std::nullopt, std::move(missing), detail});

@@ -50,8 +50,10 @@ class Deposit {
   // Appends entries [first, …) whose tree is `checkpoint`. In order: signature and consistency -> objects proved ->
   // stage, verify, head, tiles (LogWriter) -> main log when due -> cosign -> answer. Sending the same again is ok.
   // denied: key unknown, revoked, or not this hearing's. invalid: an entry, the checkpoint or the tree is wrong.
+  // `shown`: at a second site, entries further on in this log or in the main log that declare lost what was not sent.
   Result<std::variant<Receipt, Unready>> append(const Peer& peer, const HearingId& id, std::uint64_t first,
-                                                const std::vector<std::string>& entries, std::string_view checkpoint);
+                                                const std::vector<std::string>& entries, std::string_view checkpoint,
+                                                const std::vector<ShownEntry>& shown = {});
   // The held checkpoint with all cosignatures. not_found: nothing is held.
   Result<SignedCheckpoint> checkpoint(const HearingId& id);
   // Proof that the held log of `size` entries continues its first `old_size`. invalid: sizes that it never had.

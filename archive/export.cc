@@ -146,7 +146,7 @@ class Export {
     }
   }
 
-  // The genesis, every entry about the station's key or a cosigner's, and every entry about the hearing.
+  // The genesis, every entry about the station's key, a cosigner's or an officer's, and every entry about the hearing.
   Result<std::set<std::uint64_t>> entries_about(const catalogue::HearingRecord& record) {
     std::set<std::uint64_t> out{0, record.checkpoint_index};
     catalogue::EntryQuery about_hearing;
@@ -161,7 +161,7 @@ class Export {
       const MainEntry entry = GREFFE_TRY(parse_main_entry(text[0]));
       const auto* key = std::get_if<KeyEntry>(&entry);
       const bool is_stations = key != nullptr && key->role == "station" && key->key == record.station_key;
-      if (is_stations || (key != nullptr && key->role == "cosigner")) out.insert(index);
+      if (is_stations || (key != nullptr && (key->role == "cosigner" || key->role == "officer"))) out.insert(index);
     }
     return out;
   }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "archive/archive_keys.h"
+#include "archive/excuses.h"
 
 namespace greffe::archive {
 namespace {
@@ -39,7 +41,13 @@ struct ForeignLogs::State {
 
   Result<std::shared_ptr<ForeignLog>> get(const std::string& origin);
   Status may_write(const Peer& peer, const std::string& origin) const;
-  Status find_missing(ForeignLog& log, std::uint64_t index, const std::string& text, std::vector<Digest>& missing);
+  struct Missing {
+    std::optional<HearingId> hearing;  // of the entry that names it
+    Digest digest;
+  };
+  Status find_missing(ForeignLog& log, std::uint64_t index, const std::string& text, std::vector<Missing>& missing);
+  Result<std::vector<Digest>> not_excused(ForeignLog& log, const std::vector<std::string>& entries, const std::vector<ShownEntry>& shown,
+                                          const std::vector<Missing>& missing);
   Status holds_hearing(const HearingCheckpointEntry& entry, std::uint64_t index, const std::string& origin);
   Result<Receipt> cosign(ForeignLog& log) { return cosign_head(clock, log.writer, holder, holder_key); }
 };
@@ -85,7 +93,7 @@ Status ForeignLogs::State::holds_hearing(const HearingCheckpointEntry& entry, st
 }
 
 Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, const std::string& text,
-                                        std::vector<Digest>& missing) {
+                                        std::vector<Missing>& missing) {
   const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
   if (std::holds_alternative<UnknownEntry>(entry)) {
     return fail(Errc::invalid, fmt::format("main-log entry {}: this kind is not known here; upgrade the replica first", index));
@@ -95,11 +103,31 @@ Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, co
   }
   if (std::holds_alternative<MainLostEntry>(entry)) return ok();
   const Json json = GREFFE_TRY(parse_canonical_json(text));
+  const auto about = json.has("hearing") ? json.string("hearing") : Result<std::string>(fail(Errc::not_found, ""));
+  const auto hearing = about ? parse_hearing_id(*about) : Result<HearingId>(about.error());
   for (const Digest& digest : named_objects(json)) {
     const bool held = log.deposited.contains(digest) && GREFFE_TRY(stores.objects.prove_object(digest));
-    if (!held) missing.push_back(digest);
+    if (!held) missing.push_back({hearing ? std::optional(*hearing) : std::nullopt, digest});
   }
   return ok();
+}
+
+// Every order among the entries must be signed, whether or not anything is missing because of it.
+Result<std::vector<Digest>> ForeignLogs::State::not_excused(ForeignLog& log, const std::vector<std::string>& entries,
+                                                            const std::vector<ShownEntry>& shown, const std::vector<Missing>& missing) {
+  std::vector<Digest> out;
+  if (missing.empty() && std::none_of(entries.begin(), entries.end(), LostDeclarations::concerns)) return out;
+  DeclaredLost::Read with_entries = GREFFE_TRY(own_log.declared_lost().of(log.log_key.name));
+  for (const std::string& text : entries) {
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
+    GREFFE_TRY(with_entries.declarations.take(entry));
+  }
+  with_entries.size += entries.size();
+  const Excuses excuses = GREFFE_TRY(Excuses::read(shown, std::move(with_entries), log.log_key, std::nullopt));
+  for (const Missing& one : missing) {
+    if (!excuses.cover(one.hearing, one.digest)) out.push_back(one.digest);
+  }
+  return out;
 }
 
 ForeignLogs::ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key)
@@ -140,7 +168,7 @@ Status ForeignLogs::deposited(const std::string& origin, const Digest& digest, s
 
 Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, const std::string& origin, std::uint64_t first,
                                                            const std::vector<std::string>& entries,
-                                                           std::string_view checkpoint_note) {
+                                                           std::string_view checkpoint_note, const std::vector<ShownEntry>& shown) {
   using Answer = std::variant<Receipt, Unready>;
   GREFFE_TRY(state_->may_write(peer, origin));
   const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(checkpoint_note));
@@ -156,10 +184,11 @@ Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, con
   }
   std::optional<Unready> elsewhere = GREFFE_TRY(check_growth(writer, first, entries, wanted.checkpoint));
   if (elsewhere) return Answer(std::move(*elsewhere));
-  std::vector<Digest> missing;
+  std::vector<State::Missing> unsent;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    GREFFE_TRY(state_->find_missing(*log, first + i, entries[i], missing));
+    GREFFE_TRY(state_->find_missing(*log, first + i, entries[i], unsent));
   }
+  std::vector<Digest> missing = GREFFE_TRY(state_->not_excused(*log, entries, shown, unsent));
   if (!missing.empty()) {
     return Answer(Unready{std::nullopt, std::move(missing), "documents that the entries name were not sent"});
   }

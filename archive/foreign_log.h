@@ -23,9 +23,12 @@ class ForeignLogs {
   Result<std::vector<Digest>> missing(const Peer& peer, const std::string& origin, const std::vector<Digest>& digests);
   Result<std::unique_ptr<store::ObjectWriter>> begin_object(const Peer& peer, const std::string& origin, std::uint64_t size);
   Status deposited(const std::string& origin, const Digest& digest, std::uint64_t size);
-  // Appends main-log entries; cosigned when every hearing checkpoint and document among them is held here.
+  // Appends main-log entries; cosigned when every hearing checkpoint and document among them is held here, but what two
+  // officers declared lost, among them or in entries further on that are shown. denied also: something is declared lost
+  // without two officers.
   Result<std::variant<Receipt, Unready>> append(const Peer& peer, const std::string& origin, std::uint64_t first,
-                                                const std::vector<std::string>& entries, std::string_view checkpoint);
+                                                const std::vector<std::string>& entries, std::string_view checkpoint,
+                                                const std::vector<ShownEntry>& shown = {});
   Result<SignedCheckpoint> checkpoint(const std::string& origin);
   // The origin whose SHA-256 an address names. not_found: not held here.
   Result<std::string> origin_of(const Digest& digest) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "archive/all_logs.h"
+#include "archive/format/lost_declarations.h"
 
 namespace greffe::archive {
 namespace {
@@ -95,6 +96,7 @@ void LostObjects::settle(const std::stop_token& stop) {
 void LostObjects::settle_one(const Digest& digest, const std::vector<std::string>& volumes, bool all_there) {
   const std::string key = object_key(digest);
   if (pool_.read_back(digest).good == 0) {
+    if (give_up(digest)) return;
     if (all_there) add(digest, "no good replica is left of " + key + "; restore it from the other site");
     return;
   }
@@ -107,6 +109,90 @@ void LostObjects::settle_one(const Digest& digest, const std::vector<std::string
     if (std::any_of(health->damage.begin(), health->damage.end(), told) || !on_damage_) continue;
     on_damage_({key, volume, key + " has all its replicas again", false, true});
   }
+}
+
+// ---- what is declared lost ----
+
+bool LostObjects::is_declared(const Digest& digest) const {
+  const auto declared = main_log_.declared_lost().names(digest);
+  if (!declared) log_.warn(declared.error().within("what was declared lost cannot be read").message);
+  return declared && *declared;
+}
+
+bool LostObjects::is_declared(const NamedPlace& place, const Digest& digest) const {
+  const auto declared = main_log_.declared_lost().covers(place.hearing, digest);
+  if (!declared) log_.warn(declared.error().within("what was declared lost cannot be read").message);
+  return declared && *declared;
+}
+
+bool LostObjects::give_up(const Digest& digest) {
+  if (!is_declared(digest)) return false;
+  const std::string key = object_key(digest);
+  const Status aside = pool_.set_aside(digest);
+  if (!aside && aside.error().code == Errc::conflict) return false;
+  if (!aside) log_.warn(aside.error().within("damaged replicas of " + key + ", which was declared lost, cannot be moved aside").message);
+  forget(digest);
+  auto open = open_findings();
+  for (const std::string& volume : open ? (*open)[digest] : std::vector<std::string>()) {
+    if (on_damage_) on_damage_({key, volume, key + " was declared lost: it is not missed any more", true, true});
+  }
+  return true;
+}
+
+// Each of them must be named where the officers say that it is.
+Status LostObjects::are_named(const LostOrder& order) {
+  std::set<Digest> wanted(order.objects.begin(), order.objects.end());
+  std::vector<std::string> logs;
+  if (order.hearing) logs.push_back(hearing_log_path(*order.hearing));
+  logs.push_back(main_log_path());
+  for (const std::string& path : logs) {
+    if (wanted.empty()) return ok();
+    const auto found = find_named(pool_, path, [&](const Digest& digest) { return wanted.contains(digest); });
+    if (!found && found.error().code != Errc::not_found) return found.error();
+    for (const auto& [digest, place] : found ? *found : std::map<Digest, NamedPlace>()) {
+      if (place.hearing == order.hearing) wanted.erase(digest);
+    }
+  }
+  if (wanted.empty()) return ok();
+  return fail(Errc::not_found, (order.hearing ? "hearing " + order.hearing->text() : "the main log, for no hearing,") + " does not name " + wanted.begin()->hex());
+}
+
+Status LostObjects::may_declare(const LostOrder& order) {
+  if (order.objects.empty()) return fail(Errc::invalid, "name at least one object that is lost");
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    if (volume.state != store::VolumeState::missing) continue;
+    return fail(Errc::unavailable, "volume " + volume.path + " is missing and may hold what seems lost: bring it back, or drain it if it is gone for good");
+  }
+  bool all_declared = true;
+  for (const Digest& digest : order.objects) {
+    all_declared = all_declared && GREFFE_TRY(main_log_.declared_lost().covers(order.hearing, digest));
+    const store::ReadBackCount found = pool_.read_back(digest);
+    if (found.good > 0) return fail(Errc::conflict, "a good copy of " + object_key(digest) + " is here: nothing is lost; `scrub` rewrites the others from it");
+  }
+  if (all_declared) return fail(Errc::already_exists, "this was declared lost before");
+  return are_named(order);
+}
+
+Result<std::string> LostObjects::statement(const LostOrder& order) {
+  GREFFE_TRY(may_declare(order));
+  return lost_statement(main_log_.archive_name(), order.hearing, order.objects);
+}
+
+Status LostObjects::declare(const LostOrder& order, const std::vector<Signed>& officers) {
+  GREFFE_TRY(may_declare(order));
+  MainLostEntry entry;
+  entry.hearing = order.hearing;
+  entry.objects = order.objects;
+  for (const Signed& one : officers) {
+    entry.officers.push_back(one.officer);
+    entry.signatures.push_back(one.signature);
+  }
+  entry.utc = clock_.utc_now();
+  DeclaredLost::Read log = GREFFE_TRY(main_log_.declared_lost().of(main_log_.archive_name()));
+  GREFFE_TRY(log.declarations.take(entry));
+  GREFFE_TRY(main_log_.append(entry));
+  for (const Digest& digest : order.objects) give_up(digest);
+  return ok();
 }
 
 void LostObjects::forget(const Digest& digest) {

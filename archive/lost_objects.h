@@ -20,6 +20,12 @@
 
 namespace greffe::archive {
 
+// What is to be declared lost, or was.
+struct LostOrder {
+  std::optional<HearingId> hearing;  // none: documents that only the main log names
+  std::vector<Digest> objects;
+};
+
 struct LostObject {
   UtcTime found;
   std::string problem;              // a sentence
@@ -33,6 +39,25 @@ class LostObjects {
   LostObjects(Clock& clock, Log& log, store::WholePool& pool, MainLog& main_log, store::DamageListener on_damage);
 
   bool contains(const Digest& digest) const;
+  // Two officers declared it lost (DeclaredLost); false also while that cannot be read. Blocks.
+  bool is_declared(const Digest& digest) const;
+  bool is_declared(const NamedPlace& place, const Digest& digest) const;
+
+  // The text that two officers sign. conflict: a good replica is here after all. not_found: no log names one of them for this
+  // hearing. unavailable: a volume is missing, and nobody knows what is on it. already_exists: all were declared lost before.
+  Result<std::string> statement(const LostOrder& order);
+  // Appends the `lost` entry, after the same questions; nothing of these objects is missed from then on. denied: a
+  // signature, or an officer, is not good.
+  struct Signed {
+    std::string officer;
+    Signature signature;
+  };
+  Status declare(const LostOrder& order, const std::vector<Signed>& officers);
+
+  // What was declared lost is not missed: its damaged replicas are moved aside, its findings settled. false: it was not
+  // declared, or there is a good replica. Reads it.
+  bool give_up(const Digest& digest);
+
   // Replicas are there and none is good; whoever found that has reported it.
   void add(const Digest& digest, const std::string& problem);
   // A log names it and no volume has it; reported once.
@@ -56,6 +81,8 @@ class LostObjects {
   std::uint64_t count() const;
 
  private:
+  Status may_declare(const LostOrder& order);
+  Status are_named(const LostOrder& order);
   Result<std::map<Digest, std::vector<std::string>>> open_findings() const;
   void settle_one(const Digest& digest, const std::vector<std::string>& volumes, bool all_there);
   void forget(const Digest& digest);

@@ -105,6 +105,7 @@ struct MainLog::State {
   std::mutex catalogue_mutex;  // guards `builder`
   std::unique_ptr<catalogue::CatalogueBuilder> builder;
   std::unique_ptr<catalogue::Catalogue> catalogue;
+  std::unique_ptr<DeclaredLost> declared_lost;
   std::unique_ptr<tlog::Sequencer> sequencer;  // last: its thread uses all of the above and is stopped first
 
   tlog::LogReader reader() const { return {stores.objects, stores.heads, main_log_path()}; }
@@ -171,6 +172,8 @@ Result<std::unique_ptr<MainLog>> MainLog::open(FileSystem& files, Log& log, Stor
   const Status confirmed = check_cosigned(*state->catalogue, stores.heads, state->reader(), writer.size());
   if (!accepted(confirmed)) return confirmed.error();
 
+  state->declared_lost = std::make_unique<DeclaredLost>(stores.objects, stores.heads, *state->catalogue, archive_name);
+
   State* follower = state.get();
   state->sequencer = std::make_unique<tlog::Sequencer>(std::move(writer), archive_name, std::move(key),
                                                        [follower](const tlog::Committed& batch) { follower->follow(batch); });
@@ -194,6 +197,7 @@ Result<std::uint64_t> MainLog::append(const std::vector<MainEntry>& entries) {
 SignedCheckpoint MainLog::head() const { return state_->sequencer->head(); }
 tlog::LogReader MainLog::reader() const { return state_->reader(); }
 const catalogue::Catalogue& MainLog::catalogue() const { return *state_->catalogue; }
+DeclaredLost& MainLog::declared_lost() const { return *state_->declared_lost; }
 const std::string& MainLog::archive_name() const { return state_->archive_name; }
 
 Status MainLog::add_cosignature(const SignedCheckpoint& cosigned, const VerifierKey& cosigner) {

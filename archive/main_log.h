@@ -12,6 +12,7 @@
 #include "archive/base/file_system.h"
 #include "archive/base/log.h"
 #include "archive/catalogue/catalogue_builder.h"
+#include "archive/declared_lost.h"
 #include "archive/format/entries.h"
 #include "archive/tlog/log_reader.h"
 #include "archive/tlog/sequencer.h"
@@ -57,6 +58,7 @@ class MainLog {
   SignedCheckpoint head() const;
   tlog::LogReader reader() const;
   const catalogue::Catalogue& catalogue() const;
+  DeclaredLost& declared_lost() const;  // also of the main logs of other archives that are held here
   const std::string& archive_name() const;
 
   // Keeps a cosigner's newest checkpoint under

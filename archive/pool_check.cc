@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "archive/all_logs.h"
 #include "archive/base/progress.h"
+#include "archive/format/lost_declarations.h"
 #include "archive/main_log.h"
+#include "archive/scrub_logs.h"
 
 namespace greffe::archive {
 namespace {
@@ -46,23 +50,39 @@ Status check_objects(Clock& clock, store::WholePool& pool, PoolCheck& out) {
   return ok();
 }
 
-// I2: no log entry names an absent object. Every entry of every hearing and of the main log is read.
-Status check_references(store::WholePool& pool, PoolCheck& out) {
-  const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
+// What two officers declared lost, in every main log of the pool.
+Result<std::vector<LostDeclarations>> declarations_in(store::WholePool& pool, const std::vector<std::string>& paths) {
+  std::vector<LostDeclarations> out;
   for (const std::string& path : paths) {
+    if (path != main_log_path() && !path.starts_with("log/from/")) continue;
     const tlog::LogReader reader(pool, pool, path);
     const auto head = reader.checkpoint();
     if (!head) continue;  // check_logs has said it
-    const Status read = reader.entries(0, head->checkpoint.size, [&](std::uint64_t index, std::string_view text) {
-      const auto json = parse_json(text);
-      if (!json || json->string("kind").value() == "lost") return true;
-      for (const Digest& digest : named_objects(*json)) {
-        const auto file = pool.open_object(digest);
-        if (!file) out.findings.push_back(fmt::format("{} entry {} names {}, which is not here: {}", path, index, digest.hex(), file.error().message));
-      }
+    LostDeclarations& declared = out.emplace_back(head->checkpoint.origin);
+    static_cast<void>(reader.entries(0, head->checkpoint.size, [&](std::uint64_t, std::string_view text) {
+      const auto entry = LostDeclarations::concerns(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
+      if (entry) static_cast<void>(declared.take(*entry));  // one that is not signed declares nothing
       return true;
-    });
-    if (!read) out.findings.push_back(path + ": " + read.error().message);
+    }));
+  }
+  return out;
+}
+
+// I2: no log entry names an absent object, but those that a `lost` entry names. Every entry of every log is read.
+Status check_references(store::WholePool& pool, PoolCheck& out) {
+  const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
+  const std::vector<LostDeclarations> declared = GREFFE_TRY(declarations_in(pool, paths));
+  for (const std::string& path : paths) {
+    if (!tlog::LogReader(pool, pool, path).checkpoint()) continue;  // check_logs has said it
+    const auto found = find_named(pool, path, [&](const Digest& digest) { return !pool.open_object(digest); });
+    if (!found) out.findings.push_back(path + ": " + found.error().message);
+    for (const auto& [digest, place] : found ? *found : std::map<Digest, NamedPlace>()) {
+      const Digest& object = digest;
+      const std::optional<HearingId>& about = place.hearing;
+      if (std::any_of(declared.begin(), declared.end(), [&](const LostDeclarations& log) { return log.covers(about, object); })) continue;
+      const auto file = pool.open_object(digest);
+      if (!file) out.findings.push_back(fmt::format("{} entry {} names {}, which is not here: {}", path, place.entry, digest.hex(), file.error().message));
+    }
   }
   return ok();
 }

@@ -23,7 +23,8 @@ constexpr std::int64_t kLongestRestMs = 5 * 60'000;
 // One turn at one hearing.
 class ReadBack::Reading {
  public:
-  Reading(store::WholePool& pool, const tlog::LogReader& log, Turn& turn) : pool_(pool), log_(log), turn_(turn) {}
+  Reading(store::WholePool& pool, const tlog::LogReader& log, DeclaredLost& declared, Turn& turn)
+      : pool_(pool), log_(log), declared_(declared), turn_(turn) {}
 
   std::uint64_t bytes() const { return bytes_; }
 
@@ -73,18 +74,20 @@ class ReadBack::Reading {
       }));
       lost_ = std::move(all);
     }
-    return lost_->contains(digest);
+    if (lost_->contains(digest)) return true;
+    return declared_.covers(turn_.id, digest);
   }
 
   store::WholePool& pool_;
   const tlog::LogReader& log_;
+  DeclaredLost& declared_;
   Turn& turn_;
   std::uint64_t bytes_ = 0;              // read
   std::optional<std::set<Digest>> lost_;  // what the hearing's `lost` entries name, once it was asked for
 };
 
-ReadBack::ReadBack(Clock& clock, Log& log, store::WholePool& pool, HearingLogs& hearings)
-    : clock_(clock), log_(log), pool_(pool), hearings_(hearings) {}
+ReadBack::ReadBack(Clock& clock, Log& log, store::WholePool& pool, HearingLogs& hearings, DeclaredLost& declared)
+    : clock_(clock), log_(log), pool_(pool), hearings_(hearings), declared_(declared) {}
 ReadBack::~ReadBack() { stop(); }
 
 // Each object is read from two volumes one after the other: as many threads as volumes keep all disks at work. At least
@@ -197,7 +200,7 @@ std::optional<ReadBack::Turn> ReadBack::next_turn(std::stop_token stop, Takes ta
 // Reads entry by entry, until the hearing's share is used up; another hearing may come between two turns.
 void ReadBack::take(Turn& turn, const std::stop_token& stop) {
   const tlog::LogReader log = hearings_.reader(turn.id);
-  Reading reading(pool_, log, turn);
+  Reading reading(pool_, log, declared_, turn);
   const Status read = log.entries(turn.first, turn.held, [&](std::uint64_t index, std::string_view text) {
     turn.outcome = reading.entry(text);
     if (!turn.outcome) return false;

@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "archive/declared_lost.h"
 #include "archive/hearing_logs.h"
 #include "archive/store/whole_pool.h"
 
@@ -34,7 +35,7 @@ struct ReadBackFacts {
 
 class ReadBack {
  public:
-  ReadBack(Clock& clock, Log& log, store::WholePool& pool, HearingLogs& hearings);
+  ReadBack(Clock& clock, Log& log, store::WholePool& pool, HearingLogs& hearings, DeclaredLost& declared);
   ~ReadBack();  // stops the threads
   void start();
   void stop();  // once the objects under way are read; what waits is forgotten
@@ -42,7 +43,7 @@ class ReadBack {
   // The hearing's first `size` entries are cosigned here. Any thread; never waits for a disk.
   void follow(const HearingId& id, std::uint64_t size);
   // Every object named by an entry below this index was read back by this process and was good, but what a `lost` entry
-  // of the hearing names. 0: nothing is known.
+  // of the hearing names, or two officers declared lost. 0: nothing is known.
   std::uint64_t size(const HearingId& id) const;
   ReadBackFacts facts() const;
 
@@ -90,6 +91,7 @@ class ReadBack {
   Log& log_;
   store::WholePool& pool_;
   HearingLogs& hearings_;
+  DeclaredLost& declared_;
   mutable std::mutex mutex_;            // guards the four below
   std::condition_variable_any changed_;
   std::uint64_t changes_ = 0;           // of waiting_, for those who wait

@@ -389,6 +389,7 @@ bool Scrub::mend(Lane& lane, const Digest& digest, bool good) {
     fill(digest, haste);
     return true;
   }
+  if (!good && lost_.give_up(digest)) return true;
   // What is known to be lost was reported.
   const bool lost = !good && lost_.contains(digest) && pool_.read_back(digest).good == 0;
   const auto health = lost ? Result<store::ObjectHealth>(fail(Errc::corrupt, "no good replica is left of " + key))
@@ -454,6 +455,7 @@ std::int64_t Scrub::read_service(Lane& lane, const std::stop_token& stop) {
   }
   const auto totals = pool_.scrub({}, [&](const store::ScrubbedObject& object) {
     const auto digest = parse_object_key(object.key);
+    if (digest && !object.problem.empty() && lost_.give_up(*digest)) return true;
     if (digest && !object.problem.empty()) lost_.add(*digest, object.problem);
     const bool good = object.problem.empty() && object.health.damage.empty();
     const std::lock_guard lock(mutex_);

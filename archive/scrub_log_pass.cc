@@ -62,9 +62,12 @@ Result<std::uint64_t> Scrub::check_one_log(const std::string& path, const std::s
     all_there = std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.there; });
   }
   // While a volume is away nobody knows what is on no volume.
-  const auto found = look_through_log(pool_, path, all_there ? LookForAbsent::yes : LookForAbsent::no,
+  auto found = look_through_log(pool_, path, all_there ? LookForAbsent::yes : LookForAbsent::no,
                                       [this](const Digest& digest) { return lost_.contains(digest); });
-  if (found) lost_.place(found->wanted);
+  if (found) {
+    lost_.place(found->wanted);
+    std::erase_if(found->absent, [this](const auto& one) { return lost_.is_declared(one.second, one.first); });
+  }
   for (const auto& [digest, place] : found ? found->absent : std::map<Digest, NamedPlace>()) lost_.add_absent(digest, place);
 
   const std::lock_guard lock(mutex_);

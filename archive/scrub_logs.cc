@@ -41,28 +41,50 @@ std::string NamedPlace::words() const {
   return fmt::format("{}, stream {}, {}.{} s from {}", where, stream, duration_ms / 1000, duration_ms % 1000 / 100, to_text(utc));
 }
 
+namespace {
+
+// Every object that an entry names, with the entry; what `lost` entries name is put into `excused` instead.
+Status visit_named(store::WholePool& pool, const std::string& log_path, std::set<Digest>& excused,
+                   const std::function<void(const Digest&, std::uint64_t, std::string_view, const Json&)>& visit) {
+  const tlog::LogReader reader(pool, pool, log_path);
+  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
+  return reader.entries(0, head.checkpoint.size, [&](std::uint64_t index, std::string_view text) {
+    const auto json = parse_json(text);
+    if (!json) return true;  // greffe-verify says what is wrong with it
+    const std::vector<Digest> named = named_objects(*json);
+    const auto kind = json->string("kind");
+    const bool is_hearing = log_path.starts_with("log/hearing/");  // in a main log two officers must have signed it
+    if (kind && *kind == "lost") {
+      if (is_hearing) excused.insert(named.begin(), named.end());
+      return true;
+    }
+    for (const Digest& digest : named) visit(digest, index, text, *json);
+    return true;
+  });
+}
+
+}  // namespace
+
+Result<std::map<Digest, NamedPlace>> find_named(store::WholePool& pool, const std::string& log_path,
+                                                const std::function<bool(const Digest&)>& is_wanted) {
+  std::map<Digest, NamedPlace> out;
+  std::set<Digest> excused;
+  GREFFE_TRY(visit_named(pool, log_path, excused, [&](const Digest& digest, std::uint64_t index, std::string_view text, const Json& json) {
+    if (is_wanted(digest)) out.emplace(digest, place_of(log_path, index, text, json));
+  }));
+  for (const Digest& digest : excused) out.erase(digest);
+  return out;
+}
+
 Result<NamedTrouble> look_through_log(store::WholePool& pool, const std::string& log_path, LookForAbsent absent,
                                       const std::function<bool(const Digest&)>& is_wanted) {
   const bool look = absent == LookForAbsent::yes && pool.replicas() != nullptr;
   NamedTrouble out;
   std::set<Digest> excused;
-  const tlog::LogReader reader(pool, pool, log_path);
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
-  GREFFE_TRY(reader.entries(0, head.checkpoint.size, [&](std::uint64_t index, std::string_view text) {
-    const auto json = parse_json(text);
-    if (!json) return true;  // greffe-verify says what is wrong with it
-    const std::vector<Digest> named = named_objects(*json);
-    const auto kind = json->string("kind");
-    if (kind && *kind == "lost") {
-      excused.insert(named.begin(), named.end());
-      return true;
-    }
-    for (const Digest& digest : named) {
-      if (is_wanted(digest)) out.wanted.emplace(digest, place_of(log_path, index, text, *json));
-      const auto held = look ? pool.holds_object(digest) : Result<bool>(true);
-      if (held && !*held) out.absent.emplace(digest, place_of(log_path, index, text, *json));
-    }
-    return true;
+  GREFFE_TRY(visit_named(pool, log_path, excused, [&](const Digest& digest, std::uint64_t index, std::string_view text, const Json& json) {
+    if (is_wanted(digest)) out.wanted.emplace(digest, place_of(log_path, index, text, json));
+    const auto held = look ? pool.holds_object(digest) : Result<bool>(true);
+    if (held && !*held) out.absent.emplace(digest, place_of(log_path, index, text, json));
   }));
   for (const Digest& digest : excused) out.absent.erase(digest);
   return out;

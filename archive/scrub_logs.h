@@ -33,6 +33,11 @@ struct NamedTrouble {
   std::map<Digest, NamedPlace> wanted;
 };
 
+// Objects that entries of a log name and that `is_wanted`, but for what the log's own `lost` entries name; each with the
+// first entry that names it. Reads every entry. not_found: files of a log that was never published.
+Result<std::map<Digest, NamedPlace>> find_named(store::WholePool& pool, const std::string& log_path,
+                                                const std::function<bool(const Digest&)>& is_wanted);
+
 enum class LookForAbsent { no, yes };
 
 // Reads every entry of one log. not_found: files of a log that was never published.

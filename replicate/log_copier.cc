@@ -31,7 +31,7 @@ Result<std::vector<Digest>> objects_of(const Entry& entry, std::string_view text
 LogCopier::LogCopier(Source source, CopySite& target, ConfirmationSite& confirmations, VerifierKey target_key, Limits limits,
                      Log& log)
     : source_(std::move(source)), target_(target), confirmations_(confirmations), target_key_(std::move(target_key)),
-      limits_(limits), log_(log) {}
+      limits_(limits), log_(log), ahead_(source_) {}
 
 // What the second site holds must be a prefix of what is published here; else nothing may be sent or believed.
 Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogTarget& target, const tlog::LogReader& reader,
@@ -187,13 +187,25 @@ Result<bool> LogCopier::send_objects(const client::LogTarget& target, const std:
   return outcome.holes.size() == holes_before;
 }
 
+// Entries further on that declare lost what is a hole here are shown to the second site. True: no hole is left of those from
+// `first_hole` on.
+Result<bool> LogCopier::excuse_holes(const std::optional<HearingId>& hearing, std::size_t first_hole, LogOutcome& outcome,
+                                     std::vector<ShownEntry>& shown) {
+  const auto first = outcome.holes.begin() + static_cast<std::ptrdiff_t>(first_hole);
+  std::set<Digest> objects;
+  for (auto hole = first; hole != outcome.holes.end(); ++hole) objects.insert(hole->object);
+  shown = GREFFE_TRY(ahead_.find(hearing, objects));
+  outcome.holes.erase(std::remove_if(first, outcome.holes.end(), [&](const Hole& hole) { return !objects.contains(hole.object); }), outcome.holes.end());
+  return objects.empty();
+}
+
 // The second site's cosigned note. Objects that it turns out to miss are sent again.
 Result<std::string> LogCopier::send_entries(const client::LogTarget& target, const std::string& origin, const Batch& batch,
-                                            LogOutcome& outcome, std::stop_token stop) {
+                                            const std::vector<ShownEntry>& shown, LogOutcome& outcome, std::stop_token stop) {
   const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(batch.note));
   for (int tries = 0; tries < kTriesPerBatch; ++tries) {
     if (stop.stop_requested()) return cancelled();
-    auto answer = GREFFE_TRY(target_.post_entries(target, batch.first, batch.entries, batch.note));
+    auto answer = GREFFE_TRY(target_.post_entries(target, batch.first, batch.entries, batch.note, shown));
     if (auto* note = std::get_if<std::string>(&answer)) {
       GREFFE_TRY(check_cosigned(*note, wanted.checkpoint));
       outcome.held = wanted.checkpoint.size;
@@ -263,8 +275,10 @@ Result<LogOutcome> LogCopier::copy_hearing(const HearingId& id, std::stop_token 
       for (const Digest& digest : digests) named.push_back({digest, batch->first + i});
     }
     for (Named& one : named) one.excused = lost.contains(one.digest);
-    if (!GREFFE_TRY(send_objects(target, origin, named, outcome, stop))) return outcome;
-    note = GREFFE_TRY(send_entries(target, origin, *batch, outcome, stop));
+    std::vector<ShownEntry> shown;
+    const bool all_sent = GREFFE_TRY(send_objects(target, origin, named, outcome, stop));
+    if (!all_sent && !GREFFE_TRY(excuse_holes(id, 0, outcome, shown))) return outcome;
+    note = GREFFE_TRY(send_entries(target, origin, *batch, shown, outcome, stop));
   }
   const std::vector<std::string> last = GREFFE_TRY(reader.entries(head.checkpoint.size - 1, head.checkpoint.size));
   const HearingEntry last_entry = GREFFE_TRY(parse_hearing_entry(last.front()));
@@ -311,8 +325,11 @@ Result<LogOutcome> LogCopier::copy_main(const BringHearing& hearings, std::stop_
       const std::vector<Digest> digests = GREFFE_TRY(objects_of<MainLostEntry>(entry, batch->entries[i]));
       for (const Digest& digest : digests) named.push_back({digest, batch->first + i});
     }
-    blocked |= !GREFFE_TRY(send_objects(target, source_.archive, named, outcome, stop));
-    if (!blocked) note = GREFFE_TRY(send_entries(target, source_.archive, *batch, outcome, stop));
+    std::vector<ShownEntry> shown;
+    const std::size_t first_hole = outcome.holes.size();
+    const bool all_sent = GREFFE_TRY(send_objects(target, source_.archive, named, outcome, stop));
+    if (!all_sent) blocked |= !GREFFE_TRY(excuse_holes(std::nullopt, first_hole, outcome, shown));
+    if (!blocked) note = GREFFE_TRY(send_entries(target, source_.archive, *batch, shown, outcome, stop));
     next = batch->size();
   }
   if (outcome.held == 0) return outcome;

@@ -14,18 +14,11 @@
 
 #include "archive/base/log.h"
 #include "archive/format/names.h"
-#include "archive/store/object_store.h"
 #include "archive/tlog/log_reader.h"
+#include "replicate/look_ahead.h"
 #include "replicate/remote_sites.h"
 
 namespace greffe::replicate {
-
-// Where recordings come from: the archive's pool, opened for reading beside its writer.
-struct Source {
-  store::ObjectStore& objects;
-  store::HeadStore& heads;
-  std::string archive;  // origin of the main log
-};
 
 // An object that an entry names and that the source cannot give: neither passed over nor waited for.
 struct Hole {
@@ -96,8 +89,9 @@ class LogCopier {
                             LogOutcome& outcome, std::stop_token stop);
   Status send_one(const client::LogTarget& target, const std::string& origin, const Named& named, LogOutcome& outcome,
                   std::mutex& mutex);
+  Result<bool> excuse_holes(const std::optional<HearingId>& hearing, std::size_t first_hole, LogOutcome& outcome, std::vector<ShownEntry>& shown);
   Result<std::string> send_entries(const client::LogTarget& target, const std::string& origin, const Batch& batch,
-                                   LogOutcome& outcome, std::stop_token stop);
+                                   const std::vector<ShownEntry>& shown, LogOutcome& outcome, std::stop_token stop);
   Status check_cosigned(std::string_view note, const Checkpoint& wanted) const;
   void deliver(const std::optional<HearingId>& hearing, const std::string& note, LogOutcome& outcome);
 
@@ -107,6 +101,7 @@ class LogCopier {
   const VerifierKey target_key_;
   const Limits limits_;
   Log& log_;
+  LookAhead ahead_;
 };
 
 }  // namespace greffe::replicate

@@ -15,8 +15,9 @@ class HttpCopySite : public CopySite {
   }
   Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
                                                                          const std::vector<std::string>& entries,
-                                                                         std::string_view checkpoint_note) override {
-    return client_.post_entries(log, first, entries, checkpoint_note);
+                                                                         std::string_view checkpoint_note,
+                                                                         const std::vector<ShownEntry>& shown) override {
+    return client_.post_entries(log, first, entries, checkpoint_note, shown);
   }
   Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) override { return client_.get_object(log, digest); }
   Result<std::vector<client::LostThere>> lost_objects() override { return client_.lost_objects(); }

@@ -27,7 +27,8 @@ class CopySite : public RepairableSite {
   virtual Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) = 0;
   virtual Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
                                                                                  const std::vector<std::string>& entries,
-                                                                                 std::string_view checkpoint_note) = 0;
+                                                                                 std::string_view checkpoint_note,
+                                                                                 const std::vector<ShownEntry>& shown) = 0;
   virtual Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "archive/format/documents.h"
 #include "archive/store_document.h"
 #include "web/json_of.h"
@@ -20,9 +22,9 @@ bool may_control(const http::Request& request) {
 
 ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
                              accounts::Accounts& accounts, StatusRoutes& status, store::WholePool& pool,
-                             archive::PoolKeeper& keeper, Scrub scrub)
+                             archive::PoolKeeper& keeper, archive::Scrub& scrub)
     : clock_(clock), stores_(stores), main_log_(main_log), peers_(peers), accounts_(accounts), status_(status), pool_(pool),
-      keeper_(keeper), scrub_(std::move(scrub)) {}
+      keeper_(keeper), scrub_(scrub) {}
 
 std::vector<http::Route> ControlRoutes::routes() {
   const auto route = [this](const std::string& verb, Verb handler) {
@@ -43,7 +45,9 @@ std::vector<http::Route> ControlRoutes::routes() {
           route("origin-add", &ControlRoutes::origin_add),         route("cosigner-add", &ControlRoutes::cosigner_add),
           route("export-logged", &ControlRoutes::export_logged),   route("status", &ControlRoutes::status),
           route("scrub", &ControlRoutes::scrub),                   route("volume-add", &ControlRoutes::volume_add),
-          route("volume-drain", &ControlRoutes::volume_drain)};
+          route("volume-drain", &ControlRoutes::volume_drain),     route("officer-add", &ControlRoutes::officer_add),
+          route("officer-list", &ControlRoutes::officer_list),     route("officer-revoke", &ControlRoutes::officer_revoke),
+          route("lost-statement", &ControlRoutes::lost_statement), route("declare-lost", &ControlRoutes::declare_lost)};
 }
 
 // Accounts live in a file of their own; each change is also an object and an entry, so that a lost machine loses none.
@@ -138,6 +142,87 @@ Result<Json> ControlRoutes::cosigner_add(const Json& arguments) {
   return out;
 }
 
+// ---- officers, and what they declare lost ----
+
+// A person whose signature, with another one's, lets the archive go on without what nobody has any more.
+Result<Json> ControlRoutes::officer_add(const Json& arguments) {
+  KeyEntry entry;
+  entry.action = "added";
+  entry.role = "officer";
+  entry.name = GREFFE_TRY(arguments.string("name"));
+  if (!is_valid_name(entry.name)) return fail(Errc::invalid, "an officer is named with 1 to 32 small letters, digits and '-'");
+  const std::string key = GREFFE_TRY(arguments.string("key"));
+  entry.key = GREFFE_TRY(public_key_from_hex(key));
+  const std::vector<catalogue::KnownKey> known = GREFFE_TRY(main_log_.catalogue().keys("officer"));
+  for (const catalogue::KnownKey& one : known) {
+    if (one.revoked_since || (one.name != entry.name && one.key != entry.key)) continue;
+    return fail(Errc::already_exists, "there is an officer " + one.name + (one.key == entry.key ? " with this key" : " already; revoke the old key first"));
+  }
+  entry.utc = clock_.utc_now();
+  entry.since = entry.utc;
+  GREFFE_TRY(main_log_.append(entry));
+  return Json();
+}
+
+Result<Json> ControlRoutes::officer_list(const Json&) {
+  const std::vector<catalogue::KnownKey> known = GREFFE_TRY(main_log_.catalogue().keys("officer"));
+  Json::Array list;
+  for (const catalogue::KnownKey& one : known) {
+    Json officer;
+    officer.set("key", one.key.hex()).set("name", one.name).set("since", one.since);
+    if (one.revoked_since) officer.set("revoked", *one.revoked_since).set("why", one.revoked_why);
+    list.push_back(std::move(officer));
+  }
+  Json out;
+  out.set("officers", std::move(list));
+  return out;
+}
+
+Result<Json> ControlRoutes::officer_revoke(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const std::string why = GREFFE_TRY(arguments.string("why"));
+  if (why != "retired" && why != "stolen") return fail(Errc::invalid, "say why: retired or stolen");
+  GREFFE_TRY(peers_.revoke("officer", name, why));
+  return Json();
+}
+
+Result<archive::LostOrder> ControlRoutes::lost_order(const Json& arguments) const {
+  const auto facts = GREFFE_TRY(main_log_.catalogue().archive_facts());
+  if (facts && facts->role == "replica") return fail(Errc::denied, "this archive is a replica: what is lost is declared at the primary");
+  archive::LostOrder out;
+  if (arguments.has("hearing")) {
+    const std::string id = GREFFE_TRY(arguments.string("hearing"));
+    out.hearing = GREFFE_TRY(parse_hearing_id(id));
+  }
+  const std::vector<std::string> objects = GREFFE_TRY(arguments.strings("objects"));
+  for (const std::string& object : objects) out.objects.push_back(GREFFE_TRY(digest_from_hex(object)));
+  return out;
+}
+
+Result<Json> ControlRoutes::lost_statement(const Json& arguments) {
+  const archive::LostOrder order = GREFFE_TRY(lost_order(arguments));
+  Json out;
+  out.set("statement", GREFFE_TRY(scrub_.lost().statement(order)));
+  return out;
+}
+
+Result<Json> ControlRoutes::declare_lost(const Json& arguments) {
+  const archive::LostOrder order = GREFFE_TRY(lost_order(arguments));
+  const Json::Array list = GREFFE_TRY(arguments.array("signatures"));
+  std::vector<archive::LostObjects::Signed> officers;
+  for (const Json& one : list) {
+    const std::string text = GREFFE_TRY(one.string("signature"));
+    const Bytes bytes = GREFFE_TRY(from_base64(text));
+    archive::LostObjects::Signed officer;
+    officer.officer = GREFFE_TRY(one.string("officer"));
+    if (bytes.size() != officer.signature.size()) return fail(Errc::invalid, "the signature of " + officer.officer + " has not 64 bytes");
+    std::copy(bytes.begin(), bytes.end(), officer.signature.begin());
+    officers.push_back(std::move(officer));
+  }
+  GREFFE_TRY(scrub_.lost().declare(order, officers));
+  return Json();
+}
+
 // ---- people ----
 
 Result<Json> ControlRoutes::user_add(const Json& arguments) {
@@ -220,7 +305,7 @@ Result<Json> ControlRoutes::export_logged(const Json& arguments) {
 }
 
 Result<Json> ControlRoutes::status(const Json&) { return status_.status(); }
-Result<Json> ControlRoutes::scrub(const Json&) { return scrub_(); }
+Result<Json> ControlRoutes::scrub(const Json&) { return scrub_.read_all_now(); }
 
 // ---- volumes ----
 

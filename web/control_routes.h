@@ -2,7 +2,6 @@
 #ifndef GREFFE_WEB_CONTROL_ROUTES_H
 #define GREFFE_WEB_CONTROL_ROUTES_H
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "archive/main_log.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
+#include "archive/scrub.h"
 #include "web/http/server.h"
 #include "web/status_routes.h"
 
@@ -18,9 +18,9 @@ namespace greffe::web {
 
 class ControlRoutes {
  public:
-  using Scrub = std::function<Result<Json>()>;
   ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
-                accounts::Accounts& accounts, StatusRoutes& status, store::WholePool& pool, archive::PoolKeeper& keeper, Scrub scrub);
+                accounts::Accounts& accounts, StatusRoutes& status, store::WholePool& pool, archive::PoolKeeper& keeper,
+                archive::Scrub& scrub);
   // POST /control/<verb> with a JSON object; answers a JSON object.
   std::vector<http::Route> routes();
 
@@ -42,6 +42,12 @@ class ControlRoutes {
   Result<Json> scrub(const Json& arguments);
   Result<Json> volume_add(const Json& arguments);
   Result<Json> volume_drain(const Json& arguments);
+  Result<Json> officer_add(const Json& arguments);
+  Result<Json> officer_list(const Json& arguments);
+  Result<Json> officer_revoke(const Json& arguments);
+  Result<Json> lost_statement(const Json& arguments);
+  Result<Json> declare_lost(const Json& arguments);
+  Result<archive::LostOrder> lost_order(const Json& arguments) const;
   Status snapshot_accounts();
   Result<store::VolumeMembers*> members();
 
@@ -53,7 +59,7 @@ class ControlRoutes {
   StatusRoutes& status_;
   store::WholePool& pool_;
   archive::PoolKeeper& keeper_;
-  Scrub scrub_;
+  archive::Scrub& scrub_;
 };
 
 }  // namespace greffe::web

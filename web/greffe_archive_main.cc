@@ -12,6 +12,7 @@
 #include "archive/settings.h"
 #include "web/init_archive.h"
 #include "web/migrate_verb.h"
+#include "web/officer_verbs.h"
 #include "web/offline_verbs.h"
 #include "web/serve.h"
 
@@ -39,6 +40,8 @@ struct Arguments {
   std::string en, fr, zh;
   std::vector<std::string> roles, courts;
   std::string volume, new_volume;
+  std::string key, key_file, statement_file;
+  std::vector<std::string> objects, signatures;
   std::string code_file, password_file, out_file, recovery_code_file, backup_file, hearing, directory;
   std::int64_t days = 365;
 };
@@ -327,6 +330,80 @@ Result<int> restore_keys(const Arguments& a) {
   return kExitDone;
 }
 
+Result<int> officer_key(const Arguments& a) {
+  fmt::print("{}\n", GREFFE_TRY(greffe::web::make_officer_key(a.files, a.out_file)));
+  return kExitDone;
+}
+
+Result<int> officer_sign(const Arguments& a) {
+  const std::string statement = GREFFE_TRY(greffe::web::sign_lost_statement(a.files, a.name, a.key_file, a.statement_file, a.out_file));
+  fmt::print("{}signed by {}: {}\n", statement, a.name, a.out_file);
+  return kExitDone;
+}
+
+Result<int> officer_add(const Arguments& a) {
+  Json arguments;
+  arguments.set("key", a.key).set("name", a.name);
+  const Json answer = GREFFE_TRY(ask(a, "officer-add", arguments));
+  return done(answer, a.json, a.name + " is an officer of this archive from now on.");
+}
+
+Result<int> officer_list(const Arguments& a) {
+  const Json answer = GREFFE_TRY(ask(a, "officer-list", Json()));
+  if (a.json) return done(answer, true, "");
+  const Json::Array officers = GREFFE_TRY(answer.array("officers"));
+  for (const Json& one : officers) {
+    const auto revoked = one.string("revoked");
+    fmt::print("{:<20} {} {}\n", *one.string("name"), *one.string("key"), revoked ? "revoked " + *revoked : std::string());
+  }
+  return kExitDone;
+}
+
+Result<int> officer_revoke(const Arguments& a) {
+  Json arguments;
+  arguments.set("name", a.name).set("why", a.why);
+  const Json answer = GREFFE_TRY(ask(a, "officer-revoke", arguments));
+  return done(answer, a.json, "The key of the officer " + a.name + " is revoked. What it signed before stays valid.");
+}
+
+// Without signatures: the statement that two officers sign.
+Result<int> declare_lost(const Arguments& a) {
+  Json arguments;
+  Json::Array objects(a.objects.begin(), a.objects.end());
+  arguments.set("objects", std::move(objects));
+  if (!a.hearing.empty()) arguments.set("hearing", a.hearing);
+  if (a.signatures.empty()) {
+    const Json answer = GREFFE_TRY(ask(a, "lost-statement", arguments));
+    fmt::print("{}", GREFFE_TRY(answer.string("statement")));
+    return kExitDone;
+  }
+  Json::Array signatures;
+  for (const std::string& path : a.signatures) signatures.push_back(GREFFE_TRY(greffe::web::read_officer_signature(a.files, path)));
+  arguments.set("signatures", std::move(signatures));
+  const Json answer = GREFFE_TRY(ask(a, "declare-lost", arguments));
+  return done(answer, a.json, "It is in the main log that these objects are lost; nothing waits for them any more.");
+}
+
+void define_officer_verbs(greffe::CommandLine& line, Arguments& a) {
+  auto& officer = line.verb("officer", "people whose signatures declare what is lost: key, add, list, revoke, sign");
+  officer.verb("key", "make an officer's private key, on a machine of his own, and print the public one")
+      .required("--out", a.out_file, "the file of the private key (mode 0600)", "FILE").body([&a] { return officer_key(a); });
+  officer.verb("add", "name an officer in the main log").required("--name", a.name, "the officer's name", "NAME")
+      .required("--key", a.key, "the public key, 64 hexadecimal digits", "KEY").json(a.json).body([&a] { return officer_add(a); });
+  officer.verb("list", "all officers").json(a.json).body([&a] { return officer_list(a); });
+  officer.verb("revoke", "end an officer's key").required("--name", a.name, "the officer", "NAME")
+      .required("--why", a.why, "retired or stolen", "WHY").json(a.json).body([&a] { return officer_revoke(a); });
+  officer.verb("sign", "sign what is to be declared lost; needs no archive").required("--name", a.name, "the officer's name", "NAME")
+      .required("--key-file", a.key_file, "the officer's private key", "FILE")
+      .required("--statement", a.statement_file, "what declare-lost printed", "FILE")
+      .required("--out", a.out_file, "write the signature here", "FILE").body([&a] { return officer_sign(a); });
+  line.verb("declare-lost", "let the log go on without objects that no site has any more, by two officers; without signatures: print what they sign")
+      .required("--object", a.objects, "the SHA-256 of an object that is lost; may repeat", "SHA256")
+      .option("--hearing", a.hearing, "the hearing that names it; none: only the main log does", "HEARING")
+      .option("--signature", a.signatures, "an officer's signature, as `officer sign` wrote it; may repeat", "FILE")
+      .json(a.json).body([&a] { return declare_lost(a); });
+}
+
 void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
   auto& station = line.verb("station", "recording stations: add, renew, list, revoke");
   station.verb("add", "make a one-time code with which a station enrols")
@@ -402,6 +479,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--recovery-code-file", a.recovery_code_file, "a file with the recovery code", "FILE")
       .required("--state", a.directory, "the state directory", "DIR").body([&a] { return restore_keys(a); });
   define_running_verbs(line, a);
+  define_officer_verbs(line, a);
   const auto with_settings = [&a](Result<int> (*body)(const Settings&, const greffe::web::OfflineOptions&)) {
     return [&a, body]() -> Result<int> {
       const Settings settings = GREFFE_TRY(settings_of(a));

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxDigests = 4096;
 constexpr std::size_t kMaxEntries = 65'536;
+constexpr std::size_t kMaxShown = 1024;
 constexpr std::uint64_t kMaxEntriesBodyBytes = 16 * 1024 * 1024;
 constexpr std::uint64_t kMaxHaveBodyBytes = 512 * 1024;
 constexpr const char* kEpochHeader = "Greffe-Epoch";
@@ -21,6 +22,15 @@ http::Response ok_json(const Json& json) { return http::json_response(200, write
 Json::Array to_array(const std::vector<Digest>& digests) {
   Json::Array out;
   for (const Digest& digest : digests) out.push_back(digest);
+  return out;
+}
+
+Result<std::vector<ShownEntry>> shown_in(const Json& body) {
+  std::vector<ShownEntry> out;
+  if (!body.has("shown")) return out;
+  const Json::Array list = GREFFE_TRY(body.array("shown"));
+  if (list.size() > kMaxShown) return fail(Errc::invalid, "show at most 1,024 entries ahead");
+  for (const Json& one : list) out.push_back({GREFFE_TRY(one.string("entry")), GREFFE_TRY(one.string("proof"))});
   return out;
 }
 
@@ -209,7 +219,7 @@ MachineRoutes::Answer MachineRoutes::lost_objects(const http::Request&, const ar
   if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what is lost is told to the other site only");
   Json::Array list;
   for (const auto& [digest, lost] : lost_.all()) {
-    if (!lost.place || !lost.place->hearing || list.size() >= kMaxDigests) continue;
+    if (!lost.place || !lost.place->hearing || list.size() >= kMaxDigests || lost_.give_up(digest)) continue;
     Json one;
     one.set("hearing", lost.place->hearing->text()).set("sha256", digest);
     list.push_back(std::move(one));
@@ -258,8 +268,9 @@ MachineRoutes::Answer MachineRoutes::entries(const http::Request& request, const
   const std::vector<std::string> entries = GREFFE_TRY(json.strings("entries"));
   const std::string checkpoint_note = GREFFE_TRY(json.string("checkpoint"));
   if (entries.size() > kMaxEntries) return fail(Errc::invalid, "send at most 65,536 entries at a time");
-  const auto done = target.hearing ? deposit_.append(peer, *target.hearing, first, entries, checkpoint_note)
-                                   : foreign_->append(peer, target.origin, first, entries, checkpoint_note);
+  const std::vector<ShownEntry> shown = GREFFE_TRY(shown_in(json));
+  const auto done = target.hearing ? deposit_.append(peer, *target.hearing, first, entries, checkpoint_note, shown)
+                                   : foreign_->append(peer, target.origin, first, entries, checkpoint_note, shown);
   if (!done) return done.error();
   if (const auto* why = std::get_if<archive::Unready>(&*done)) return unready(*why);
   const SignedCheckpoint& receipt = std::get<archive::Receipt>(*done).checkpoint;

@@ -142,7 +142,8 @@ Status EntryApplier::apply_entry(const MarkAddedEntry& entry) {
 
 Status EntryApplier::apply_entry(const MainLostEntry& entry) {
   GREFFE_TRY(note_entry("lost", entry.hearing));
-  const std::optional<std::int64_t> row = GREFFE_TRY(row_of(entry.hearing));
+  if (!entry.hearing) return ok();  // documents of the main log itself
+  const std::optional<std::int64_t> row = GREFFE_TRY(row_of(*entry.hearing));
   if (!row) return ok();
   for (const Digest& one : entry.objects) {
     GREFFE_TRY(db_.run("INSERT OR IGNORE INTO lost(hearing, sha256) VALUES(?, ?)", *row, one.hex()));

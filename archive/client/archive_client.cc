@@ -205,11 +205,15 @@ Status ArchiveClient::put_object(const LogTarget& log, const Digest& digest, Byt
 
 Result<std::variant<std::string, EntriesRefused>> ArchiveClient::post_entries(const LogTarget& log, std::uint64_t first,
                                                                               const std::vector<std::string>& entries,
-                                                                              std::string_view checkpoint_note) {
+                                                                              std::string_view checkpoint_note,
+                                                                              const std::vector<ShownEntry>& shown) {
   Json::Array texts;
   for (const std::string& entry : entries) texts.emplace_back(entry);
   Json body;
   body.set("checkpoint", checkpoint_note).set("entries", std::move(texts)).set("first", first);
+  Json::Array ahead;
+  for (const ShownEntry& one : shown) ahead.push_back(Json().set("entry", one.entry).set("proof", one.proof));
+  if (!ahead.empty()) body.set("shown", std::move(ahead));
   std::string bytes = write_json(body);
   if (bytes.size() > kMaxEntriesBytes) {
     return fail(Errc::invalid, fmt::format("{} entries are more than one request takes (16 MiB); send up to a smaller "

@@ -15,6 +15,7 @@
 
 #include "archive/base/http_client.h"
 #include "archive/format/canonical_json.h"
+#include "archive/format/lost_declarations.h"
 #include "archive/format/names.h"
 #include "archive/format/signed_note.h"
 
@@ -79,10 +80,12 @@ class ArchiveClient {
   Status put_object(const LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes,
                     std::function<Result<std::size_t>(std::size_t)> pace = {});
   Status put_object(const LogTarget& log, const Digest& digest, ByteView bytes);
-  // The cosigned checkpoint note, or why not. denied: unknown or revoked key, lower epoch.
+  // The cosigned checkpoint note, or why not. denied: unknown or revoked key, lower epoch. `shown`: entries further on in the
+  // logs that declare lost what was not sent (a replicator's).
   Result<std::variant<std::string, EntriesRefused>> post_entries(const LogTarget& log, std::uint64_t first,
                                                                  const std::vector<std::string>& entries,
-                                                                 std::string_view checkpoint_note);
+                                                                 std::string_view checkpoint_note,
+                                                                 const std::vector<ShownEntry>& shown = {});
   // `from`: of a hearing, with the proof that the held log continues its first `from` entries.
   Result<HeldCheckpoint> checkpoint(const LogTarget& log, std::optional<std::uint64_t> from = std::nullopt);
   // The signed note of the archive's own main log. not_found: an archive that is too old to say.

@@ -227,9 +227,10 @@ struct AccountEntry {  // a change of accounts; the snapshot is an object that i
   UtcTime utc;
 };
 struct MainLostEntry {
-  HearingId hearing;
+  std::optional<HearingId> hearing;    // none: documents that only the main log names
   std::vector<Digest> objects;
-  std::vector<std::string> officers;
+  std::vector<std::string> officers;   // names, those who ordered it
+  std::vector<Signature> signatures;   // of each of them, over lost_statement (lost_declarations.h); empty: excuses nothing
   UtcTime utc;
 };
 

@@ -95,7 +95,11 @@ Json to_json(const AccountEntry& e) {
 
 Json to_json(const MainLostEntry& e) {
   Json out = begin("lost", e.utc);
-  out.set("hearing", e.hearing.text()).set("objects", write_objects(e.objects)).set("officers", list_of(e.officers));
+  out.set("objects", write_objects(e.objects)).set("officers", list_of(e.officers));
+  if (e.hearing) out.set("hearing", e.hearing->text());
+  std::vector<std::string> signatures;
+  for (const Signature& signature : e.signatures) signatures.push_back(to_base64(signature));
+  if (!signatures.empty()) out.set("signatures", list_of(signatures));
   return out;
 }
 
@@ -246,11 +250,26 @@ Result<MainEntry> read_account(const Json& json) {
   return MainEntry(std::move(e));
 }
 
+Result<std::vector<Signature>> read_signatures(const Json& json) {
+  std::vector<Signature> out;
+  const std::vector<std::string> texts = GREFFE_TRY(json.strings("signatures"));
+  for (const std::string& text : texts) {
+    const auto bytes = from_base64(text);
+    if (!bytes || bytes->size() != Signature().size()) return fail(Errc::invalid, "\"signatures\" must be a list of Ed25519 signatures in base64");
+    std::copy(bytes->begin(), bytes->end(), out.emplace_back().begin());
+  }
+  return out;
+}
+
 Result<MainEntry> read_lost(const Json& json) {
   MainLostEntry e;
-  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
+  if (json.has("hearing")) e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.objects = GREFFE_TRY(objects_member(json, "objects"));
   e.officers = GREFFE_TRY(name_list_member(json, "officers"));
+  if (json.has("signatures")) e.signatures = GREFFE_TRY(read_signatures(json));
+  if (json.has("signatures") && e.signatures.size() != e.officers.size()) {
+    return fail(Errc::invalid, "\"signatures\" must be one of each of the \"officers\", in their order");
+  }
   e.utc = GREFFE_TRY(json.utc("utc"));
   return MainEntry(std::move(e));
 }

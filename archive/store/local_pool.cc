@@ -100,6 +100,11 @@ Result<ObjectHealth> LocalPool::repair_object(const Digest& digest, ReadFrom fro
   return state_->repair.check(digest, from);
 }
 
+Status LocalPool::set_aside(const Digest& digest) {
+  state_->membership.look();
+  return state_->repair.set_aside(digest);
+}
+
 ReadBackCount LocalPool::read_back(const Digest& digest) {
   state_->membership.look();
   return read_back_copies(state_->pool, digest);

@@ -43,6 +43,7 @@ class LocalPool : public WholePool, public VolumeMembers, public VolumeReplicas 
   Result<ReplicaReport> restore(std::string_view key, ByteView good) override;
 
   Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache) override;
+  Status set_aside(const Digest& digest) override;
   ReadBackCount read_back(const Digest& digest) override;
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                             std::stop_token stop = {}) override;

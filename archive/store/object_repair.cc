@@ -100,6 +100,19 @@ Result<ObjectHealth> ObjectRepair::examine(const Digest& digest, ReadFrom from, 
   return health;
 }
 
+Status ObjectRepair::set_aside(const Digest& digest) {
+  if (!pool_.may_write()) return read_only_pool("cannot move a replica aside");
+  const std::lock_guard lock(mutex_);
+  const std::string key = object_key(digest);
+  const Found found = look(digest, ReadFrom::medium);
+  if (found.source != nullptr) return fail(Errc::conflict, "a replica of " + key + " is good");
+  for (const auto& [volume, problem] : found.bad) {
+    const Status moved = volume->quarantine(key);
+    if (!moved && moved.error().code != Errc::not_found) return volume->note_failure(moved.error());
+  }
+  return ok();
+}
+
 Status ObjectRepair::move(const Digest& digest, Volume& from, Volume* to) {
   if (!pool_.may_write()) return read_only_pool("cannot move a replica");
   const std::lock_guard lock(mutex_);

@@ -31,6 +31,9 @@ class ObjectRepair {
   // not reported as damage.
   Result<ObjectHealth> fill(const Digest& digest);
 
+  // As PoolUpkeep::set_aside.
+  Status set_aside(const Digest& digest);
+
   // Moves a replica to another volume, or (`to` is null) removes one that is too many. Copied, synced, read back from the
   // medium, and only then removed: at every moment R good replicas are on volumes that count, each of them hashed by this
   // call. A crash leaves one too many. conflict: others are too few to lose one. corrupt: one of them, or this one, is

@@ -276,6 +276,19 @@ Result<ObjectHealth> RemoteStore::repair_object(const Digest& digest, ReadFrom) 
   return out;
 }
 
+Status RemoteStore::set_aside(const Digest& digest) {
+  GREFFE_TRY(may_write("cannot move an object aside"));
+  GREFFE_TRY(heads_.may_still_write());
+  const std::string key = object_key(digest);
+  const auto held = bytes_.read(key, kMaxObjectBytes);
+  if (!held && held.error().code == Errc::not_found) return ok();
+  if (!held) return held.error();
+  if (sha256(*held) == digest) return fail(Errc::conflict, "what is held as " + key + " is good");
+  GREFFE_TRY(bytes_.create(aside_key(key), *held));  // a crash in between leaves them in both places
+  verified_.forget(nullptr, digest);
+  return bytes_.remove(key);
+}
+
 // What the service reads from its media is its own affair; it has checksums of its own there.
 ReadBackCount RemoteStore::read_back(const Digest& digest) {
   ReadBackCount out;

@@ -51,6 +51,7 @@ class RemoteStore : public WholePool {
     return heads_.swap(key, expected, next);
   }
   Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache) override;
+  Status set_aside(const Digest& digest) override;
   ReadBackCount read_back(const Digest& digest) override;
   // invalid: `after` is set: the service has an order of its own.
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,

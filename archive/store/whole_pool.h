@@ -23,6 +23,9 @@ class PoolUpkeep {
   virtual ~PoolUpkeep() = default;
   // Hashes all replicas of one object and brings them back to R. not_found, corrupt: as ObjectRepair::check.
   virtual Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache) = 0;
+  // Moves every damaged replica of an object aside: only for one that was declared lost, of which nothing good is left.
+  // conflict: a replica is good, and nothing was moved. denied: a reader's pool.
+  virtual Status set_aside(const Digest& digest) = 0;
   // Reads replicas from their media until enough are good. What is damaged is the caller's to repair.
   virtual ReadBackCount read_back(const Digest& digest) = 0;
   // Walks all objects. As a reader it only reports.

@@ -297,7 +297,8 @@ void HearingCheck::check_not_before() {
 }
 
 void HearingCheck::check_objects() {
-  if (facts_ != nullptr) lost_.insert(facts_->lost.begin(), facts_->lost.end());
+  const std::set<Digest>& declared = main_.facts.lost().of(id_);
+  lost_.insert(declared.begin(), declared.end());
   for (ObjectJob& job : jobs_) job.may_be_absent = lost_.contains(job.digest);
   for (const NamedDocument& document : main_.facts.documents()) {
     if (document.hearing != id_.text()) continue;

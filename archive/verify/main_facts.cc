@@ -21,7 +21,7 @@ std::string hearing_of(const MainEntry& entry) {
 
 }  // namespace
 
-MainFacts::MainFacts(std::string origin, Report& report) : origin_(std::move(origin)), report_(report) {}
+MainFacts::MainFacts(std::string origin, Report& report) : origin_(std::move(origin)), report_(report), lost_(origin_) {}
 
 void MainFacts::found(Verdict verdict, const char* code, std::string what, std::uint64_t index, const std::string& hearing) {
   Finding f;
@@ -59,8 +59,12 @@ void MainFacts::add(std::uint64_t index, std::string_view text, const Policy& po
     }
   }
   if (const auto* commit = std::get_if<HearingCheckpointEntry>(&*entry)) add_commit(index, *commit);
+  const Status declared = lost_.take(*entry);
   if (const auto* lost = std::get_if<MainLostEntry>(&*entry)) {
-    hearings_[lost->hearing].lost.insert(lost->objects.begin(), lost->objects.end());
+    if (!declared) {
+      found(Verdict::tampered, "lost-signature", "objects are declared lost without the orders of two officers: " + declared.error().message, index,
+            lost->hearing ? lost->hearing->text() : std::string());
+    }
     return;  // what it names is exactly what cannot be there
   }
   name_documents(index, text, hearing_of(*entry));

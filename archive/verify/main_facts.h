@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "archive/format/entries.h"
+#include "archive/format/lost_declarations.h"
 #include "archive/format/policy.h"
 #include "archive/verify/report.h"
 
@@ -25,7 +25,6 @@ struct Commit {  // a `hearing-checkpoint` entry whose note the station signed
 struct HearingFacts {
   std::vector<Commit> commits;  // in main-log order
   PublicKey station_key;        // that signed them
-  std::set<Digest> lost;        // objects that `lost` entries name
 };
 struct KeyEvent {
   std::uint64_t index = 0;
@@ -42,7 +41,7 @@ class MainFacts {
   MainFacts(std::string origin, Report& report);
 
   // In rising order of index; gaps are allowed (an export has only what concerns its hearing). Findings: `unknown-kind`,
-  // `entry-format`, `genesis`, `commit-signature`, `main-order`.
+  // `entry-format`, `genesis`, `commit-signature`, `lost-signature`.
   void add(std::uint64_t index, std::string_view entry, const Policy& policy);
 
   const std::string& origin() const { return origin_; }
@@ -54,6 +53,8 @@ class MainFacts {
   // The archive as holder, the cosigners that the log names, and the witnesses of the policy: whose cosignatures count.
   std::vector<VerifierKey> cosigners(const Policy& policy) const;
   const std::vector<NamedDocument>& documents() const { return documents_; }
+  // Objects that `lost` entries name which two officers signed.
+  const LostDeclarations& lost() const { return lost_; }
 
  private:
   void add_genesis(std::uint64_t index, const GenesisEntry& entry, const Policy& policy);
@@ -68,6 +69,7 @@ class MainFacts {
   std::map<PublicKey, std::vector<KeyEvent>> stations_;
   std::vector<VerifierKey> cosigners_;
   std::vector<NamedDocument> documents_;
+  LostDeclarations lost_;
 };
 
 }  // namespace greffe::verify

@@ -227,9 +227,10 @@ class PoolCheck {
       job.digest = document.digest;
       job.log = "main";
       job.entry = document.index;
+      job.may_be_absent = facts.lost().covers(std::nullopt, document.digest);
       jobs.push_back(std::move(job));
     }
-    objects_.check(jobs);
+    report_.add_lost_documents(objects_.check(jobs));
   }
 
   void judge_stray(const HearingId& id) {

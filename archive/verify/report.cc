@@ -193,6 +193,13 @@ void Report::add(LogSummary log) {
   logs_.push_back(std::move(log));
 }
 
+void Report::add_lost_documents(std::uint64_t count) {
+  if (count == 0) return;
+  note(fmt::format("{} documents that the main log names are declared lost", count));
+  const std::lock_guard lock(mutex_);
+  worst_ = std::max(worst_, Verdict::verified_with_declared_gaps);
+}
+
 void Report::set_paths(std::string kind, std::vector<std::string> paths) {
   const std::lock_guard lock(mutex_);
   kind_ = std::move(kind);

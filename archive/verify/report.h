@@ -84,6 +84,7 @@ class Report {
   void note(std::string text);  // worth knowing, changes no verdict
   void add(HearingSummary hearing);
   void add(LogSummary log);
+  void add_lost_documents(std::uint64_t count);  // that only the main log names, absent and declared lost
   void set_paths(std::string kind, std::vector<std::string> paths);
 
   Verdict verdict() const;

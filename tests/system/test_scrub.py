@@ -3,6 +3,7 @@
 
     tests/system/test_scrub.py [TEST...]
 """
+import base64
 import ctypes
 import json
 import os
@@ -290,6 +291,70 @@ def test_what_one_site_lost_comes_back_from_the_other():
             done = json.loads(site.archive("scrub", "--json").stdout)
             assert done["failures"] == 0 and done["unrepaired"] == [], done
         both_verifiers_agree(sites.primary)
+
+
+def officer(world, name):
+    """Named in the main log; his private key."""
+    key = world.folder / f"{name}.key"
+    public = world.archive("officer", "key", "--out", key).stdout.strip()
+    world.archive("officer", "add", "--name", name, "--key", public)
+    return key
+
+
+def test_what_two_officers_declare_lost_lets_everything_go_on():
+    with Sites() as sites:
+        world = sites.primary
+        hearing = sites.file()
+        await_read_back(world)
+        lost = sites.digests(hearing)[1]
+        what = ["--hearing", hearing.id, "--object", lost]
+        assert "good copy" in world.archive("declare-lost", *what, check=False).stderr
+        for path in world.copies(lost):
+            flip(path)
+        assert world.archive("scrub", "--json", check=False).returncode == 1
+        status, report = sites.once()
+        assert status == 1 and [h["object"] for h in report["holes"]] == [lost], report
+        assert world.verify()[0] == 1
+
+        statement = world.folder / "statement"
+        statement.write_text(world.archive("declare-lost", *what).stdout)
+        assert lost in statement.read_text() and hearing.id in statement.read_text(), statement.read_text()
+        one, two = officer(world, "officer-1"), officer(world, "officer-2")
+        first, second = world.folder / "signature-1", world.folder / "signature-2"
+        world.archive("officer", "sign", "--name", "officer-1", "--key-file", one, "--statement", statement, "--out", first)
+        # The other one needs nothing of ours.
+        signed = w.run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", two, "-in", statement, "-out", world.folder / "raw")
+        assert signed.returncode == 0
+        second.write_text("officer-2 " + base64.b64encode((world.folder / "raw").read_bytes()).decode() + "\n")
+        assert "two officers" in world.archive("declare-lost", *what, "--signature", first, check=False).stderr
+        swapped = world.folder / "swapped"
+        swapped.write_text(first.read_text().replace("officer-1", "officer-2"))
+        assert "signature of the officer officer-2" in world.archive("declare-lost", *what, "--signature", first, "--signature", swapped, check=False).stderr
+        statement.write_text("something else\n")
+        assert "not a statement" in world.archive("officer", "sign", "--name", "officer-1", "--key-file", one, "--statement", statement,
+                                                  "--out", world.folder / "other", check=False).stderr
+        world.archive("declare-lost", *what, "--signature", first, "--signature", second)
+
+        assert world.copies(lost) == [] and scrubbing(world)["lost"] == 0
+        await_that("no finding is open", lambda: not [r for r in json.loads(world.archive("status", "--json").stdout)["reasons"] if r["code"] == "scrub"])
+        done = json.loads(world.archive("scrub", "--json").stdout)
+        assert done["failures"] == 0 and done["unrepaired"] == [], done
+        assert json.loads(world.archive("check", "--json").stdout)["findings"] == []
+        status, report = sites.once()
+        assert status == 0 and report["caught_up"] and report["holes"] == [] and report["problems"] == [], report
+        done = json.loads(sites.second.archive("scrub", "--json").stdout)
+        assert done["failures"] == 0 and done["unrepaired"] == [], done
+        for volumes in (world.volumes, sites.second.volumes):
+            status, verdict = world.verify(*volumes)
+            assert status == 0 and verdict["verdict"] == "VERIFIED_WITH_DECLARED_GAPS", verdict
+        both_verifiers_agree(world)
+        world.archive("export", hearing.id, world.folder / "export")
+        status, verdict = world.verify(world.folder / "export")
+        assert status == 0 and verdict["hearings"][0]["lost"] == 1, verdict
+        twin = w.run(sys.executable, TWIN, "--policy", world.policy(), "--json", world.folder / "export", check=False)
+        assert json.loads(twin.stdout)["verdict"] == verdict["verdict"], twin.stdout + twin.stderr
+        others = [json.loads(e)["sha256"] for e in hearing.entries if b'"segment"' in e and lost.encode() not in e]
+        world.invariants(others)
 
 
 def test_who_asks_gets_everything_at_once():

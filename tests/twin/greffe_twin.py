@@ -241,7 +241,8 @@ def check_pool(volumes, policy, known, report):
         for index, digest, hearing in facts.documents:
             named.add(digest)
             if not hearing:
-                check_object(report, digest, paths_of(digest, None), {"log": "main", "entry": index})
+                lost = digest in facts.lost.get("", ())
+                report.gaps |= bool(check_object(report, digest, paths_of(digest, None), {"log": "main", "entry": index}, absent_ok=lost)) and lost
     if not trusted:
         report.add("main-origin", log="main")
     for uuid, origin in origins.items():

@@ -1,6 +1,8 @@
 """What a main log says, and the judgement of one hearing, for the independent verifier."""
-from twin_formats import (GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of, named_objects,
-                          text_of)
+import base64
+
+from twin_formats import (GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of,
+                          named_objects, signature_holds, text_of)
 from twin_logs import LogCopies, check_object
 from twin_time import Axis, account
 
@@ -9,6 +11,7 @@ class Facts:
     def __init__(self, origin, policy, report):
         self.origin, self.policy, self.report = origin, policy, report
         self.genesis, self.keys, self.commits, self.lost, self.documents, self.cosigners = None, {}, {}, {}, [], []
+        self.officers = {}  # name -> key, of those who are officers now
 
     def add(self, index, data):
         try:
@@ -32,6 +35,11 @@ class Facts:
             self.keys.setdefault(e["key"], []).append((index, e))
         if kind == "key" and e["role"] == "cosigner" and e["action"] != "revoked":
             self.cosigners.append(VerifierKey(e["cosigner"]))
+        if kind == "key" and e["role"] == "officer":
+            if e["action"] != "revoked":
+                self.officers[e["name"]] = e["key"]
+            elif self.officers.get(e["name"]) == e["key"]:
+                del self.officers[e["name"]]
         if kind == "hearing-checkpoint":
             note = Note(e["note"].encode())
             stations = [k for k in self.keys if note.signed_by(note.origin, bytes.fromhex(k))]
@@ -41,9 +49,28 @@ class Facts:
         if kind == "scrub":
             check_scrub(e)
         if kind == "lost":
-            self.lost.setdefault(e["hearing"], set()).update(named_objects(e))
+            if not self.ordered(e):
+                return self.report.add("lost-signature", log="main", entry=index, hearing=e.get("hearing"))
+            self.lost.setdefault(e.get("hearing", ""), set()).update(named_objects(e))
         else:
             self.documents += [(index, d, e.get("hearing", "")) for d in named_objects(e)]
+
+    def ordered(self, e):
+        """Whether two officers signed that these objects of this hearing are lost."""
+        objects = [one["sha256"] for one in e["objects"]]
+        about = e.get("hearing", "main")
+        if not objects or len(set(objects)) != len(objects) or not all(HEX.match(o) for o in objects) or about != "main" and not UUID.match(about):
+            raise Bad("objects or hearing")
+        officers = e["officers"]
+        if len(set(officers)) != len(officers) or not all(NAME.match(o) for o in officers):
+            raise Bad("officers")
+        if "signatures" in e and len(e["signatures"]) != len(officers):
+            raise Bad("a signature for each officer")
+        signatures = [base64.b64decode(s, validate=True) for s in e.get("signatures", [])]
+        text = "".join(line + "\n" for line in ["greffe declares lost v1", self.origin, about] + sorted(objects)).encode()
+        keys = [self.officers.get(name) for name in officers]
+        good = len(signatures) == len(keys) and all(k and signature_holds(bytes.fromhex(k), text, s) for k, s in zip(keys, signatures))
+        return good and len(set(keys)) >= 2
 
     def known_cosigners(self):
         own = [VerifierKey(self.genesis["holder"])] if self.genesis else []

@@ -226,6 +226,14 @@ HEARING_ENTRIES = [
     ("member of the future", entry(kind="peaks", count=1, future={"a": 1}, sha256=digest("peaks"), stream="mic-judge", utc=UTC)),
 ]
 
+def lost_by_officers(hearing, *objects):
+    """Declared lost by officer-1 and officer-2, whose keys are those of the station and the log here."""
+    statement = "greffe declares lost v1\n%s\n%s\n" % (ARCHIVE, hearing or "main") + "".join(d + "\n" for d in sorted(objects))
+    about = {"hearing": hearing} if hearing else {}
+    return entry(kind="lost", objects=[{"sha256": d} for d in objects], officers=["officer-1", "officer-2"],
+                 signatures=[b64(key.sign(statement.encode())) for key in (STATION, LOG)], utc=UTC, **about)
+
+
 MAIN_ENTRIES = [
     ("genesis", entry(kind="genesis", archive=ARCHIVE, holder=HOLDER.vkey(ARCHIVE + "/holder", 4), log_key=LOG.public.hex(),
                       role="primary", utc=UTC)),
@@ -259,6 +267,8 @@ MAIN_ENTRIES = [
     ("lost", entry(kind="lost", hearing=HEARING, objects=[{"sha256": digest("lost 1")}], officers=["officer-1", "officer-2"],
                    utc=UTC)),
     ("reserved kind", entry(kind="tombstone", hearing=HEARING, utc=UTC)),
+    ("lost with signatures", lost_by_officers(HEARING, digest("lost 1"), digest("lost 2"))),
+    ("lost documents of the main log", lost_by_officers(None, digest("snapshot"))),
 ]
 
 

@@ -128,7 +128,7 @@ struct Watched {
     journal = std::make_unique<greffe::archive::DamageJournal>(archive.clock, archive.log);
     archive.restart();
     journal->start(*archive.main_log);
-    read_back = std::make_unique<ReadBack>(archive.clock, archive.log, *archive.pool, *archive.hearings);
+    read_back = std::make_unique<ReadBack>(archive.clock, archive.log, *archive.pool, *archive.hearings, archive.main_log->declared_lost());
     read_back->start();
   }
   // Deposits the objects that the hearing has and files entries up to `last`, as MachineRoutes does.

@@ -150,6 +150,18 @@ struct Scrubbed {
   SampleHearing hearing{archive.name};
 };
 
+// A new officer of the archive, who signs.
+greffe::archive::LostObjects::Signed signed_by(Scrubbed& s, const std::string& name, const std::string& statement) {
+  const greffe::PrivateKey key = greffe::PrivateKey::generate();
+  greffe::KeyEntry officer;
+  officer.action = "added";
+  officer.role = "officer";
+  officer.name = name;
+  officer.key = key.public_key();
+  REQUIRE(s.archive.main_log->append(officer));
+  return {name, key.sign(greffe::as_bytes(statement))};
+}
+
 // From here on the test moves the clock; every volume's names have been looked at.
 void start_by_hand(Scrubbed& s) {
   s.manual = true;
@@ -257,6 +269,62 @@ TEST_CASE("an object that the hearing declared lost is not missed") {
   const Json done = s.read_all();
   CHECK(done.array("unrepaired")->empty());
   CHECK(*done.size("failures") == 0);
+}
+
+TEST_CASE("what two officers declared lost is not missed any more, and its damaged replicas are moved aside") {
+  Scrubbed s;
+  const bool absent = GENERATE(false, true);
+  const Digest digest = s.segment();
+  const greffe::archive::LostOrder order{s.hearing.id, {digest}};
+  s.scrub->start();
+  CHECK(s.scrub->lost().statement(order).error().code == Errc::conflict);  // it is whole
+  for (unsigned volume = 0; volume < 3; ++volume) {
+    if (absent) REQUIRE(s.archive.files.remove(s.path(volume, digest)));
+    if (!absent) s.flip(volume, digest);
+  }
+  REQUIRE(s.read_all().array("unrepaired")->size() == 1);
+  await([&] { return s.archive.main_log->catalogue().scrub_facts()->open_findings > 0; });
+
+  SampleHearing other(s.archive.name, UtcTime{1'795'348'000'000});
+  CHECK(s.scrub->lost().statement({other.id, {digest}}).error().code == Errc::not_found);
+  CHECK(s.scrub->lost().statement({std::nullopt, {digest}}).error().code == Errc::not_found);
+  const auto statement = s.scrub->lost().statement(order);
+  REQUIRE(statement);
+  std::vector<greffe::archive::LostObjects::Signed> signatures;
+  for (const std::string name : {"officer-1", "officer-2"}) {
+    CHECK(s.scrub->lost().declare(order, signatures).error().code == Errc::denied);
+    signatures.push_back(signed_by(s, name, *statement));
+  }
+  const auto declared = s.scrub->lost().declare(order, signatures);
+  if (!declared) FAIL(declared.error().message);
+  CHECK(s.scrub->lost().count() == 0);
+  for (unsigned volume = 0; volume < 3; ++volume) CHECK_FALSE(std::filesystem::exists(s.path(volume, digest)));
+  CHECK(s.scrub->lost().statement(order).error().code == Errc::already_exists);
+  await([&] { return s.archive.main_log->catalogue().scrub_facts()->open_findings == 0; });
+  CHECK(s.archive.main_log->catalogue().hearing(s.hearing.id, greffe::catalogue::CourtSet::everything())->lost_objects == std::vector<Digest>{digest});
+  for (int round = 0; round < 2; ++round) {
+    const Json done = s.read_all();
+    CHECK(done.array("unrepaired")->empty());
+    CHECK(*done.size("failures") == 0);
+    s.restart();
+    s.scrub->start();
+  }
+  CHECK(s.scrub->lost().count() == 0);
+}
+
+TEST_CASE("a damaged replica that comes back after its object was declared lost is moved aside without a word") {
+  Scrubbed s;
+  const Digest digest = s.segment();
+  const greffe::archive::LostOrder order{s.hearing.id, {digest}};
+  for (unsigned volume = 0; volume < 3; ++volume) REQUIRE(s.archive.files.remove(s.path(volume, digest)));
+  s.scrub->start();
+  s.read_all();
+  const std::string statement = *s.scrub->lost().statement(order);
+  REQUIRE(s.scrub->lost().declare(order, {signed_by(s, "officer-1", statement), signed_by(s, "officer-2", statement)}));
+  REQUIRE(s.archive.files.replace(s.path(1, digest), greffe::as_bytes("not it"), 0440));
+  CHECK(s.read_all().array("unrepaired")->empty());
+  CHECK_FALSE(std::filesystem::exists(s.path(1, digest)));
+  CHECK(s.scrub->lost().count() == 0);
 }
 
 TEST_CASE("names have their time, the oldest first, and nothing is in a hurry") {

@@ -181,6 +181,9 @@ TEST_CASE("each member arrives in its field: main log") {
   const auto lost = main_entry<greffe::MainLostEntry>("lost");
   CHECK(lost.officers == std::vector<std::string>{"officer-1", "officer-2"});
   CHECK(lost.hearing == access.hearing);
+  CHECK(lost.signatures.empty());
+  CHECK(main_entry<greffe::MainLostEntry>("lost with signatures").signatures.size() == 2);
+  CHECK_FALSE(main_entry<greffe::MainLostEntry>("lost documents of the main log").hearing);
   CHECK(main_entry<greffe::UnknownEntry>("reserved kind").kind == "tombstone");
 }
 
@@ -295,6 +298,9 @@ TEST_CASE("entries of the main log that are refused") {
       {"lost", "officers", "[\"Jane Doe\"]", "\"officers\" must be a list of names"},
       {"lost", "objects", "[]", "at least one object"},
       {"lost", "utc", "\"now\"", "\"utc\" must be a time"},
+      {"lost with signatures", "signatures", "[\"AAAA\"]", "\"signatures\" must be a list of Ed25519"},
+      {"lost with signatures", "signatures", "[]", "\"signatures\" must be one of each"},
+      {"lost with signatures", "officers", "[\"officer-1\"]", "\"signatures\" must be one of each"},
   };
   for (const Refusal& one : refusals) {
     INFO(one.vector << " " << one.key << " = " << one.value);

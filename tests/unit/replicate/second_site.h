@@ -28,6 +28,9 @@ class SecondSite : public replicate::CopySite {
   bool reachable = true;
   std::size_t puts = 0;
   std::size_t largest_post = 0;
+  std::size_t shown_entries = 0;
+  std::optional<VerifierKey> main_key;     // under which entries may be shown ahead
+  std::optional<VerifierKey> hearing_key;
 
   VerifierKey verifier() const { return {"dr.example/holder", KeyType::cosignature_v1, signs_with.public_key()}; }
 
@@ -56,7 +59,7 @@ class SecondSite : public replicate::CopySite {
   }
   Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
                                                                          const std::vector<std::string>& entries,
-                                                                         std::string_view note) override {
+                                                                         std::string_view note, const std::vector<ShownEntry>& shown) override {
     using Answer = std::variant<std::string, client::EntriesRefused>;
     Held& held = logs[log.path()];
     largest_post = std::max(largest_post, entries.size());
@@ -76,6 +79,14 @@ class SecondSite : public replicate::CopySite {
       for (const Digest& digest : named) {
         if (!objects[log.path()].contains(digest)) refused.missing.push_back(digest);
       }
+    }
+    for (const ShownEntry& one : shown) {  // whether they are signed is asked in tests/unit/archive/test_excuses.cc
+      const bool proven = (main_key && check_shown(one, *main_key)) || (hearing_key && check_shown(one, *hearing_key));
+      const Json json = GREFFE_TRY(parse_json(one.entry));
+      const std::vector<Digest> named = named_objects(json);
+      if (!proven) return fail(Errc::denied, "shown without a proof");
+      if (json.string("kind").value() == "lost") lost.insert(named.begin(), named.end());
+      ++shown_entries;
     }
     std::erase_if(refused.missing, [&](const Digest& digest) { return lost.contains(digest); });
     if (!refused.missing.empty()) return Answer(refused);
@@ -159,6 +170,27 @@ class SourcePool {
     return published;
   }
   std::string main(const std::vector<std::string>& entries) { return append(main_log_path(), kArchive, log_key, entries); }
+  // Two officers, and their order that these objects are lost.
+  std::vector<std::string> declared_lost(const std::optional<HearingId>& hearing, const std::vector<Digest>& objects) {
+    std::vector<std::string> out;
+    MainLostEntry lost;
+    lost.hearing = hearing;
+    lost.objects = objects;
+    const std::string statement = lost_statement(kArchive, hearing, objects);
+    for (const std::string name : {"officer-1", "officer-2"}) {
+      const PrivateKey officer = PrivateKey::generate();
+      KeyEntry entry;
+      entry.action = "added";
+      entry.role = "officer";
+      entry.name = name;
+      entry.key = officer.public_key();
+      out.push_back(write_main_entry(entry));
+      lost.officers.push_back(name);
+      lost.signatures.push_back(officer.sign(as_bytes(statement)));
+    }
+    out.push_back(write_main_entry(lost));
+    return out;
+  }
   std::string scrub(std::uint64_t objects) {
     ScrubEntry entry;
     entry.finding = "pass";

@@ -102,6 +102,89 @@ TEST_CASE("an object that is declared lost is no hole") {
   CHECK(rig.main_held() == 1);
 }
 
+TEST_CASE("an object that two officers declared lost is no hole: their order is shown ahead, and the main log goes on") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(2, true);
+  const greffe::Digest digest = greffe::sha256(greffe::as_bytes("segment 1 of " + id.text()));
+  greffe::AccountEntry account;
+  account.snapshot = greffe::sha256(greffe::as_bytes("a snapshot that nobody has"));
+  rig.source.main({greffe::write_main_entry(account)});
+  rig.source.store.files().erase(greffe::object_key(digest));
+  const auto before = rig.pass();
+  REQUIRE(before);
+  CHECK(before->holes.size() == 2);
+  CHECK(rig.held(id) == 0);
+
+  rig.source.main(rig.source.declared_lost(id, {digest}));
+  rig.source.main(rig.source.declared_lost(std::nullopt, {account.snapshot}));
+  rig.second.main_key = {SourcePool::kArchive, greffe::KeyType::ed25519, rig.source.log_key.public_key()};
+  const auto report = rig.pass();
+  REQUIRE(report);
+  CHECK(report->holes.empty());
+  CHECK(report->caught_up());
+  CHECK(rig.held(id) == 4);
+  CHECK(rig.main_held() == 8);
+  CHECK(rig.second.shown_entries > 0);
+}
+
+TEST_CASE("an order that is not signed by two officers excuses nothing") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(2, true);
+  const greffe::Digest digest = greffe::sha256(greffe::as_bytes("segment 1 of " + id.text()));
+  rig.source.store.files().erase(greffe::object_key(digest));
+  std::vector<std::string> entries = rig.source.declared_lost(id, {digest});
+  entries.erase(entries.begin());
+  rig.source.main(entries);
+  const auto report = rig.pass();
+  REQUIRE(report);
+  REQUIRE(report->holes.size() == 1);
+  CHECK(report->holes[0].object == digest);
+  CHECK(rig.second.shown_entries == 0);
+}
+
+TEST_CASE("a batch of a hearing that ends before the entry that excuses one of its objects shows it ahead") {
+  Rig rig;
+  rig.limits.batch_entries = 3;
+  // Signed checkpoints between come from the main log: first three entries, then the rest with `lost`.
+  const HearingId id = greffe::make_hearing_id(greffe::UtcTime{1'790'000'000'000});
+  const std::string origin = greffe::hearing_origin(SourcePool::kArchive, id);
+  greffe::OpenEntry open;
+  open.archive = SourcePool::kArchive;
+  open.hearing = id;
+  open.station = "s1";
+  open.station_key = rig.source.station.public_key();
+  open.court = "court";
+  open.room = "room";
+  open.details = rig.source.object("details");
+  open.start = greffe::UtcTime{1'790'000'000'000};
+  open.boot = "b";
+  greffe::PeaksEntry peaks;
+  peaks.stream = "mic";
+  peaks.count = 1;
+  peaks.sha256 = greffe::sha256(greffe::as_bytes("peaks that nobody has"));
+  greffe::LostEntry lost;
+  lost.objects = {peaks.sha256};
+  lost.reason = "unreadable";
+  greffe::MarkEntry mark;
+  mark.note = rig.source.object("a note");
+  const auto file = [&](const std::vector<std::string>& entries) {
+    greffe::HearingCheckpointEntry commit;
+    commit.hearing = id;
+    commit.note = rig.source.append(greffe::hearing_log_path(id), origin, rig.source.station, entries);
+    rig.source.main({greffe::write_main_entry(commit)});
+  };
+  file({greffe::write_hearing_entry(open), greffe::write_hearing_entry(peaks), greffe::write_hearing_entry(mark)});
+  file({greffe::write_hearing_entry(lost), greffe::write_hearing_entry(mark)});
+  rig.second.hearing_key = {origin, greffe::KeyType::ed25519, rig.source.station.public_key()};
+  const auto report = rig.pass();
+  REQUIRE(report);
+  for (const std::string& problem : report->problems) FAIL(problem);
+  CHECK(report->holes.empty());
+  CHECK(rig.held(id) == 5);
+  CHECK(rig.second.largest_post == 3);
+  CHECK(rig.second.shown_entries == 1);
+}
+
 TEST_CASE("a damaged object is never sent") {
   Rig rig;
   const HearingId id = rig.source.hearing(1, true);

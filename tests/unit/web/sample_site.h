@@ -16,7 +16,7 @@ struct SampleSite {
   SampleSite()
       : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
         retrieval(archive.stores(), *archive.hearings),
-        read_back(archive.clock, archive.log, *archive.pool, *archive.hearings),
+        read_back(archive.clock, archive.log, *archive.pool, *archive.hearings, archive.main_log->declared_lost()),
         keeper(archive.clock, archive.log, *archive.pool),
         scrub(archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, {.state_path = archive.folder.path + "/state/scrub.json"}),
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
@@ -30,7 +30,7 @@ struct SampleSite {
         playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
         logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
              archive.holder(), sign_in),
-        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, *archive.pool, keeper, [this] { return scrub.read_all_now(); }) {}
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, *archive.pool, keeper, scrub) {}
 
   std::vector<http::Route> all_routes() {
     std::vector<http::Route> out;

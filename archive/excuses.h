@@ -1,0 +1,33 @@
+// What excuses objects that a second site is not sent: `lost` entries that stand further on in the logs than it holds, shown
+// to it ahead with the proofs that they do. A value; no I/O.
+#ifndef GREFFE_ARCHIVE_EXCUSES_H
+#define GREFFE_ARCHIVE_EXCUSES_H
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "archive/declared_lost.h"
+
+namespace greffe::archive {
+
+class Excuses {
+ public:
+  // `held`: what the main log says as far as it is held here; of what is shown, only what stands behind that is taken.
+  // `hearing`: the key of the hearing's log; none: only main-log entries can be shown. denied: of another log, not signed, or
+  // not by two officers. corrupt, invalid: a proof or an entry is none.
+  static Result<Excuses> read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held, const VerifierKey& main_log,
+                              const std::optional<VerifierKey>& hearing);
+  bool cover(const std::optional<HearingId>& hearing, const Digest& digest) const {
+    return by_station_.contains(digest) || declared_.covers(hearing, digest);
+  }
+
+ private:
+  explicit Excuses(LostDeclarations declared) : declared_(std::move(declared)) {}
+  LostDeclarations declared_;
+  std::set<Digest> by_station_;
+};
+
+}  // namespace greffe::archive
+
+#endif

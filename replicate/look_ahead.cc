@@ -1,0 +1,66 @@
+#include "replicate/look_ahead.h"
+
+#include <algorithm>
+
+#include "archive/format/policy.h"
+
+namespace greffe::replicate {
+
+Result<std::vector<ShownEntry>> LookAhead::find(const std::optional<HearingId>& hearing, std::set<Digest>& objects) {
+  std::vector<ShownEntry> out;
+  if (hearing) GREFFE_TRY(find_in_hearing(*hearing, objects, out));
+  if (!objects.empty()) GREFFE_TRY(find_in_main_log(hearing, objects, out));
+  return out;
+}
+
+Result<ShownEntry> LookAhead::shown(const tlog::LogReader& reader, const SignedCheckpoint& head, std::uint64_t index, std::string entry) {
+  TlogProof proof;
+  proof.index = index;
+  proof.hashes = GREFFE_TRY(reader.inclusion(index, head.checkpoint.size));
+  proof.checkpoint = head.note.write();
+  return ShownEntry{std::move(entry), write_tlog_proof(proof)};
+}
+
+Status LookAhead::find_in_hearing(const HearingId& hearing, std::set<Digest>& objects, std::vector<ShownEntry>& out) {
+  const tlog::LogReader reader(source_.objects, source_.heads, hearing_log_path(hearing));
+  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
+  std::map<std::uint64_t, std::string> found;
+  GREFFE_TRY(reader.entries(0, head.checkpoint.size, [&](std::uint64_t index, std::string_view text) {
+    if (!LostDeclarations::concerns(text)) return true;
+    const auto entry = parse_hearing_entry(text);
+    const auto* lost = entry ? std::get_if<LostEntry>(&*entry) : nullptr;
+    for (const Digest& digest : lost != nullptr ? lost->objects : std::vector<Digest>()) {
+      if (objects.erase(digest) > 0) found[index] = text;
+    }
+    return true;
+  }));
+  for (auto& [index, text] : found) out.push_back(GREFFE_TRY(shown(reader, head, index, std::move(text))));
+  return ok();
+}
+
+Status LookAhead::find_in_main_log(const std::optional<HearingId>& hearing, std::set<Digest>& objects, std::vector<ShownEntry>& out) {
+  const tlog::LogReader reader(source_.objects, source_.heads, main_log_path());
+  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
+  GREFFE_TRY(reader.entries(next_, head.checkpoint.size, [&](std::uint64_t index, std::string_view text) {
+    next_ = index + 1;
+    const auto entry = LostDeclarations::concerns(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
+    // The second site would not take an order that is not signed.
+    if (entry && !std::holds_alternative<UnknownEntry>(*entry) && declared_.take(*entry)) orders_[index] = text;
+    return true;
+  }));
+  std::set<Digest> excused;
+  for (const Digest& digest : objects) {
+    if (hearing ? declared_.covers(hearing, digest) : declared_.names(digest)) excused.insert(digest);
+  }
+  if (excused.empty()) return ok();
+  for (const auto& [index, text] : orders_) {
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
+    const auto* lost = std::get_if<MainLostEntry>(&entry);
+    const bool concerned = lost == nullptr || std::any_of(lost->objects.begin(), lost->objects.end(), [&](const Digest& one) { return excused.contains(one); });
+    if (concerned) out.push_back(GREFFE_TRY(shown(reader, head, index, text)));
+  }
+  for (const Digest& digest : excused) objects.erase(digest);
+  return ok();
+}
+
+}  // namespace greffe::replicate
