@@ -214,6 +214,22 @@ Result<SignedCheckpoint> ForeignLogs::checkpoint(const std::string& origin) {
   return std::move(receipt.checkpoint);
 }
 
+Result<std::shared_ptr<ReadableFile>> ForeignLogs::open_document(const Peer& peer, const std::string& origin, const Digest& digest) {
+  GREFFE_TRY(state_->may_write(peer, origin));
+  const tlog::LogReader reader(state_->stores.objects, state_->stores.heads, foreign_log_path(origin));
+  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
+  const std::string hex = digest.hex();
+  bool named = false;
+  GREFFE_TRY(reader.entries(0, head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
+    const auto json = text.find(hex) == std::string_view::npos ? Result<Json>(Json()) : parse_json(text);
+    const std::vector<Digest> objects = json ? named_objects(*json) : std::vector<Digest>();
+    named = std::find(objects.begin(), objects.end(), digest) != objects.end();
+    return !named;
+  }));
+  if (!named) return fail(Errc::not_found, "no entry of the main log of " + origin + " that is held here names this object");
+  return state_->stores.objects.open_object(digest);
+}
+
 Result<std::vector<std::string>> ForeignLogs::origins() const {
   std::vector<std::string> out;
   const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(state_->own_log.catalogue().keys("origin"));

@@ -40,6 +40,7 @@ class Replicator {
   // Brings one hearing; a problem with it is recorded and does not stop the others. Its outcome, if there is one.
   Result<std::optional<LogOutcome>> bring(const HearingId& id, PassReport& report, std::stop_token stop);
   Status find_unconfirmed();
+  Result<Bytes> from_target(const client::LostThere& lost);
   // What `site` lost is taken from the other one with `take`; what that one has not either is a problem.
   using Take = std::function<Result<Bytes>(const client::LostThere& lost)>;
   static void give_back(RepairableSite& site, const Take& take, PassReport& report, const std::stop_token& stop);

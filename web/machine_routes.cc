@@ -139,10 +139,10 @@ std::vector<http::Route> MachineRoutes::routes() {
     out.push_back(route("POST", base + "/have", &MachineRoutes::have, kMaxHaveBodyBytes));
     out.push_back(body_route(base + "/objects/{sha256}", &MachineRoutes::begin_object));
     out.push_back(route("HEAD", base + "/objects/{sha256}", &MachineRoutes::head_object, 0));
+    out.push_back(route("GET", base + "/objects/{sha256}", &MachineRoutes::get_object, 0));
     out.push_back(route("POST", base + "/entries", &MachineRoutes::entries, kMaxEntriesBodyBytes));
     out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
   }
-  out.push_back(route("GET", "/v1/hearings/{id}/objects/{sha256}", &MachineRoutes::get_object, 0));
   out.push_back(route("GET", "/v1/lost-objects", &MachineRoutes::lost_objects, 0));
   out.push_back(body_route("/v1/lost-objects/{sha256}", &MachineRoutes::begin_return));
   out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
@@ -207,25 +207,37 @@ MachineRoutes::Answer MachineRoutes::head_object(const http::Request& request, c
 
 MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, const archive::Peer& peer) {
   if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "objects are given back to the other site only");
-  const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
+  const Target target = GREFFE_TRY(target_of(request));
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
-  std::shared_ptr<ReadableFile> file = GREFFE_TRY(retrieval_.open(id, digest));
+  std::shared_ptr<ReadableFile> file = GREFFE_TRY(target.hearing ? retrieval_.open(*target.hearing, digest)
+                                                                 : foreign_->open_document(peer, target.origin, digest));
   const std::uint64_t size = GREFFE_TRY(file->size());
   return http::file_response(request, std::move(file), size, "application/octet-stream", "\"" + digest.hex() + "\"");
 }
 
-// What no volume of this archive has any more, as far as it is known which hearing names it.
+// Whether the other site may have what this place names: of main logs that are held at one site only it has nothing.
+bool MachineRoutes::is_shared(const archive::NamedPlace& place) const {
+  return place.hearing || (foreign_ == nullptr ? place.log == main_log_path() : place.log.starts_with("log/from/"));
+}
+
+// What no volume of this archive has any more, as far as it is known which log names it.
 MachineRoutes::Answer MachineRoutes::lost_objects(const http::Request&, const archive::Peer& peer) {
   if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what is lost is told to the other site only");
   Json::Array list;
+  Json::Array documents;
   for (const auto& [digest, lost] : lost_.all()) {
-    if (!lost.place || !lost.place->hearing || list.size() >= kMaxDigests || lost_.give_up(digest)) continue;
+    const bool full = list.size() >= kMaxDigests || documents.size() >= kMaxDigests;
+    if (!lost.place || !is_shared(*lost.place) || full || lost_.give_up(digest)) continue;
+    if (!lost.place->hearing) {
+      documents.emplace_back(digest);
+      continue;
+    }
     Json one;
     one.set("hearing", lost.place->hearing->text()).set("sha256", digest);
     list.push_back(std::move(one));
   }
   Json out;
-  out.set("objects", std::move(list));
+  out.set("documents", std::move(documents)).set("objects", std::move(list));
   return ok_json(out);
 }
 

@@ -38,6 +38,7 @@ class MachineRoutes {
   Answer entries(const http::Request& request, const archive::Peer& peer);
   Answer checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer lost_objects(const http::Request& request, const archive::Peer& peer);
+  bool is_shared(const archive::NamedPlace& place) const;
   Answer main_checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer main_consistency(const http::Request& request, const archive::Peer& peer);
   Answer hearing_cosignatures(const http::Request& request, const archive::Peer& peer);

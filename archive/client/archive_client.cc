@@ -311,6 +311,9 @@ Result<std::vector<LostThere>> ArchiveClient::lost_objects() {
     const std::string hearing = GREFFE_TRY(one.string("hearing"));
     out.push_back({GREFFE_TRY(parse_hearing_id(hearing)), GREFFE_TRY(one.digest("sha256"))});
   }
+  if (!answer.has("documents")) return out;
+  const std::vector<Digest> documents = GREFFE_TRY(digests_of(answer, "documents"));
+  for (const Digest& digest : documents) out.push_back({std::nullopt, digest});
   return out;
 }
 

@@ -62,7 +62,7 @@ struct HeldCheckpoint {
 };
 
 struct LostThere {
-  HearingId hearing;
+  std::optional<HearingId> hearing;  // that names it; none: only the main log does
   Digest digest;
 };
 
@@ -97,7 +97,8 @@ class ArchiveClient {
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note);
   // GET …/objects/{sha256}: for repair between sites; hashed as it arrives.
   Result<Bytes> get_object(const LogTarget& log, const Digest& digest);
-  // GET /v1/lost-objects: what that archive has no good replica of, and which hearing names it; at most 4,096.
+  // GET /v1/lost-objects: what that archive has no good replica of, and which hearing names it; at most 4,096 of hearings and
+  // as many documents of the main log.
   Result<std::vector<LostThere>> lost_objects();
   // PUT /v1/lost-objects/…: ok: it has them durably again. not_found: it is not lost there.
   Status return_object(const Digest& digest, ByteView bytes);

@@ -276,11 +276,16 @@ def test_what_no_volume_has_is_named_with_its_hearing_and_seconds():
 def test_what_one_site_lost_comes_back_from_the_other():
     with Sites() as sites:
         hearing = sites.file()
+        sites.primary.add_user("clerk", "clerk")
+        sites.second.add_user("operator", "operator")  # whose snapshot is nobody's but the second site's
         assert sites.once()[0] == 0
         await_read_back(sites.primary)
         await_read_back(sites.second)
         digests = sites.digests(hearing)
-        for site, digest, spoil in ((sites.primary, digests[0], flip), (sites.primary, digests[1], os.unlink), (sites.second, digests[0], os.unlink)):
+        # Only the main log names the snapshot of the accounts.
+        snapshot = next(e["snapshot_sha256"] for e in main_entries(sites.primary) if e["kind"] == "account")
+        for site, digest, spoil in ((sites.primary, digests[0], flip), (sites.primary, digests[1], os.unlink), (sites.second, digests[0], os.unlink),
+                                    (sites.primary, snapshot, os.unlink), (sites.second, snapshot, flip)):
             for path in site.copies(digest):
                 spoil(path)
             # What the first site lost as well the second one cannot take from it: one after the other.
@@ -291,6 +296,12 @@ def test_what_one_site_lost_comes_back_from_the_other():
             done = json.loads(site.archive("scrub", "--json").stdout)
             assert done["failures"] == 0 and done["unrepaired"] == [], done
         both_verifiers_agree(sites.primary)
+        own = next(e["snapshot_sha256"] for e in main_entries(sites.second) if e["kind"] == "account")
+        for path in sites.second.copies(own):
+            path.unlink()
+        assert sites.second.archive("scrub", "--json", check=False).returncode == 1 and scrubbing(sites.second)["lost"] == 1
+        status, report = sites.once()
+        assert status == 0 and report["problems"] == [], report  # no other site can have it
 
 
 def officer(world, name):

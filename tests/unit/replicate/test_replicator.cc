@@ -319,3 +319,30 @@ TEST_CASE("what one site lost is given back by the other, and what neither has i
   REQUIRE(again);
   CHECK((again->returned == 0 && again->caught_up()));
 }
+
+TEST_CASE("documents that only the main log names come back from the copy of the main log") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(1, true);
+  greffe::AccountEntry account;
+  account.snapshot = rig.source.object("a snapshot");
+  greffe::DetailsEntry correction;  // of a hearing, by the archive: the hearing's own log does not name it
+  correction.hearing = id;
+  correction.account = "u-1";
+  correction.details = rig.source.object("corrected details");
+  correction.reason = rig.source.object("why");
+  rig.source.main({greffe::write_main_entry(account), greffe::write_main_entry(correction)});
+  REQUIRE(rig.pass());
+  const std::string main_path = client::LogTarget{std::string(SourcePool::kArchive)}.path();
+  for (const greffe::Digest& digest : {account.snapshot, correction.details}) {
+    REQUIRE(rig.second.objects[main_path].contains(digest));
+    rig.second.kept[digest] = *rig.source.store.read_object(digest);
+  }
+  rig.archive.lost_here = {{std::nullopt, account.snapshot}, {id, correction.details}};
+  rig.second.lost_here = {{std::nullopt, correction.reason}};
+  const auto report = rig.pass();
+  REQUIRE(report);
+  for (const std::string& problem : report->problems) FAIL(problem);
+  CHECK(report->returned == 3);
+  CHECK(rig.archive.returned == std::set<greffe::Digest>{account.snapshot, correction.details});
+  CHECK(rig.second.returned == std::set<greffe::Digest>{correction.reason});
+}
