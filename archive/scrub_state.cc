@@ -26,13 +26,28 @@ Result<TreeEdge> read_edge(const Json& json) {
   return TreeEdge::from_subtrees(size, std::move(subtrees));
 }
 
+void write_so_far(const PassSoFar& pass, Json& out) {
+  out.set("began", pass.began).set("bytes", pass.bytes).set("failures", pass.failures).set("passes", pass.passes);
+  out.set("results", to_json(pass.results));
+}
+
+Status read_so_far(const Json& json, PassSoFar& out) {
+  out.began = GREFFE_TRY(json.utc("began"));
+  out.bytes = GREFFE_TRY(json.size("bytes"));
+  out.failures = GREFFE_TRY(json.size("failures"));
+  const Json results = GREFFE_TRY(json.object("results"));
+  out.results = GREFFE_TRY(read_edge(results));
+  out.passes = GREFFE_TRY(json.size("passes"));
+  return ok();
+}
+
 Json to_json(const VolumePass& pass) {
   Json::Array read;
   for (const UtcTime time : pass.read) read.push_back(time.ms);
   Json out;
-  out.set("began", pass.began).set("bytes", pass.bytes).set("entered", pass.entered).set("failures", pass.failures);
-  out.set("longest_ms", pass.longest_ms).set("objects", pass.objects).set("passes", pass.passes).set("read_ms", std::move(read));
-  out.set("results", to_json(pass.results)).set("since", pass.since).set("volume", pass.volume);
+  write_so_far(pass, out);
+  out.set("entered", pass.entered).set("longest_ms", pass.longest_ms).set("objects", pass.objects).set("read_ms", std::move(read));
+  out.set("since", pass.since).set("volume", pass.volume);
   if (pass.after) out.set("after", pass.after->hex());
   return out;
 }
@@ -41,14 +56,9 @@ Result<VolumePass> read_volume_pass(const Json& json) {
   VolumePass out;
   out.volume = GREFFE_TRY(json.string("volume"));
   out.since = GREFFE_TRY(json.utc("since"));
-  out.began = GREFFE_TRY(json.utc("began"));
+  GREFFE_TRY(read_so_far(json, out));
   if (json.has("after")) out.after = GREFFE_TRY(json.digest("after"));
   out.objects = GREFFE_TRY(json.size("objects"));
-  out.bytes = GREFFE_TRY(json.size("bytes"));
-  out.failures = GREFFE_TRY(json.size("failures"));
-  const Json results = GREFFE_TRY(json.object("results"));
-  out.results = GREFFE_TRY(read_edge(results));
-  out.passes = GREFFE_TRY(json.size("passes"));
   const Json::Array read = GREFFE_TRY(json.array("read_ms"));
   if (read.size() != out.read.size()) return fail(Errc::invalid, "\"read_ms\" has not as many times as there are shares");
   for (std::size_t i = 0; i < read.size(); ++i) {
@@ -64,14 +74,9 @@ Result<VolumePass> read_volume_pass(const Json& json) {
 
 Result<LogsPass> read_logs_pass(const Json& json) {
   LogsPass out;
-  out.began = GREFFE_TRY(json.utc("began"));
+  GREFFE_TRY(read_so_far(json, out));
   out.after = GREFFE_TRY(json.string("after"));
   out.logs = GREFFE_TRY(json.size("logs"));
-  out.bytes = GREFFE_TRY(json.size("bytes"));
-  out.failures = GREFFE_TRY(json.size("failures"));
-  const Json results = GREFFE_TRY(json.object("results"));
-  out.results = GREFFE_TRY(read_edge(results));
-  out.passes = GREFFE_TRY(json.size("passes"));
   return out;
 }
 
@@ -126,16 +131,17 @@ void VolumePass::finish(UtcTime now) {
   entered = now;
   after.reset();
   objects = 0;
-  bytes = 0;
-  failures = 0;
   longest_ms = 0;
-  results = TreeEdge();
-  ++passes;
+  end();
 }
 
 void LogsPass::finish() {
   after.clear();
   logs = 0;
+  end();
+}
+
+void PassSoFar::end() {
   bytes = 0;
   failures = 0;
   results = TreeEdge();
@@ -159,36 +165,31 @@ void VolumePass::clock_went_back(UtcTime now, std::int64_t period_ms) {
   }
 }
 
-ScrubEntry summary_of(const VolumePass& pass, UtcTime now) {
+namespace {
+
+ScrubEntry summary(const PassSoFar& pass, const std::string& volume, std::uint64_t objects, std::optional<std::int64_t> oldest_ms, UtcTime now) {
   ScrubEntry out;
   out.finding = "pass";
-  out.volume = pass.volume;
-  out.objects = pass.objects;
+  out.volume = volume;
+  out.objects = objects;
   out.bytes = pass.bytes;
   out.failures = pass.failures;
-  out.results = PassResults{pass.began, pass.longest_at_end(now), pass.results.root()};
+  out.results = PassResults{pass.began, oldest_ms, pass.results.root()};
   out.utc = now;
   return out;
 }
 
-ScrubEntry summary_of(const LogsPass& pass, UtcTime now) {
-  ScrubEntry out;
-  out.finding = "pass";
-  out.volume = "logs";
-  out.objects = pass.logs;
-  out.bytes = pass.bytes;
-  out.failures = pass.failures;
-  out.results = PassResults{pass.began, std::nullopt, pass.results.root()};
-  out.utc = now;
-  return out;
-}
+}  // namespace
+
+ScrubEntry summary_of(const VolumePass& pass, UtcTime now) { return summary(pass, pass.volume, pass.objects, pass.longest_at_end(now), now); }
+ScrubEntry summary_of(const LogsPass& pass, UtcTime now) { return summary(pass, "logs", pass.logs, std::nullopt, now); }
 
 std::string write_scrub_state(const ScrubState& state) {
   Json::Array volumes;
   for (const VolumePass& pass : state.volumes) volumes.push_back(to_json(pass));
   Json logs;
-  logs.set("after", state.logs.after).set("began", state.logs.began).set("bytes", state.logs.bytes).set("failures", state.logs.failures);
-  logs.set("logs", state.logs.logs).set("passes", state.logs.passes).set("results", to_json(state.logs.results));
+  write_so_far(state.logs, logs);
+  logs.set("after", state.logs.after).set("logs", state.logs.logs);
   Json out;
   out.set("logs", std::move(logs)).set("pool", state.pool).set("saved", state.saved).set("v", kVersion).set("volumes", std::move(volumes));
   return write_json(out);

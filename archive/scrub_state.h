@@ -24,19 +24,25 @@ NamePosition position_of(const Digest& digest);
 // is slower than the one before.
 constexpr std::int64_t pass_length_ms(std::int64_t period_ms) { return period_ms / 5 * 4; }
 
+// What every pass counts, of a volume as of the logs.
+struct PassSoFar {
+  UtcTime began;               // this pass
+  std::uint64_t bytes = 0;     // of what was good, of one replica each
+  std::uint64_t failures = 0;  // missing or damaged
+  TreeEdge results;            // one leaf a replica or log, in the order of names or paths: "<name> good" or "<name> damaged"
+  std::uint64_t passes = 0;    // finished ones
+
+  void end();  // the next one begins at nothing; `began` is the caller's
+};
+
 // The reading of one volume.
-struct VolumePass {
+struct VolumePass : PassSoFar {
   static constexpr std::size_t kShares = 16;  // of all names; how finely it is known when what was read
 
   std::string volume;           // id
   UtcTime since;                // when the scrub saw the volume first
-  UtcTime began;                // this pass
   std::optional<Digest> after;  // every replica with a name up to this one was read in this pass; none: not one was
   std::uint64_t objects = 0;    // replicas read in this pass
-  std::uint64_t bytes = 0;
-  std::uint64_t failures = 0;   // of them, missing or damaged
-  TreeEdge results;             // one leaf a replica, in the order of names: result_leaf()
-  std::uint64_t passes = 0;     // finished ones
   // When the newest reading of each share began; 0: it was never read through.
   std::array<UtcTime, kShares> read{};
   UtcTime entered;              // when this pass came to the share in which it is
@@ -65,14 +71,9 @@ struct VolumePass {
 std::string result_leaf(const Digest& digest, bool good);  // "<64 hex> good" or "<64 hex> damaged"
 
 // The logs of the pool: all of them in one go, once a pass.
-struct LogsPass {
-  UtcTime began;
+struct LogsPass : PassSoFar {
   std::string after;  // every log with a path up to this one was checked in this pass
   std::uint64_t logs = 0;
-  std::uint64_t bytes = 0;     // of one replica each
-  std::uint64_t failures = 0;
-  TreeEdge results;            // one leaf a log, in the order of paths: "<path> good" or "<path> damaged"
-  std::uint64_t passes = 0;    // finished ones
 
   void finish();  // `began` stays: the next pass is due by it
 };

@@ -16,8 +16,6 @@ namespace greffe::web {
 namespace {
 
 constexpr std::uint64_t kConfigBytesMax = 1024 * 1024;
-constexpr std::string_view kPoolKeys[] = {"volumes",     "replicas",  "write_quorum",   "min_free_bytes", "pool",           "ceph_conf",
-                                          "ceph_user",   "s3_endpoint", "s3_region",    "s3_credentials", "s3_authorities", "s3_quoted_etags"};
 
 std::string_view key_of(std::string_view line) {
   const std::string_view key = line.substr(0, line.find('='));
@@ -105,6 +103,7 @@ void print(const MigrateOptions& options, const Outcome& outcome) {
 }  // namespace
 
 std::string with_other_pool(std::string_view config, std::string_view lines) {
+  const auto pool_keys = store::pool_keys();
   std::string out(lines);  // first: behind a table they would belong to it
   int open = 0;
   bool top = true;
@@ -115,7 +114,7 @@ std::string with_other_pool(std::string_view config, std::string_view lines) {
     const std::string_view key = key_of(line);
     const bool goes_on = open > 0;
     if (!goes_on && key.starts_with('[')) top = false;
-    const bool ours = top && std::find(std::begin(kPoolKeys), std::end(kPoolKeys), key) != std::end(kPoolKeys);
+    const bool ours = top && pool_keys.contains(key);
     if (goes_on || ours) open += opened_by(line);
     if (!goes_on && !ours) out.append(line).append("\n");
   }

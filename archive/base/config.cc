@@ -48,6 +48,8 @@ Result<Config> Config::parse(std::string_view text, const std::string& path_for_
   return Config(std::move(state));
 }
 
+std::vector<std::string> Config::asked() const { return {state_->asked.begin(), state_->asked.end()}; }
+
 bool Config::has(std::string_view key) const { return state_->table.contains(key); }
 
 Result<std::string> Config::string(std::string_view key) {

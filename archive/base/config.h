@@ -33,6 +33,8 @@ class Config {
   // invalid: a key that nobody asked for (a spelling mistake must not be ignored silently). Call it last, also on the
   // tables taken from this one.
   Status refuse_unknown() const;
+  // Every key that was asked for so far, there or not.
+  std::vector<std::string> asked() const;
   // A path of the file, relative to the folder of the configuration file unless it is absolute.
   std::string path_from_here(const std::string& path) const;
 

@@ -105,6 +105,18 @@ Result<PoolPlace> read_pool_place(Config& config, const std::string& path) {
   return fail(Errc::invalid, path + ": pool must be \"rados:POOL\" or \"s3:BUCKET\"; without it the pool is on the volumes");
 }
 
+// The reader itself says it, of one pool of each kind: there is no second list that could say something else.
+std::set<std::string, std::less<>> pool_keys() {
+  std::set<std::string, std::less<>> out;
+  for (const char* const text : {"volumes = ['v', 'w']", "pool = 'rados:p'", "pool = 's3:b'\ns3_endpoint = 'https://s'\ns3_credentials = 'c'"}) {
+    auto config = Config::parse(text, "pool");
+    GREFFE_CHECK(config && read_pool_place(*config, "pool"));
+    const std::vector<std::string> asked = config->asked();
+    out.insert(asked.begin(), asked.end());
+  }
+  return out;
+}
+
 Result<std::unique_ptr<WholePool>> open_pool(FileSystem& files, Clock& clock, const PoolPlace& place, PoolMode mode, PoolListeners listeners) {
   if (place.rados) return whole(RadosStore::open(*place.rados, clock, mode, std::move(listeners)));
   if (place.s3) {

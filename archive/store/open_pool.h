@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct PoolPlace {
 // The keys about a pool in one table of a configuration, `path` for words; what another kind of pool needs is left for the caller to
 // refuse as unknown. invalid with file and key.
 Result<PoolPlace> read_pool_place(Config& config, const std::string& path);
+
+// Every key that it asks for, of whatever kind of pool: what a configuration says about its pool.
+std::set<std::string, std::less<>> pool_keys();
 
 // As LocalPool::open, RadosStore::open, S3Store::open. Files and clock must outlive the pool.
 Result<std::unique_ptr<WholePool>> open_pool(FileSystem& files, Clock& clock, const PoolPlace& place, PoolMode mode, PoolListeners listeners = {});

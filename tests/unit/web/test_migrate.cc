@@ -1,6 +1,7 @@
 // The new configuration of an archive that moves.
 #include <catch2/catch.hpp>
 
+#include "archive/store/open_pool.h"
 #include "web/migrate_verb.h"
 
 using greffe::web::with_other_pool;
@@ -13,4 +14,10 @@ TEST_CASE("an archive's configuration is kept but for its pool") {
   CHECK(with_other_pool("  pool=\"s3:x\"\ns3_endpoint = \"e\"\n[other]\nvolumes = [\n1]\n", "volumes = [\"a\"]\n") ==
         "volumes = [\"a\"]\n[other]\nvolumes = [\n1]\n");
   CHECK(with_other_pool("", "x = 1\n") == "x = 1\n");
+}
+
+TEST_CASE("what a configuration says about its pool is what the reader of pools asks for") {
+  const std::set<std::string, std::less<>> keys = {"ceph_conf", "ceph_user", "min_free_bytes", "pool", "replicas", "s3_authorities", "s3_credentials",
+                                                   "s3_endpoint", "s3_quoted_etags", "s3_region", "volumes", "write_quorum"};
+  CHECK(greffe::store::pool_keys() == keys);
 }
