@@ -12,23 +12,40 @@ namespace greffe::archive {
 namespace {
 
 constexpr std::chrono::seconds kLookEvery{5};          // whether a volume is back
+constexpr std::int64_t kSaveEveryMs = 5'000;           // so many names are looked at twice after a crash
 constexpr std::int64_t kAgainMs = 10 * 60'000;         // while something lacks replicas
 constexpr std::int64_t kAnywayMs = 24LL * 3'600'000;
 constexpr std::int64_t kRoomAgainMs = 60 * 60'000;     // while nothing can be moved: it looks through all names of a volume
 
 bool is_head(std::string_view key) { return key.ends_with("/checkpoint") || key.find("/cosigned/") != std::string_view::npos; }
 
+std::vector<std::pair<std::string, std::string>> named_states(const std::vector<std::pair<std::string, store::VolumeState>>& volumes) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [id, state] : volumes) out.emplace_back(id, std::string(store::name_of(state)));
+  return out;
+}
+
+// A pass that was gone on with.
+store::CensusTotals together(const store::CensusTotals& before, store::CensusTotals now) {
+  now.objects += before.objects;
+  now.lacking += before.lacking;
+  now.written += before.written;
+  now.bytes_read += before.bytes_read;
+  return now;
+}
+
 // Tiles, bundles and stages are for tlog::check_log, which knows what they should hold.
 bool is_of_the_tree(std::string_view key) { return key.find("/tile/") != std::string_view::npos || key.find("/stage/") != std::string_view::npos; }
 
 }  // namespace
 
-PoolKeeper::PoolKeeper(Clock& clock, Log& log, store::WholePool& pool, std::uint64_t bytes_per_second)
-    : clock_(clock), log_(log), pool_(pool), bytes_per_second_(bytes_per_second), members_(pool.members()) {}
+PoolKeeper::PoolKeeper(Clock& clock, Log& log, FileSystem& files, store::WholePool& pool, KeeperSettings settings)
+    : clock_(clock), log_(log), files_(files), pool_(pool), settings_(std::move(settings)), members_(pool.members()) {}
 PoolKeeper::~PoolKeeper() { stop(); }
 
 void PoolKeeper::start() {
   if (members_ == nullptr) return;
+  take_up();
   thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
@@ -65,6 +82,38 @@ PoolKeeper::Seen PoolKeeper::look() {
   return out;
 }
 
+// ---- what survives ----
+
+// Before anything is stored with the volumes as they are now: a state that does not fit them must never be found again.
+void PoolKeeper::take_up() {
+  auto state = load_keeper_state(files_, settings_.state_path);
+  if (!state && state.error().code == Errc::not_found) return;
+  const Seen now = look();
+  std::uint64_t draining = 0;
+  for (const store::VolumeReport& volume : pool_.volumes()) draining += volume.draining ? 1 : 0;
+  // More changes than those: a volume lacks what came while it was away.
+  if (state && state->pool == pool_.pool_id() && state->volumes == named_states(now.volumes) && now.changes == draining) {
+    broken_off_ = std::move(*state);
+    return;
+  }
+  if (!state) log_.warn(state.error().message + "; the pass of the keeper begins anew");
+  forget();
+}
+
+// Only while the volumes are as the pass found them.
+void PoolKeeper::save(const Seen& seen, bool volumes_changed, const store::CensusTotals& totals) {
+  saved_ms_ = clock_.monotonic_ms();
+  if (look() != seen) return forget();
+  if (totals.after.empty()) return;
+  const Status saved = save_keeper_state(files_, settings_.state_path, {pool_.pool_id(), named_states(seen.volumes), volumes_changed, totals});
+  if (!saved) log_.warn(saved.error().within("after a stop the keeper would look again at what it has seen").message);
+}
+
+void PoolKeeper::forget() {
+  const Status removed = files_.remove(settings_.state_path);
+  if (!removed && removed.error().code != Errc::not_found) log_.warn(removed.error().within("how far the keeper was cannot be removed").message);
+}
+
 bool PoolKeeper::due(const Seen& now) {
   const std::int64_t since_ms = clock_.monotonic_ms() - last_ms_;
   return woken_ || last_ != now || since_ms >= (whole_ ? kAnywayMs : kAgainMs);
@@ -79,6 +128,7 @@ void PoolKeeper::run(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     last_ms_ = clock_.monotonic_ms();
     last_ = std::move(all_well);
+    woken_ = woken_ || broken_off_;
   }
   while (!stop.stop_requested()) {
     see_to_room(look(), stop);  // first: until there is room, nothing new can be kept
@@ -109,7 +159,7 @@ void PoolKeeper::see_to_room(const Seen& seen, std::stop_token stop) {
     room_.totals = store::RoomTotals();
   }
   store::RoomSettings settings;
-  settings.bytes_per_second = bytes_per_second_;
+  settings.bytes_per_second = settings_.bytes_per_second;
   const auto done = members_->make_room(settings, [this, &seen](const store::RoomTotals& totals) {
     const std::lock_guard lock(mutex_);
     room_.totals = totals;
@@ -141,16 +191,24 @@ void PoolKeeper::pass(const Seen& seen, bool volumes_changed, std::stop_token st
     facts_.objects = store::CensusTotals();
     facts_.logs = 0;
   }
+  const KeeperState before = broken_off_ && broken_off_->volumes == named_states(seen.volumes) ? *broken_off_ : KeeperState{{}, {}, volumes_changed, {}};
+  broken_off_.reset();
   store::CensusSettings settings;
-  settings.volumes_changed = volumes_changed;
-  const auto objects = members_->fill_up(settings, [this](const store::CensusTotals& totals) {
+  settings.volumes_changed = before.volumes_changed;
+  settings.after = before.objects.after;
+  auto objects = members_->fill_up(settings, [&](const store::CensusTotals& totals) {
+    const store::CensusTotals all = together(before.objects, totals);
+    if (clock_.monotonic_ms() - saved_ms_ >= kSaveEveryMs) save(seen, settings.volumes_changed, all);
     const std::lock_guard lock(mutex_);
-    facts_.objects = totals;
+    facts_.objects = all;
     return true;
   }, stop);
+  if (objects) *objects = together(before.objects, *objects);
+  if (objects) save(seen, settings.volumes_changed, *objects);
   Status done = objects ? complete_logs(stop) : Status(objects.error());
   if (done && objects->stuck > 0) done = fail(Errc::unavailable, fmt::format("{} objects have too few replicas: {}", objects->stuck, objects->problem));
   if (objects && stop.stop_requested()) done = fail(Errc::cancelled, "stopped");
+  if (done || done.error().code != Errc::cancelled) forget();
   if (done) retire_emptied(seen);
   if (objects && objects->lacking > 0) {
     log_.info(fmt::format("{} of {} objects lacked replicas; {} were written", objects->lacking, objects->objects, objects->written));

@@ -4,8 +4,9 @@
 // more, it moves what must move to those that have (store/rebalance.h). Thread "gr-keep", with idle priority for processor
 // and disk. Thread-safe.
 //
-// Nothing of it is stored: the pool's list of volumes says after a start whether there is something to do, and what is
-// in order costs a look at its name.
+// The pool's list of volumes says after a start whether there is something to do, and what is in order costs a look at its
+// name. How far a pass is survives in one small file (keeper_state.h): a pass that was broken off is gone on with when the volumes
+// are as they were.
 #ifndef GREFFE_ARCHIVE_POOL_KEEPER_H
 #define GREFFE_ARCHIVE_POOL_KEEPER_H
 
@@ -16,7 +17,9 @@
 #include <thread>
 #include <vector>
 
+#include "archive/base/file_system.h"
 #include "archive/base/log.h"
+#include "archive/keeper_state.h"
 #include "archive/store/whole_pool.h"
 
 namespace greffe::archive {
@@ -37,13 +40,17 @@ struct RoomFacts {
   std::string problem;              // why there is too little still; empty: there is enough
 };
 
+struct KeeperSettings {
+  std::string state_path;              // of keep.json
+  std::uint64_t bytes_per_second = 0;  // of objects that are moved to make room; 0: as fast as it goes
+};
+
 class PoolKeeper {
  public:
-  // `bytes_per_second`: of objects that are moved to make room; 0: as fast as it goes.
-  PoolKeeper(Clock& clock, Log& log, store::WholePool& pool, std::uint64_t bytes_per_second = 0);
+  PoolKeeper(Clock& clock, Log& log, FileSystem& files, store::WholePool& pool, KeeperSettings settings);
   ~PoolKeeper();  // stops the thread
   void start();
-  void stop();  // after the object under way; the next start begins again
+  void stop();  // after the object under way; the next start goes on there
   void wake();  // a volume was added or is to be emptied: look now
   KeepingFacts facts() const;
   RoomFacts room() const;
@@ -56,6 +63,9 @@ class PoolKeeper {
     bool operator==(const Seen&) const = default;
   };
   Seen look();
+  void take_up();
+  void save(const Seen& seen, bool volumes_changed, const store::CensusTotals& totals);
+  void forget();
   void run(std::stop_token stop);
   bool due(const Seen& now) /* mutex_ held */;
   void pass(const Seen& seen, bool volumes_changed, std::stop_token stop);
@@ -65,8 +75,9 @@ class PoolKeeper {
 
   Clock& clock_;
   Log& log_;
+  FileSystem& files_;
   store::WholePool& pool_;
-  const std::uint64_t bytes_per_second_;
+  const KeeperSettings settings_;
   store::VolumeMembers* const members_;  // none: the pool sees to its replicas itself, and there is nothing to do
   mutable std::mutex mutex_;  // guards those below
   std::condition_variable_any changed_;
@@ -78,6 +89,9 @@ class PoolKeeper {
   RoomFacts room_;
   Seen room_seen_;              // how the volumes were when room was made last
   std::int64_t room_ms_ = 0;    // monotonic; when that was
+  // Of the thread alone, once it runs.
+  std::optional<KeeperState> broken_off_;  // a pass to go on with
+  std::int64_t saved_ms_ = 0;              // monotonic
   std::jthread thread_;
 };
 

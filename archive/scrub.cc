@@ -83,6 +83,11 @@ ScrubReport Scrub::report() const {
   const UtcTime now = clock_.utc_now();
   const std::lock_guard lock(mutex_);
   out.asked = !requests_.empty();
+  if (out.asked && requests_.front().begun) {
+    const Request& request = requests_.front();
+    out.asked_bytes = request.read_bytes;
+    out.asked_share = request.work > 0 ? std::clamp(1 - passes_left(request) / request.work, 0.0, 1.0) : 1;
+  }
   out.logs = logs_;
   for (const Lane& lane : lanes_) {
     const VolumePass& pass = lane.pass;
@@ -233,7 +238,22 @@ void Scrub::begin_requests() {
       lane.names.clear();
     }
     request.logs_until = logs_.passes + (logs_.after.empty() ? 1 : 2);
+    request.work = passes_left(request);
   }
+}
+
+double Scrub::passes_left(const Request& request) const {
+  double left = 0;
+  for (const Lane& lane : lanes_) {
+    const auto until = request.until.find(lane.pass.volume);
+    if (!lane.there || until == request.until.end() || lane.pass.passes >= until->second) continue;
+    left += static_cast<double>(until->second - lane.pass.passes) - static_cast<double>(reached(lane)) / kAllNames;
+  }
+  return left;
+}
+
+void Scrub::note_read(std::uint64_t bytes) {
+  for (Request& request : requests_) request.read_bytes += request.begun ? bytes : 0;
 }
 
 void Scrub::end_requests() {
@@ -360,6 +380,7 @@ std::int64_t Scrub::read_replica(Lane& lane, const Digest& digest) {
   // Only when everything about it is said and done does the pass move on: a crash before that reads it again.
   if (!gone && (!good || found->lacking) && !mend(lane, digest, good)) return hinder(lane, fail(Errc::unavailable, "a volume went away during a repair"));
   const std::lock_guard lock(mutex_);
+  note_read(found->bytes);
   if (!gone) lane.pass.take(digest, found->bytes, good, clock_.utc_now());
   if (!lane.names.empty()) lane.names.pop_back();
   if (lane.names.empty()) lane.listed = false;
@@ -461,6 +482,7 @@ std::int64_t Scrub::read_service(Lane& lane, const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     ++lane.pass.objects;
     lane.pass.bytes += object.health.bytes;
+    note_read(object.health.bytes);
     lane.pass.results.append(leaf_hash(as_bytes(object.key + (good ? " good" : " damaged"))));
     count(lane, object.health.damage, object.health.repaired);
     if (object.problem.empty()) return true;

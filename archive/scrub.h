@@ -65,6 +65,9 @@ struct ScrubProgress {
 struct ScrubReport {
   bool by_service = false;
   bool asked = false;  // somebody waits for it
+  // For the one who has waited longest: read so far, and how much of what there is to read on all volumes, 0 to 1.
+  std::uint64_t asked_bytes = 0;
+  double asked_share = 0;
   std::vector<ScrubProgress> volumes;
   LogsPass logs;
 };
@@ -96,7 +99,9 @@ class Scrub {
     std::uint64_t failures = 0;
     std::uint64_t repaired = 0;
     std::uint64_t logs = 0;
-  std::map<std::string, std::string> unrepaired;  // key -> problem
+    std::uint64_t read_bytes = 0;  // for it, of the pass under way too
+    double work = 0;               // passes over volumes that it waited for when it began; the one under way in part
+    std::map<std::string, std::string> unrepaired;  // key -> problem
     std::optional<Status> done;
   };
   // One volume, with what is in memory only.
@@ -147,6 +152,8 @@ class Scrub {
   NamePosition reached(const Lane& lane) const /* mutex_ held */;
   std::optional<std::int64_t> left_ms(const Lane& lane) const /* mutex_ held */;
   std::int64_t rest_after(std::uint64_t bytes) const;
+  double passes_left(const Request& request) const /* mutex_ held */;
+  void note_read(std::uint64_t bytes) /* mutex_ held */;
   void count(Lane& lane, const std::vector<store::Damage>& damage, std::uint64_t repaired) /* mutex_ held */;
   void note_unrepaired(const std::string& key, const std::string& problem) /* mutex_ held */;
   void save(bool at_once);

@@ -85,6 +85,7 @@ Result<std::uint64_t> Scrub::check_one_log(const std::string& path, const std::s
   }
   ++logs_.logs;
   logs_.bytes += checked ? checked->bytes : 0;
+  note_read(checked ? checked->bytes : 0);
   logs_.failures += failures;
   logs_.results.append(leaf_hash(as_bytes(path + (failures == 0 ? " good" : " damaged"))));
   for (Request& request : requests_) {

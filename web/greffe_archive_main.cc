@@ -1,11 +1,17 @@
 // greffe-archive: the archive core and its pages.
 #include <fmt/format.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include "archive/archive_keys.h"
 #include "archive/base/command_line.h"
+#include "archive/base/log.h"
 #include "archive/base/progress.h"
 #include "archive/client/control_client.h"
 #include "archive/format/policy.h"
@@ -255,8 +261,38 @@ Result<int> status(const Arguments& a) {
   return kExitDone;
 }
 
+// A bar on the terminal while the archive reads.
+class ScrubBar {
+ public:
+  explicit ScrubBar(const Arguments& a) : bar_(clock_, "reading all volumes", 0, greffe::ProgressUnit::bytes) {
+    if (bar_.draws()) asker_ = std::jthread([this, &a](const std::stop_token& stop) { run(a, stop); });
+  }
+
+ private:
+  void run(const Arguments& a, const std::stop_token& stop) {
+    greffe::name_thread("gr-bar");
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    while (!stopped.wait_for(lock, stop, std::chrono::seconds(1), [&stop] { return stop.stop_requested(); })) {
+      const auto answer = ask(a, "status", Json());
+      const auto scrubbing = answer ? answer->object("scrubbing") : Result<Json>(answer.error());
+      const auto bytes = scrubbing ? scrubbing->size("asked_bytes") : Result<std::uint64_t>(scrubbing.error());
+      const auto permille = scrubbing ? scrubbing->size("asked_permille") : Result<std::uint64_t>(scrubbing.error());
+      if (bytes && permille) bar_.show(*bytes, *permille == 0 ? 0 : *bytes * 1000 / *permille);
+    }
+  }
+
+  greffe::SystemClock clock_;
+  greffe::Progress bar_;
+  std::jthread asker_;  // last: it uses the bar
+};
+
 Result<int> scrub(const Arguments& a) {
-  const Json answer = GREFFE_TRY(ask(a, "scrub", Json()));
+  std::optional<ScrubBar> bar(std::in_place, a);
+  const auto asked = ask(a, "scrub", Json());
+  bar.reset();
+  const Json answer = GREFFE_TRY(asked);
   const std::int64_t failures = GREFFE_TRY(answer.integer("failures"));
   const Json::Array unrepaired = GREFFE_TRY(answer.array("unrepaired"));
   std::string words = fmt::format("{} copies of objects and {} logs were read; {} copies were missing or damaged, {} were rewritten from good ones",

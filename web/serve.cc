@@ -86,7 +86,8 @@ struct Running {
           archive::UnfiledBytes& unfiled, accounts::Accounts& a, archive::DamageJournal& damage, FileSystem& files, Clock& clock)
       : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
         deposit(clock, l, stores, hearings, m, unfiled, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
-        retrieval(stores, hearings), read_back(clock, l, p, hearings, m.declared_lost()), keeper(clock, l, p, static_cast<std::uint64_t>(s.rebalance_bytes_per_second)),
+        retrieval(stores, hearings), read_back(clock, l, p, hearings, m.declared_lost()),
+        keeper(clock, l, files, p, {join(s.state_directory, "keep.json"), static_cast<std::uint64_t>(s.rebalance_bytes_per_second)}),
         scrub(clock, l, files, p, m, scrub_settings(s, keeper, damage)),
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),

@@ -266,7 +266,8 @@ Json StatusRoutes::scrubbing(Json::Array& reasons) {
     if (lost.size() < kLostTold) lost.push_back(archive::json_of(digest, object));
   }
   Json out;
-  out.set("asked", report.asked).set("by_service", report.by_service).set("logs", std::move(logs)).set("lost", upkeep_.scrub.lost().count());
+  out.set("asked", report.asked).set("asked_bytes", report.asked_bytes).set("asked_permille", static_cast<std::int64_t>(report.asked_share * 1000));
+  out.set("by_service", report.by_service).set("logs", std::move(logs)).set("lost", upkeep_.scrub.lost().count());
   out.set("lost_objects", std::move(lost)).set("period_s", period_ms / 1000).set("volumes", std::move(volumes));
   return out;
 }

@@ -42,19 +42,30 @@ Progress::~Progress() {
 
 std::string Progress::line() const {
   const std::uint64_t done = done_.load();
+  const std::uint64_t total = total_.load();
   const std::int64_t elapsed_ms = std::max<std::int64_t>(clock_.monotonic_ms() - begun_ms_, 1);
   const std::uint64_t per_second = done * 1000 / static_cast<std::uint64_t>(elapsed_ms);
   const auto amount = [&](std::uint64_t n) { return unit_ == ProgressUnit::bytes ? human_bytes(n) : std::to_string(n); };
-  if (total_ == 0) return fmt::format("{} {}  {}/s", label_, amount(done), amount(per_second));
-  const std::size_t filled = std::min<std::size_t>(kBarWidth, done * kBarWidth / total_);
+  if (total == 0) return fmt::format("{} {}  {}/s", label_, amount(done), amount(per_second));
+  const std::size_t filled = std::min<std::size_t>(kBarWidth, done * kBarWidth / total);
   const std::string left =
-      per_second == 0 ? "" : "  " + human_duration(static_cast<std::int64_t>((total_ - std::min(done, total_)) / per_second)) + " left";
+      per_second == 0 ? "" : "  " + human_duration(static_cast<std::int64_t>((total - std::min(done, total)) / per_second)) + " left";
   return fmt::format("{} [{}{}] {} of {}  {}/s{}", label_, std::string(filled, '='),
-                     std::string(kBarWidth - filled, ' '), amount(done), amount(total_), amount(per_second), left);
+                     std::string(kBarWidth - filled, ' '), amount(done), amount(total), amount(per_second), left);
 }
 
 void Progress::add(std::uint64_t amount) {
   done_ += amount;
+  draw();
+}
+
+void Progress::show(std::uint64_t done, std::uint64_t total) {
+  done_ = done;
+  total_ = total;
+  draw();
+}
+
+void Progress::draw() {
   if (!draws_) return;
   const std::unique_lock lock(mutex_, std::try_to_lock);
   const std::int64_t now = clock_.monotonic_ms();

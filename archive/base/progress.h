@@ -22,12 +22,17 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   void add(std::uint64_t amount);
+  // Where the work is and how much there is, as far as is known now: of work that somebody else does.
+  void show(std::uint64_t done, std::uint64_t total);
+  bool draws() const { return draws_; }  // there is a terminal
   std::string line() const;  // what the bar shows now
 
  private:
+  void draw();
+
   Clock& clock_;
   const std::string label_;
-  const std::uint64_t total_;
+  std::atomic<std::uint64_t> total_;
   const ProgressUnit unit_;
   const std::int64_t begun_ms_;
   const bool draws_;

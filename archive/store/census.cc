@@ -32,6 +32,7 @@ Result<CensusTotals> fill_up_objects(Pool& pool, ObjectRepair& repair, const Cen
   if (!pool.may_write()) return read_only_pool("cannot write replicas").error();
   CensusTotals totals;
   totals.finished = true;
+  totals.after = settings.after;
   Pace pace(pool.clock, settings.bytes_per_second, stop);
   GREFFE_TRY(walk_keys(pool, "sha256/", [&](const WalkedKey& walked) {
     if (stop.stop_requested()) return totals.finished = false;
@@ -41,10 +42,11 @@ Result<CensusTotals> fill_up_objects(Pool& pool, ObjectRepair& repair, const Cen
     totals.share_of_names = share_of(*digest);
     const std::uint64_t before = totals.bytes_read;
     if (walked.kept < pool.settings.replicas) fill_up_one(pool, repair, settings.volumes_changed, *digest, totals);
+    if (totals.stuck == 0) totals.after = walked.key;
     if (!visit(totals)) return totals.finished = false;
     pace.after(totals.bytes_read - before);
     return true;
-  }));
+  }, settings.after));
   return totals;
 }
 

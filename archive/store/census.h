@@ -14,6 +14,7 @@ namespace greffe::store {
 struct CensusSettings {
   std::uint64_t bytes_per_second = 0;  // read for copies; 0: as fast as it goes
   bool volumes_changed = false;        // what lacks is no damage and not reported as such
+  std::string after;                   // a key: everything up to it is known to be in order; empty: from the beginning
 };
 
 struct CensusTotals {
@@ -23,6 +24,7 @@ struct CensusTotals {
   std::uint64_t bytes_read = 0;   // of objects that lacked some
   std::uint64_t stuck = 0;        // objects that have fewer than R still
   std::string problem;            // of one of those: a sentence
+  std::string after;              // the key up to which all have R replicas: the walk can be gone on with behind it
   unsigned share_of_names = 0;    // in 1/65,536: how far the walk is
   bool finished = false;          // false: stopped on the way
 };

@@ -39,17 +39,21 @@ Status merged_names(Pool& pool, const std::string& directory, Names& out) {
   return ok();
 }
 
-Result<bool> walk(Pool& pool, const std::string& directory, int depth,
+// Whether this key, or every key in this directory, comes at or before `after`.
+bool is_passed(const std::string& name, const std::string& after) { return name <= after && !(name.ends_with('/') && after.starts_with(name)); }
+
+Result<bool> walk(Pool& pool, const std::string& directory, int depth, const std::string& after,
                   const std::function<bool(const WalkedKey&)>& visit) {
   if (depth > kDepthMax) return true;
   Names names;
   GREFFE_TRY(merged_names(pool, directory, names));
   for (const auto& [name, found] : names) {
+    if (is_passed(directory + name, after)) continue;
     if (!name.ends_with('/')) {
       if (!visit({directory + name, found.bytes, found.kept})) return false;
       continue;
     }
-    const bool go_on = GREFFE_TRY(walk(pool, directory + name, depth + 1, visit));
+    const bool go_on = GREFFE_TRY(walk(pool, directory + name, depth + 1, after, visit));
     if (!go_on) return false;
   }
   return true;
@@ -57,8 +61,8 @@ Result<bool> walk(Pool& pool, const std::string& directory, int depth,
 
 }  // namespace
 
-Status walk_keys(Pool& pool, const std::string& prefix, const std::function<bool(const WalkedKey&)>& visit) {
-  GREFFE_TRY(walk(pool, prefix, 0, visit));
+Status walk_keys(Pool& pool, const std::string& prefix, const std::function<bool(const WalkedKey&)>& visit, const std::string& after) {
+  GREFFE_TRY(walk(pool, prefix, 0, after, visit));
   return ok();
 }
 

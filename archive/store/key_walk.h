@@ -16,8 +16,9 @@ struct WalkedKey {
 };
 
 // Keys below `prefix` (ends in '/'), sorted by their bytes; `visit` returns false to stop. A volume that cannot list a
-// directory is left out of it and its state changes; io_error when no volume could.
-Status walk_keys(Pool& pool, const std::string& prefix, const std::function<bool(const WalkedKey&)>& visit);
+// directory is left out of it and its state changes; io_error when no volume could. `after`: only those behind this key; what
+// is before it is not even listed.
+Status walk_keys(Pool& pool, const std::string& prefix, const std::function<bool(const WalkedKey&)>& visit, const std::string& after = {});
 
 }  // namespace greffe::store
 

@@ -35,6 +35,8 @@ class SmallDisks : public greffe::PosixFileSystem {
   }
 };
 
+greffe::archive::KeeperSettings settings_of(const SampleArchive& archive) { return {.state_path = archive.folder.path + "/state/keep.json"}; }
+
 void file_a_hearing(SampleArchive& archive) {
   SampleHearing hearing(archive.name);
   for (int i = 0; i < 5; ++i) hearing.add_segment(2000);
@@ -64,7 +66,7 @@ TEST_CASE("a volume is emptied while the archive works, and can be taken away") 
   SampleArchive archive;
   file_a_hearing(archive);
   {
-    PoolKeeper keeper(archive.clock, archive.log, *archive.pool);
+    PoolKeeper keeper(archive.clock, archive.log, archive.files, *archive.pool, settings_of(archive));
     keeper.start();
     const auto leaving = archive.pool->volumes()[0];
     REQUIRE(archive.pool->add_volume(archive.folder.path + "/v3", "d3"));
@@ -87,7 +89,7 @@ TEST_CASE("a volume that was away is made good by itself, and until then it is s
   std::filesystem::rename(archive.folder.path + "/v2", archive.folder.path + "/elsewhere");
   archive.start();
   file_a_hearing(archive);
-  PoolKeeper keeper(archive.clock, archive.log, *archive.pool);
+  PoolKeeper keeper(archive.clock, archive.log, archive.files, *archive.pool, settings_of(archive));
   keeper.start();
   wait_for([&] { return keeper.facts().finished.has_value(); });
   REQUIRE(keeper.facts().objects.stuck > 0);
@@ -117,7 +119,7 @@ TEST_CASE("when all disks are full and one is added, what waited is taken, and t
   };
   while (file()) REQUIRE(filed < 100);
   REQUIRE(filed > 3);
-  PoolKeeper keeper(archive.clock, archive.log, *archive.pool);
+  PoolKeeper keeper(archive.clock, archive.log, archive.files, *archive.pool, settings_of(archive));
   keeper.start();
   wait_for([&] { return !keeper.room().problem.empty(); });
   REQUIRE(keeper.room().totals.moved == 0);
@@ -130,4 +132,75 @@ TEST_CASE("when all disks are full and one is added, what waited is taken, and t
   wait_for([&] { return !keeper.facts().running && keeper.facts().problem.empty() && !archive.pool->lacks_room(); });
   keeper.stop();
   REQUIRE(findings(archive).empty());
+}
+
+namespace {
+
+// Names of all objects, in order.
+std::vector<greffe::Digest> names_in(SampleArchive& archive) {
+  std::vector<greffe::Digest> out;
+  REQUIRE(archive.pool->walk_objects([&](const greffe::Digest& digest) {
+    out.push_back(digest);
+    return true;
+  }));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> copies_of(SampleArchive& archive, const greffe::Digest& digest) {
+  std::vector<std::string> out;
+  for (int volume = 0; volume < 3; ++volume) {
+    const std::string path = archive.folder.path + "/v" + std::to_string(volume) + "/" + greffe::object_key(digest);
+    if (std::filesystem::exists(path)) out.push_back(path);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a pass that was broken off goes on where it was when the volumes are as they were, and begins anew when not") {
+  SampleArchive archive;
+  file_a_hearing(archive);
+  const std::vector<greffe::Digest> names = names_in(archive);
+  REQUIRE(names.size() >= 4);
+  const greffe::Digest& seen = names[0];      // before the place where it goes on
+  const greffe::Digest& unseen = names.back();
+  for (const greffe::Digest& digest : {seen, unseen}) std::filesystem::remove(copies_of(archive, digest).front());
+  greffe::archive::KeeperState state;
+  state.pool = archive.pool->pool_id();
+  for (const auto& volume : archive.pool->volumes()) state.volumes.emplace_back(volume.id, std::string(greffe::store::name_of(volume.state)));
+  state.volumes_changed = true;
+  state.objects.after = greffe::object_key(names[1]);
+  state.objects.objects = 2;
+  const bool fits = GENERATE(true, false);
+  if (!fits) state.volumes[1].second = "missing";
+  const auto settings = settings_of(archive);
+  REQUIRE(greffe::archive::save_keeper_state(archive.files, settings.state_path, state));
+  PoolKeeper keeper(archive.clock, archive.log, archive.files, *archive.pool, settings);
+  keeper.start();
+  if (!fits) keeper.wake();
+  wait_for([&] { return keeper.facts().finished.has_value(); });
+  CHECK(keeper.facts().objects.objects == names.size());
+  CHECK(keeper.facts().problem.empty());
+  CHECK(copies_of(archive, unseen).size() == 3);
+  CHECK(copies_of(archive, seen).size() == (fits ? 2 : 3));
+  keeper.stop();
+  CHECK_FALSE(std::filesystem::exists(settings.state_path));
+}
+
+TEST_CASE("what a keeper saves can be read again, and what is none is refused") {
+  greffe::archive::KeeperState state;
+  state.pool = "p";
+  state.volumes = {{"a", "active"}, {"b", "draining"}};
+  state.volumes_changed = true;
+  state.objects.after = greffe::object_key(greffe::sha256(greffe::as_bytes("x")));
+  state.objects.objects = 7;
+  state.objects.written = 3;
+  const std::string text = greffe::archive::write_keeper_state(state);
+  const auto again = greffe::archive::parse_keeper_state(text);
+  REQUIRE(again);
+  CHECK(greffe::archive::write_keeper_state(*again) == text);
+  CHECK_FALSE(greffe::archive::parse_keeper_state("{}"));
+  state.objects.after = "sha256/zz";
+  CHECK_FALSE(greffe::archive::parse_keeper_state(greffe::archive::write_keeper_state(state)));
 }

@@ -17,7 +17,7 @@ struct SampleSite {
       : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
         retrieval(archive.stores(), *archive.hearings),
         read_back(archive.clock, archive.log, *archive.pool, *archive.hearings, archive.main_log->declared_lost()),
-        keeper(archive.clock, archive.log, *archive.pool),
+        keeper(archive.clock, archive.log, archive.files, *archive.pool, {.state_path = archive.folder.path + "/state/keep.json"}),
         scrub(archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, {.state_path = archive.folder.path + "/state/scrub.json"}),
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
