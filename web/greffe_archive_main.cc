@@ -96,6 +96,7 @@ Result<int> deliver_code(const Arguments& a, const Json& answer) {
 Result<int> init(const Arguments& a) {
   const greffe::web::Initialised made = GREFFE_TRY(greffe::web::init_archive(a.init));
   fmt::print("The archive {} is ready: {}\n", a.init.name, made.config_path);
+  if (!made.pool_words.empty()) fmt::print("{}\n", made.pool_words);
   fmt::print("Its keys are backed up, encrypted, in {}: keep a copy in another building.\n", made.backup_path);
   if (a.recovery_code_file.empty()) {
     fmt::print("Recovery code, shown only now; write it down and keep it apart from the backup:\n\n  {}\n\n", made.recovery_code);
@@ -495,6 +496,8 @@ greffe::Verb& with_new_pool(greffe::Verb& verb, greffe::web::NewPool& pool) {
       .option("--s3-endpoint", pool.s3_endpoint, "address of the S3 service", "URL")
       .option("--s3-region", pool.s3_region, "its region", "REGION")
       .option("--s3-credentials", pool.s3_credentials, "a file with the access key and the secret key on two lines", "FILE")
+      .option("--s3-retention-days", pool.s3_retention_days, "where the bucket has Object Lock: how long it keeps what is written; 0: not used", "N")
+      .option("--s3-retention-mode", pool.s3_retention_mode, "governance, or compliance: not even who owns the bucket can shorten it", "MODE")
       .flag("--s3-plain-etags", pool.s3_plain_etags, "the service wants ETags without quotation marks (radosgw of Ceph 16)");
 }
 

@@ -58,11 +58,11 @@ Result<Initialised> init_archive(const InitOptions& options) {
   const std::string draft = config_path + ".draft";
   GREFFE_TRY(files.replace(draft, as_bytes(text), 0640));
   const archive::Settings settings = GREFFE_TRY(archive::load_settings(files, draft));
-  GREFFE_TRY(make_pool(files, options.pool, settings.pool, options.directory));
+  const std::string of_pool = GREFFE_TRY(make_pool(files, options.pool, settings.pool, options.directory));
   GREFFE_TRY(first_entry(files, clock, settings, keys));
   GREFFE_TRY(files.rename(draft, config_path));
   GREFFE_TRY(files.sync_directory(options.directory));
-  return Initialised{config_path, backup_path, backup.recovery_code};
+  return Initialised{config_path, backup_path, backup.recovery_code, of_pool};
 }
 
 }  // namespace greffe::web

@@ -24,6 +24,7 @@ struct Initialised {
   std::string config_path;
   std::string backup_path;
   std::string recovery_code;  // shown once
+  std::string pool_words;     // what is worth knowing of its pool, in a sentence, or nothing
 };
 
 // already_exists: there is an archive in that directory. A run that broke off can be repeated into another directory.

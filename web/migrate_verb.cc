@@ -57,7 +57,8 @@ Result<archive::Settings> settings_there(FileSystem& files, const MigrateOptions
   GREFFE_TRY(files.replace(draft, as_bytes(with_other_pool(as_text(old), lines)), 0640));
   archive::Settings there = GREFFE_TRY(archive::load_settings(files, draft));
   const std::string directory = parent_of(options.config);
-  GREFFE_TRY(make_pool(files, options.to, there.pool, directory));
+  const std::string of_pool = GREFFE_TRY(make_pool(files, options.to, there.pool, directory));
+  if (!options.json && !of_pool.empty()) fmt::print("{}\n", of_pool);
   // A crash before this leaves an empty pool of Greffe's, which is refused the next time: empty it by hand.
   GREFFE_TRY(files.rename(draft, path));
   GREFFE_TRY(files.sync_directory(directory));

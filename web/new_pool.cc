@@ -26,6 +26,7 @@ std::string service_text(const NewPool& pool) {
   if (pool.service.starts_with("rados:")) return out + "ceph_conf = " + path(pool.ceph_conf) + "\nceph_user = " + toml_string(pool.ceph_user) + "\n";
   out += "s3_endpoint = " + toml_string(pool.s3_endpoint) + "\ns3_region = " + toml_string(pool.s3_region) + "\n";
   out += "s3_credentials = " + path(pool.s3_credentials) + "\n";
+  out += fmt::format("s3_retention_days = {}\ns3_retention_mode = {}\n", pool.s3_retention_days, toml_string(pool.s3_retention_mode));
   return pool.s3_plain_etags ? out + "s3_quoted_etags = false\n" : out;
 }
 
@@ -59,7 +60,7 @@ Result<std::string> pool_lines(const NewPool& pool) {
   return pool.service.empty() ? volumes_text(pool.volumes) : service_text(pool);
 }
 
-Status make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory) {
+Result<std::string> make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory) {
   const std::string id = store::make_pool_id();
   if (pool.volumes.empty()) return store::init_remote_pool(files, place, id);
   for (const std::string& text : pool.volumes) {
@@ -68,7 +69,7 @@ Status make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace&
     GREFFE_TRY(files.make_directories(path));
     GREFFE_TRY(store::init_volume(files, path, id, volume.domain));
   }
-  return ok();
+  return std::string();
 }
 
 }  // namespace greffe::web

@@ -2,6 +2,7 @@
 #ifndef GREFFE_WEB_NEW_POOL_H
 #define GREFFE_WEB_NEW_POOL_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct NewPool {
   std::string s3_region = "us-east-1";
   std::string s3_credentials;  // path
   bool s3_plain_etags = false;
+  std::int64_t s3_retention_days = 3650;
+  std::string s3_retention_mode = "governance";
 };
 
 // Its lines in archive.toml. invalid: neither volumes nor a service, or both.
@@ -34,8 +37,8 @@ Result<std::string> pool_lines(const NewPool& pool);
 std::string toml_string(std::string_view text);
 
 // Makes volumes or remote pool ready, empty, with an id of its own. `place`: what archive.toml says with those lines; `directory`: where
-// it is. already_exists: one of them holds something of Greffe's.
-Status make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory);
+// it is. What is worth knowing of it, in a sentence, or nothing. already_exists: one of them holds something of Greffe's.
+Result<std::string> make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory);
 
 }  // namespace greffe::web
 

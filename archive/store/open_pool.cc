@@ -21,6 +21,8 @@ Result<S3Settings> with_secrets(FileSystem& files, const S3Place& place) {
   out.bucket = place.bucket;
   out.region = place.region;
   out.quoted_etags = place.quoted_etags;
+  out.retention_days = place.retention_days;
+  out.retention_mode = place.retention_mode;
   out.access_key = std::move(keys->access_key);
   out.secret_key = std::move(keys->secret_key);
   if (place.authorities_path.empty()) return out;
@@ -66,6 +68,10 @@ Result<S3Place> read_s3(Config& config, std::string_view bucket) {
   const std::string authorities = GREFFE_TRY(config.string_or("s3_authorities", ""));
   if (!authorities.empty()) out.authorities_path = config.path_from_here(authorities);
   out.quoted_etags = GREFFE_TRY(config.boolean_or("s3_quoted_etags", true));
+  out.retention_days = static_cast<unsigned>(GREFFE_TRY(config.integer_or("s3_retention_days", 3650, 0, 36'500)));
+  const std::string mode = GREFFE_TRY(config.string_or("s3_retention_mode", "governance"));
+  if (mode != "governance" && mode != "compliance") return fail(Errc::invalid, "s3_retention_mode must be \"governance\" or \"compliance\"");
+  out.retention_mode = mode == "governance" ? "GOVERNANCE" : "COMPLIANCE";
   return out;
 }
 
@@ -126,8 +132,11 @@ Result<std::unique_ptr<WholePool>> open_pool(FileSystem& files, Clock& clock, co
   return whole(LocalPool::open(files, clock, local_settings(place), mode, std::move(listeners)));
 }
 
-Status init_remote_pool(FileSystem& files, const PoolPlace& place, const std::string& pool_id) {
-  if (place.rados) return RadosStore::init(*place.rados, pool_id);
+Result<std::string> init_remote_pool(FileSystem& files, const PoolPlace& place, const std::string& pool_id) {
+  if (place.rados) {
+    GREFFE_TRY(RadosStore::init(*place.rados, pool_id));
+    return std::string();
+  }
   if (!place.s3) return fail(Errc::invalid, "these settings name no remote pool");
   const S3Settings s3 = GREFFE_TRY(with_secrets(files, *place.s3));
   return S3Store::init(s3, pool_id);

@@ -22,6 +22,8 @@ struct S3Place {
   std::string credentials_path;  // access key and secret key on two lines
   std::string authorities_path;  // PEM; empty: those of the system
   bool quoted_etags = true;
+  unsigned retention_days = 0;
+  std::string retention_mode;
 };
 
 // Volumes, or one of the two behind them.
@@ -44,8 +46,9 @@ std::set<std::string, std::less<>> pool_keys();
 // As LocalPool::open, RadosStore::open, S3Store::open. Files and clock must outlive the pool.
 Result<std::unique_ptr<WholePool>> open_pool(FileSystem& files, Clock& clock, const PoolPlace& place, PoolMode mode, PoolListeners listeners = {});
 
-// Makes the remote pool of this place one of Greffe's; as RadosStore::init and S3Store::init.
-Status init_remote_pool(FileSystem& files, const PoolPlace& place, const std::string& pool_id);
+// Makes the remote pool of this place one of Greffe's; as RadosStore::init and S3Store::init. What is worth knowing of it, in a
+// sentence, or nothing.
+Result<std::string> init_remote_pool(FileSystem& files, const PoolPlace& place, const std::string& pool_id);
 
 }  // namespace greffe::store
 

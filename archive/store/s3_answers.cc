@@ -138,6 +138,18 @@ Result<S3Listing> parse_s3_listing(std::string_view xml) {
   return builder.finish();
 }
 
+Result<bool> parse_s3_object_lock(std::string_view xml) {
+  bool enabled = false;
+  bool complete = false;
+  GREFFE_TRY(Reader::read(xml, [&](std::string_view path, const std::string& text) {
+    if (path == "ObjectLockConfiguration/ObjectLockEnabled") enabled = text == "Enabled";
+    if (path == "ObjectLockConfiguration") complete = true;
+    return ok();
+  }));
+  if (!complete) return fail(Errc::invalid, "the answer is not an ObjectLockConfiguration");
+  return enabled;
+}
+
 Result<S3Fault> parse_s3_fault(std::string_view xml) {
   S3Fault out;
   GREFFE_TRY(Reader::read(xml, [&](std::string_view path, const std::string& text) {

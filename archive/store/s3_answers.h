@@ -21,6 +21,9 @@ struct S3Listing {
 // invalid: anything else.
 Result<S3Listing> parse_s3_listing(std::string_view xml);
 
+// ObjectLockConfiguration: whether it is enabled. invalid: something else.
+Result<bool> parse_s3_object_lock(std::string_view xml);
+
 // Error.
 struct S3Fault {
   std::string code;  // "NoSuchKey"

@@ -2,8 +2,28 @@
 
 namespace greffe::store {
 
+namespace {
+
+constexpr std::int64_t kDayMs = 86'400'000;
+
+// Stages and markers go when they have served; heads and the lease are not written here.
+bool is_removed_later(std::string_view key) { return key.starts_with("log/") && (key.find("/stage/") != std::string_view::npos || key.starts_with("log/open/")); }
+
+}  // namespace
+
+void S3Bytes::keep(Clock& clock, std::string mode, unsigned days) {
+  clock_ = &clock;
+  mode_ = std::move(mode);
+  days_ = days;
+}
+
+std::optional<S3Retention> S3Bytes::retention_of(std::string_view key) const {
+  if (clock_ == nullptr || is_removed_later(key)) return std::nullopt;
+  return S3Retention{mode_, UtcTime{clock_->utc_now().ms + std::int64_t{days_} * kDayMs}};
+}
+
 Result<Created> S3Bytes::create(std::string_view key, ByteView bytes) {
-  const Status done = client_.put(key, bytes, {.if_absent = true, .if_etag = {}});
+  const Status done = client_.put(key, bytes, {.if_absent = true, .if_etag = {}}, retention_of(key));
   if (done) return Created::now;
   if (done.error().code == Errc::conflict) return Created::before;
   return done.error();

@@ -169,9 +169,16 @@ Result<S3Listing> S3Client::list(std::string_view prefix, std::string_view after
   return listing;
 }
 
-Status S3Client::put(std::string_view key, ByteView bytes, const S3Condition& condition) {
+Status S3Client::put(std::string_view key, ByteView bytes, const S3Condition& condition, const std::optional<S3Retention>& retention) {
   HttpRequest asked = request("PUT", key);
-  asked.headers.front().second = sha256(bytes).hex();  // the service checks it: nothing is stored that changed on the way
+  const Digest digest = sha256(bytes);
+  asked.headers.front().second = digest.hex();  // the service checks it: nothing is stored that changed on the way
+  if (retention) {
+    // A checksum of its own is asked for with these, for which the hash above does not count.
+    asked.headers.emplace_back("x-amz-checksum-sha256", to_base64(digest.bytes));
+    asked.headers.emplace_back("x-amz-object-lock-mode", retention->mode);
+    asked.headers.emplace_back("x-amz-object-lock-retain-until-date", to_text(UtcTime{retention->until.ms / 1000 * 1000}));
+  }
   if (condition.if_absent) asked.headers.emplace_back("if-none-match", "*");
   if (!condition.if_etag.empty()) {
     asked.headers.emplace_back("if-match", quoted_etags_ ? '"' + condition.if_etag + '"' : condition.if_etag);
@@ -190,8 +197,21 @@ Status S3Client::remove(std::string_view key) {
   return done.error();
 }
 
-Status S3Client::make_bucket() {
+Result<bool> S3Client::has_object_lock() {
+  HttpRequest asked = request("GET", "");
+  asked.path += "?object-lock=";
+  const auto first = http_.send(asked);
+  const bool unknown = first && (first->status == 400 || first->status == 405 || first->status == 501);
+  if (unknown) return false;
+  const auto response = first && is_good(*first) ? first : send_read(asked);
+  if (!response && response.error().code == Errc::not_found) return false;
+  if (!response) return response.error();
+  return parse_s3_object_lock(response->body);
+}
+
+Status S3Client::make_bucket(Lock lock) {
   HttpRequest asked = request("PUT", "");
+  if (lock == Lock::with_object_lock) asked.headers.emplace_back("x-amz-bucket-object-lock-enabled", "true");
   asked.body_file = std::make_shared<ViewFile>(ByteView());
   const auto done = send(asked);
   return done || done.error().code == Errc::already_exists ? ok() : Status(done.error());

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "archive/base/clock.h"
 #include "archive/base/http_client.h"
 #include "archive/store/s3_answers.h"
 
@@ -22,6 +23,9 @@ struct S3Settings {
   // Most services want the quotation marks of an ETag in If-Match; radosgw of Ceph 16 and older must not get them.
   bool quoted_etags = true;
   unsigned stall_timeout_s = 30;
+  // Where the bucket has Object Lock: what is written once cannot be removed for so many days; 0: it is not used.
+  unsigned retention_days = 0;
+  std::string retention_mode = "GOVERNANCE";  // or "COMPLIANCE": not by anybody, whatever his rights
   // Without renewal for so long the writer stops writing and another archive may take over.
   unsigned lease_s = 15;
 };
@@ -37,6 +41,12 @@ Result<S3Credentials> parse_s3_credentials(std::string_view text);
 struct S3Condition {
   bool if_absent = false;
   std::string if_etag;  // as a former answer gave it; empty: none
+};
+
+// How long the service is to refuse that a value is removed (Object Lock).
+struct S3Retention {
+  std::string mode;  // "GOVERNANCE" or "COMPLIANCE"
+  UtcTime until;
 };
 
 struct S3Value {
@@ -59,10 +69,13 @@ class S3Client {
 
   // Tried once. conflict: the condition does not hold (but it may hold no more because of this very write: libcurl sends
   // again when a kept connection broke). unavailable: unknown, and the write may still take place.
-  Status put(std::string_view key, ByteView bytes, const S3Condition& condition);
+  Status put(std::string_view key, ByteView bytes, const S3Condition& condition, const std::optional<S3Retention>& retention = {});
   Status remove(std::string_view key);  // ok when it is gone already
+  enum class Lock { without, with_object_lock };
   // Makes the bucket. ok when it is ours already.
-  Status make_bucket();
+  Status make_bucket(Lock lock = Lock::without);
+  // Whether it was made with Object Lock; false also where the service does not know it. denied: the keys may not ask.
+  Result<bool> has_object_lock();
 
  private:
   Result<HttpResponse> send(const HttpRequest& request);

@@ -56,6 +56,12 @@ Result<std::string> read_pool_id(S3Client& client, const std::string& service) {
   return label.string("pool");
 }
 
+std::string words_of_lock(const S3Settings& settings, bool has_lock) {
+  if (!has_lock) return "The bucket has no Object Lock: whoever has its keys can remove what is in it.";
+  if (settings.retention_days == 0) return "The bucket has Object Lock; it is not used, because s3_retention_days is 0.";
+  return fmt::format("The bucket has Object Lock: what is written once is kept for {} days ({}).", settings.retention_days, settings.retention_mode);
+}
+
 }  // namespace
 
 struct S3Store::State {
@@ -67,7 +73,7 @@ struct S3Store::State {
   std::unique_ptr<RemoteHeads> heads;
 };
 
-Status S3Store::init(const S3Settings& settings, const std::string& pool_id) {
+Result<std::string> S3Store::init(const S3Settings& settings, const std::string& pool_id) {
   S3Client client(settings);
   const auto listing = client.list("log/", "");
   if (!listing && listing.error().code == Errc::invalid) GREFFE_TRY(client.make_bucket());  // there is none
@@ -76,8 +82,12 @@ Status S3Store::init(const S3Settings& settings, const std::string& pool_id) {
   label.set("pool", pool_id).set("v", kLabelVersion);
   const std::string text = write_json(label) + "\n";
   const Status written = client.put(kLabel, as_bytes(text), {.if_absent = true, .if_etag = {}});
-  if (written || written.error().code != Errc::conflict) return written;
-  return fail(Errc::already_exists, name_of_service(settings) + " holds an archive already; choose another");
+  if (!written && written.error().code == Errc::conflict) {
+    return fail(Errc::already_exists, name_of_service(settings) + " holds an archive already; choose another");
+  }
+  GREFFE_TRY(written);
+  const auto has_lock = client.has_object_lock();
+  return has_lock ? words_of_lock(settings, *has_lock) : "Whether the bucket has Object Lock cannot be found out: " + has_lock.error().message;
 }
 
 S3Store::S3Store(std::unique_ptr<State> state, Clock& clock, PoolMode mode, RemotePlace place, PoolListeners listeners)
@@ -92,6 +102,13 @@ Result<std::unique_ptr<S3Store>> S3Store::open(const S3Settings& settings, Clock
   RemotePlace place{name, "s3", GREFFE_TRY(read_pool_id(state->client, name))};
   if (mode == PoolMode::writer) {
     state->lease = GREFFE_TRY(S3Lease::take(state->cells, clock, settings.lease_s, std::move(listeners.on_lost)));
+  }
+  if (mode == PoolMode::writer && settings.retention_days > 0) {
+    const auto has_lock = state->client.has_object_lock();
+    if (!has_lock) {
+      return has_lock.error().within("whether the bucket has Object Lock cannot be found out (give the keys the right to ask, or set s3_retention_days = 0)");
+    }
+    if (*has_lock) state->bytes.keep(clock, settings.retention_mode, settings.retention_days);
   }
   state->heads = std::make_unique<RemoteHeads>(state->cells, state->lease.get());
   return std::unique_ptr<S3Store>(new S3Store(std::move(state), clock, mode, std::move(place), std::move(listeners)));

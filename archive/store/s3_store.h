@@ -17,7 +17,8 @@ class S3Store : public RemoteStore {
  public:
   // Makes a bucket (and, if need be, the bucket itself) one of Greffe's. invalid: the service does not keep to its
   // conditions. already_exists: there is an archive in it.
-  static Status init(const S3Settings& settings, const std::string& pool_id);
+  // What is worth knowing of it, in a sentence: whether it has Object Lock.
+  static Result<std::string> init(const S3Settings& settings, const std::string& pool_id);
 
   // As a writer, takes the lease for the life of the store. unavailable: another archive holds it, or no answer.
   // not_found: never initialised. The clock must outlive the store.

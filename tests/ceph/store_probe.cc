@@ -94,7 +94,8 @@ Result<Open> open_store(const std::string& kind, greffe::Clock& clock, PoolMode 
 Status init(const std::string& kind) {
   if (kind == "rados") return greffe::store::RadosStore::init(rados_settings(20), greffe::store::make_pool_id());
   const auto settings = GREFFE_TRY(s3_settings(20));
-  return greffe::store::S3Store::init(settings, greffe::store::make_pool_id());
+  GREFFE_TRY(greffe::store::S3Store::init(settings, greffe::store::make_pool_id()));
+  return greffe::ok();
 }
 
 class Report {

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "archive/base/http_client.h"
+#include "archive/store/s3_bytes.h"
 #include "archive/store/s3_store.h"
 #include "archive/store/volume_label.h"
 #include "tests/unit/store/conformance.h"
@@ -135,4 +137,48 @@ TEST_CASE("s3: a wrong secret is denied with where to look", "[s3]") {
   const auto opened = S3Store::open(*settings, clock, PoolMode::reader);
   REQUIRE(opened.error().code == Errc::denied);
   REQUIRE(opened.error().message.find("another") == std::string::npos);  // secrets stay out of messages
+}
+
+TEST_CASE("s3: where the bucket has Object Lock, what is written once cannot be removed, and the rest can", "[s3]") {
+  auto settings = service();
+  if (!settings) return;
+  settings->bucket += "-locked";
+  settings->retention_days = 1;
+  greffe::store::S3Client client(*settings);
+  greffe::SystemClock clock;
+  REQUIRE(client.make_bucket(greffe::store::S3Client::Lock::with_object_lock));
+  const auto has_lock = client.has_object_lock();
+  INFO((has_lock ? std::string() : has_lock.error().message));
+  REQUIRE(has_lock);
+  CHECK(*has_lock);
+  greffe::store::S3Client plain(*service());
+  CHECK_FALSE(*plain.has_object_lock());
+
+  greffe::store::S3Bytes bytes(client);
+  bytes.keep(clock, settings->retention_mode, settings->retention_days);
+  const std::string object = "sha256/ab/cd/" + std::string(64, 'a');
+  const std::string stage = "log/main/stage/0-1-" + std::string(64, 'b');
+  for (const std::string& key : {object, stage}) REQUIRE(bytes.create(key, greffe::as_bytes("some bytes")));
+  CHECK(greffe::as_text(*bytes.read(object, 100)) == "some bytes");
+
+  // As somebody who has the keys of the bucket and is no program of ours.
+  greffe::HttpClientSettings connection;
+  connection.base_url = settings->endpoint;
+  connection.signing = greffe::RequestSigning{settings->region, settings->access_key, settings->secret_key};
+  greffe::HttpClient intruder(connection);
+  const auto ask = [&](const std::string& method, const std::string& path) {
+    greffe::HttpRequest request;
+    request.method = method;
+    request.path = "/" + settings->bucket + "/" + path;
+    request.headers.emplace_back("x-amz-content-sha256", greffe::sha256({}).hex());
+    auto answer = intruder.send(request);
+    REQUIRE(answer);
+    return *std::move(answer);
+  };
+  const auto version_of = [&](const std::string& key) { return ask("HEAD", key).header("x-amz-version-id"); };
+  REQUIRE_FALSE(version_of(object).empty());
+  CHECK(ask("DELETE", object + "?versionId=" + version_of(object)).status == 403);
+  CHECK(ask("DELETE", stage + "?versionId=" + version_of(stage)).status == 204);
+  CHECK(greffe::as_text(*bytes.read(object, 100)) == "some bytes");
+  CHECK(bytes.read(stage, 100).error().code == Errc::not_found);
 }

@@ -48,6 +48,16 @@ TEST_CASE("what is not a listing is refused") {
   REQUIRE_FALSE(parse_s3_listing(listing(kWhole + std::string(greffe::store::kS3AnswerBytesMax, ' '))));
 }
 
+TEST_CASE("a bucket says whether it has Object Lock") {
+  const auto answer = [](const std::string& inside) { return greffe::store::parse_s3_object_lock("<?xml version=\"1.0\"?><ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" + inside + "</ObjectLockConfiguration>"); };
+  CHECK(*answer("<ObjectLockEnabled>Enabled</ObjectLockEnabled>"));
+  CHECK(*answer("<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule>"));
+  CHECK_FALSE(*answer(""));
+  CHECK_FALSE(*answer("<ObjectLockEnabled>Perhaps</ObjectLockEnabled>"));
+  CHECK_FALSE(greffe::store::parse_s3_object_lock("<Error><Code>NoSuchBucket</Code></Error>"));
+  CHECK_FALSE(greffe::store::parse_s3_object_lock("<ObjectLockConfiguration><ObjectLockEnabled>Enabled"));
+}
+
 TEST_CASE("an error has a code") {
   const auto fault = parse_s3_fault("<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>");
   REQUIRE(fault);

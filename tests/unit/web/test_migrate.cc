@@ -18,6 +18,6 @@ TEST_CASE("an archive's configuration is kept but for its pool") {
 
 TEST_CASE("what a configuration says about its pool is what the reader of pools asks for") {
   const std::set<std::string, std::less<>> keys = {"ceph_conf", "ceph_user", "min_free_bytes", "pool", "replicas", "s3_authorities", "s3_credentials",
-                                                   "s3_endpoint", "s3_quoted_etags", "s3_region", "volumes", "write_quorum"};
+                                                   "s3_endpoint", "s3_quoted_etags", "s3_region", "s3_retention_days", "s3_retention_mode", "volumes", "write_quorum"};
   CHECK(greffe::store::pool_keys() == keys);
 }
