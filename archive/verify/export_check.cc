@@ -75,7 +75,7 @@ class ExportCheck {
     cosignatures.add(*main, report_);
     LogSummary summary{head.origin, head.size, head.root.hex(), {}, cosignatures.covered(head.size)};
     for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
-    const MainContext context{facts, request_.policy, nullptr, head.size, summary.covered, false};
+    const MainContext context{facts, request_.policy, nullptr, head.size, summary.covered, false, &local_};
     report_.add(std::move(summary));
     check_hearing(*hearing, context);
   }
@@ -99,7 +99,7 @@ class ExportCheck {
   }
 
   std::optional<NoteCopy> check_main() {
-    const LogFiles log({"main", ""}, {at("main")}, report_);
+    const LogFiles log({"main", ""}, {at("main")}, local_, report_);
     const std::vector<NoteCopy> notes = log.checkpoints("main-checkpoint");
     if (notes.empty() && !kind_of(at("main/checkpoint"))) {
       report_.add(main_finding(Verdict::tampered, "main-checkpoint", "the export has no checkpoint of the main log", "main/checkpoint"));
@@ -182,7 +182,7 @@ class ExportCheck {
     SystemClock clock;
     Progress progress(clock, "verifying", files_.object_bytes, ProgressUnit::bytes);
     ObjectChecker objects([this](const ObjectJob& job) { return std::vector{at(object_path(files_.listed, job))}; }, request_.threads,
-                          report_, progress);
+                          local_, report_, progress);
     HearingCheck check(id, {at("hearing")}, context, objects, report_);
     check.run();
     refuse_other_objects(id, check.named());
@@ -224,6 +224,7 @@ class ExportCheck {
   const ExportRequest& request_;
   Report& report_;
   ExportFiles files_;
+  LocalFiles local_;
 };
 
 }  // namespace

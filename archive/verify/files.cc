@@ -100,6 +100,12 @@ Result<std::string> read_text(const std::string& path, std::uint64_t limit) {
   return std::string(as_text(bytes));
 }
 
+Result<std::string> Files::read_text(const std::string& path, std::uint64_t limit) {
+  Bytes buffer;
+  const ByteView bytes = GREFFE_TRY(read_into(path, limit, buffer));
+  return std::string(as_text(bytes));
+}
+
 Result<std::vector<std::string>> names_in(const std::string& directory) {
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(directory.c_str()), ::closedir);
   if (!dir) return failed(directory, errno);

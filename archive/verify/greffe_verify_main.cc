@@ -33,11 +33,15 @@ int main(int count, char** arguments) {
       .option("--sheet", request.sheet_file,
               "a closing sheet (sheet.json), or the text of the code on a printed one: has PATH, an exported hearing, its integrity value?", "FILE")
       .option("--threads", threads, "how many threads read and hash", "N")
+      .option("--pool", request.pool_config, "instead of PATH: the pool that this archive.toml names, also one in Ceph RADOS or in an S3 bucket", "FILE")
       .json(json)
       .option("PATH", request.paths, "an exported hearing, or the volumes of a pool (the archive's or a replica's)")
       .body([&]() -> Result<int> {
         if (threads < 1 || threads > 64) return greffe::fail(greffe::Errc::invalid, "--threads must be from 1 to 64");
-        if (request.paths.empty() && request.sheet_file.empty()) {
+        if (!request.pool_config.empty() && (!request.paths.empty() || !request.sheet_file.empty())) {
+          return greffe::fail(greffe::Errc::invalid, "--pool stands instead of PATH and --sheet");
+        }
+        if (request.paths.empty() && request.sheet_file.empty() && request.pool_config.empty()) {
           return greffe::fail(greffe::Errc::invalid, "name what is to be verified: an exported hearing, or the volumes of a pool");
         }
         request.threads = static_cast<unsigned>(threads);

@@ -9,7 +9,7 @@ namespace greffe::verify {
 HearingCheck::HearingCheck(HearingId id, std::vector<std::string> folders, const MainContext& main, ObjectChecker& objects,
                            Report& report)
     : id_(id), main_(main), facts_(main.facts.hearing(id)), objects_(objects), report_(report),
-      log_(LogName{"hearing", id.text()}, std::move(folders), report), timeline_([this](Finding f) {
+      log_(LogName{"hearing", id.text()}, std::move(folders), *main.files, report), timeline_([this](Finding f) {
         // With an altered log, what the time line lacks is a consequence and would only hide the place.
         if (log_.whole()) found(std::move(f));
       }) {

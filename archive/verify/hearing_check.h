@@ -20,6 +20,7 @@ struct MainContext {
   std::uint64_t size = 0;          // of the verified main checkpoint
   std::uint64_t covered = 0;       // entries that the policy's quorum has cosigned
   bool is_copy = false;            // a replica's copy of another archive's log
+  Files* files = nullptr;          // where the logs are read from
 };
 
 class HearingCheck {

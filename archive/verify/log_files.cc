@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "archive/format/names.h"
-#include "archive/verify/files.h"
 
 namespace greffe::verify {
 namespace {
@@ -32,8 +31,8 @@ std::size_t agreement(const std::vector<Digest>& leaves, const std::vector<Diges
 
 }  // namespace
 
-LogFiles::LogFiles(LogName name, std::vector<std::string> folders, Report& report)
-    : name_(std::move(name)), folders_(std::move(folders)), report_(report) {}
+LogFiles::LogFiles(LogName name, std::vector<std::string> folders, Files& files, Report& report)
+    : name_(std::move(name)), folders_(std::move(folders)), files_(files), report_(report) {}
 
 void LogFiles::add(Verdict verdict, const char* code, std::string what, const std::string& file,
                    std::optional<std::uint64_t> entry, std::optional<std::uint64_t> entry_end) const {
@@ -53,7 +52,7 @@ std::vector<NoteCopy> LogFiles::checkpoints(const std::string& code) const {
   std::vector<NoteCopy> out;
   for (const std::string& folder : folders_) {
     const std::string file = folder + "/checkpoint";
-    const auto text = read_text(file, kMaxNoteBytes);
+    const auto text = files_.read_text(file, kMaxNoteBytes);
     if (!text && text.error().code == Errc::not_found) continue;
     if (!text && text.error().code == Errc::io_error) {
       add(Verdict::unreadable, "unreadable", text.error().message, file);
@@ -75,11 +74,12 @@ std::vector<NoteCopy> LogFiles::checkpoints(const std::string& code) const {
 std::vector<NoteCopy> LogFiles::cosigned(const std::string& code) const {
   std::vector<NoteCopy> out;
   for (const std::string& folder : folders_) {
-    const auto names = names_in(folder + "/cosigned");
+    const auto names = files_.names_in(folder + "/cosigned");
     if (!names) continue;  // nobody cosigned, or the volume does not hold this log
     for (const std::string& name : *names) {
       const std::string file = folder + "/cosigned/" + name;
-      const auto text = read_text(file, kMaxNoteBytes);
+      const auto text = files_.read_text(file, kMaxNoteBytes);
+      if (!text && text.error().code == Errc::not_found) continue;  // a service may show a name before there is a text
       if (!text && text.error().code == Errc::io_error) {
         add(Verdict::unreadable, "unreadable", text.error().message, file);
         continue;
@@ -100,7 +100,7 @@ Result<std::vector<std::string>> LogFiles::read_entries(const std::string& file,
                                                         std::uint64_t count) const {
   const std::uint64_t limit = total <= kTileWidth ? kMaxBundleBytes : kMaxStageBytes;
   Bytes buffer;
-  const ByteView bytes = GREFFE_TRY(read_into(file, limit, buffer));
+  const ByteView bytes = GREFFE_TRY(files_.read_into(file, limit, buffer));
   std::vector<std::string> entries = GREFFE_TRY(parse_entries(bytes, kMaxStageEntries));
   if (entries.size() != total) {
     return fail(Errc::corrupt, fmt::format("it holds {} entries instead of the {} of its name", entries.size(), total));
@@ -128,7 +128,7 @@ std::vector<LogFiles::Copy> LogFiles::bundle_copies(std::uint64_t first, std::ui
   std::vector<Copy> out;
   for (const std::string& folder : folders_) {
     const std::string full = folder + "/" + TileName{true, 0, first / kTileWidth, 0}.path();
-    if (kind_of(full)) {
+    if (files_.kind_of(full)) {
       add_copy(full, kTileWidth, 0, first, count, out);
     } else if (count < kTileWidth) {
       const TileName partial{true, 0, first / kTileWidth, static_cast<unsigned>(count)};
@@ -143,7 +143,7 @@ std::vector<LogFiles::Copy> LogFiles::bundle_copies(std::uint64_t first, std::ui
 void LogFiles::add_stage_copies(std::uint64_t first, std::uint64_t count, const Checkpoint& checkpoint,
                                 std::vector<Copy>& out) const {
   for (const std::string& folder : folders_) {
-    const auto names = names_in(folder + "/stage");
+    const auto names = files_.names_in(folder + "/stage");
     if (!names) continue;
     for (const std::string& name : *names) {
       const auto stage = parse_stage_name(name);
@@ -159,7 +159,7 @@ std::vector<LogFiles::TileCopy> LogFiles::leaf_tiles(std::uint64_t first, std::u
     for (const unsigned width : {0u, static_cast<unsigned>(count % kTileWidth)}) {
       const std::string file = folder + "/" + TileName{false, 0, first / kTileWidth, width}.path();
       Bytes buffer;
-      const auto bytes = read_into(file, kTileWidth * 32, buffer);
+      const auto bytes = files_.read_into(file, kTileWidth * 32, buffer);
       if (!bytes && bytes.error().code == Errc::not_found) continue;
       auto hashes = bytes ? parse_tile(*bytes) : Result<std::vector<Digest>>(bytes.error());
       if (hashes && hashes->size() < count) hashes = fail(Errc::corrupt, "it is cut short");
@@ -217,7 +217,7 @@ void LogFiles::add_altered(std::string what, const Copy& copy, std::uint64_t fir
   f.entry = first + i;
   f.file = copy.file;
   Bytes buffer;
-  const auto bytes = read_into(copy.file, kMaxStageBytes, buffer);
+  const auto bytes = files_.read_into(copy.file, kMaxStageBytes, buffer);
   const auto entries = bytes ? parse_entries(*bytes, kMaxStageEntries) : Result<std::vector<std::string>>(bytes.error());
   if (describe_ && entries && copy.skip + i < entries->size()) describe_(f, (*entries)[copy.skip + i]);
   report_.add(std::move(f));
@@ -298,7 +298,7 @@ void LogFiles::check_tiles() const {
     for (const std::string& folder : folders_) {
       const std::string file = folder + "/" + name.path();
       Bytes buffer;
-      const auto bytes = read_into(file, kTileWidth * 32, buffer);
+      const auto bytes = files_.read_into(file, kTileWidth * 32, buffer);
       if (!bytes && (bytes.error().code == Errc::not_found || bytes.error().code == Errc::io_error)) continue;
       const bool same = bytes && std::equal(bytes->begin(), bytes->end(), wanted.begin(), wanted.end());
       if (!same) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "archive/format/signed_note.h"
+#include "archive/verify/files.h"
 #include "archive/verify/report.h"
 #include "archive/verify/tile_tree.h"
 
@@ -30,7 +31,7 @@ struct NoteCopy {
 class LogFiles {
  public:
   // The log's folder on each volume (or the only one); folders that do not exist are passed over.
-  LogFiles(LogName name, std::vector<std::string> folders, Report& report);
+  LogFiles(LogName name, std::vector<std::string> folders, Files& files, Report& report);
 
   // The checkpoints that stand there, largest first. What cannot be parsed is a finding with this code.
   std::vector<NoteCopy> checkpoints(const std::string& code) const;
@@ -90,6 +91,7 @@ class LogFiles {
 
   const LogName name_;
   const std::vector<std::string> folders_;
+  Files& files_;
   Report& report_;
   Describe describe_;
   TileTree tree_;

@@ -9,7 +9,6 @@
 
 #include "archive/base/log.h"
 #include "archive/format/segment.h"
-#include "archive/verify/files.h"
 
 namespace greffe::verify {
 namespace {
@@ -26,8 +25,8 @@ UtcTime at(const SegmentEntry& segment, std::int64_t ticks) { return UtcTime{seg
 
 }  // namespace
 
-ObjectChecker::ObjectChecker(ObjectPaths paths, unsigned threads, Report& report, Progress& progress)
-    : paths_(std::move(paths)), threads_(std::max(1u, threads)), report_(report), progress_(progress) {}
+ObjectChecker::ObjectChecker(ObjectPaths paths, unsigned threads, Files& files, Report& report, Progress& progress)
+    : paths_(std::move(paths)), threads_(std::max(1u, threads)), files_(files), report_(report), progress_(progress) {}
 
 void ObjectChecker::found(const ObjectJob& job, const std::string& path, Finding finding) {
   finding.hearing = job.hearing;
@@ -79,7 +78,7 @@ std::uint64_t ObjectChecker::check(const std::vector<ObjectJob>& jobs) {
 }
 
 ObjectChecker::Copy ObjectChecker::check_copy(const ObjectJob& job, const std::string& path, Bytes& buffer) {
-  const auto bytes = read_into(path, kMaxObjectBytes, buffer);
+  const auto bytes = files_.read_into(path, kMaxObjectBytes, buffer);
   if (!bytes && bytes.error().code == Errc::not_found) return Copy::absent;
   if (!bytes) {
     Finding f;

@@ -11,6 +11,7 @@
 
 #include "archive/base/progress.h"
 #include "archive/format/entries.h"
+#include "archive/verify/files.h"
 #include "archive/verify/report.h"
 
 namespace greffe::verify {
@@ -29,7 +30,7 @@ using ObjectPaths = std::function<std::vector<std::string>(const ObjectJob& job)
 
 class ObjectChecker {
  public:
-  ObjectChecker(ObjectPaths paths, unsigned threads, Report& report, Progress& progress);
+  ObjectChecker(ObjectPaths paths, unsigned threads, Files& files, Report& report, Progress& progress);
   // Findings: `object-missing`, `object-altered`, `object-replaced`, `object-size`, `segment-boxes`, `segment-time`,
   // `unreadable`. Every copy is hashed. Returns how many of the objects that may be absent are.
   std::uint64_t check(const std::vector<ObjectJob>& jobs);
@@ -43,6 +44,7 @@ class ObjectChecker {
 
   const ObjectPaths paths_;
   const unsigned threads_;
+  Files& files_;
   Report& report_;
   Progress& progress_;
 };

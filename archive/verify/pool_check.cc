@@ -7,7 +7,6 @@
 
 #include "archive/format/canonical_json.h"
 #include "archive/format/names.h"
-#include "archive/verify/files.h"
 #include "archive/verify/hearing_check.h"
 #include "archive/verify/main_check.h"
 
@@ -18,10 +17,10 @@ constexpr std::uint64_t kMaxLabelBytes = 4096;
 constexpr std::size_t kObjectBatch = 4096;
 
 // Every child of <volume>/<relative> on any volume.
-std::vector<std::string> children(const std::vector<std::string>& volumes, const std::string& relative) {
+std::vector<std::string> children(Files& files, const std::vector<std::string>& volumes, const std::string& relative) {
   std::set<std::string> out;
   for (const std::string& volume : volumes) {
-    const auto names = names_in(volume + "/" + relative);
+    const auto names = files.names_in(volume + "/" + relative);
     if (names) out.insert(names->begin(), names->end());
   }
   return {out.begin(), out.end()};
@@ -37,14 +36,14 @@ class PoolCheck {
  public:
   PoolCheck(const PoolRequest& request, Report& report)
       : request_(request), report_(report), progress_(clock_, "verifying", 0, ProgressUnit::bytes),
-        objects_([this](const ObjectJob& job) { return below(request_.volumes, object_key(job.digest)); }, request.threads, report,
+        objects_([this](const ObjectJob& job) { return below(request_.volumes, object_key(job.digest)); }, request.threads, request.files, report,
                  progress_) {}
 
   Status run() {
-    GREFFE_TRY(check_labels());
+    if (request_.labelled) GREFFE_TRY(check_labels());
     std::vector<std::string> logs;
     if (has_checkpoint(main_log_path())) logs.push_back(main_log_path());
-    for (const std::string& name : children(request_.volumes, "log/from")) logs.push_back("log/from/" + name);
+    for (const std::string& name : children(request_.files, request_.volumes, "log/from")) logs.push_back("log/from/" + name);
     find_hearings();
     bool trusted_any = false;
     for (const std::string& log : logs) trusted_any |= check_log(log);
@@ -63,7 +62,7 @@ class PoolCheck {
     std::string pool;
     std::set<std::string> ids;
     for (const std::string& volume : request_.volumes) {
-      const auto text = read_text(volume + "/greffe-volume.json", kMaxLabelBytes);
+      const auto text = request_.files.read_text(volume + "/greffe-volume.json", kMaxLabelBytes);
       if (!text) return text.error();
       const auto label = parse_json(*text);
       const auto id = label ? label->string("volume") : Result<std::string>(label.error());
@@ -80,13 +79,13 @@ class PoolCheck {
 
   bool has_checkpoint(const std::string& log) const {
     return std::any_of(request_.volumes.begin(), request_.volumes.end(), [&](const std::string& volume) {
-      return kind_of(volume + "/" + log + "/checkpoint").has_value();
+      return request_.files.kind_of(volume + "/" + log + "/checkpoint").has_value();
     });
   }
 
   // False: the log is not one of the policy's, and was not judged.
   bool check_log(const std::string& path) {
-    LogFiles log({"main", ""}, below(request_.volumes, path), report_);
+    LogFiles log({"main", ""}, below(request_.volumes, path), request_.files, report_);
     const std::vector<NoteCopy> notes = log.checkpoints("main-checkpoint");
     if (notes.empty()) return false;
     const std::string& origin = notes.front().signed_checkpoint.checkpoint.origin;
@@ -132,7 +131,7 @@ class PoolCheck {
       report_.note(fmt::format("the policy's cosigners have signed {} of {} main log entries; the newest are not covered yet",
                                summary.covered, head.size));
     }
-    const MainContext context{facts, request_.policy, root_holds ? &log.tree() : nullptr, head.size, summary.covered, is_copy};
+    const MainContext context{facts, request_.policy, root_holds ? &log.tree() : nullptr, head.size, summary.covered, is_copy, &request_.files};
     report_.add(std::move(summary));
     judge_hearings(context);
     judge_documents(facts);
@@ -178,11 +177,11 @@ class PoolCheck {
   // All hearings that have a folder on some volume.
   void find_hearings() {
     const std::string base = "log/hearing";
-    for (const std::string& year : children(request_.volumes, base)) {
-      for (const std::string& month : children(request_.volumes, base + "/" + year)) {
-        for (const std::string& day : children(request_.volumes, base + "/" + year + "/" + month)) {
+    for (const std::string& year : children(request_.files, request_.volumes, base)) {
+      for (const std::string& month : children(request_.files, request_.volumes, base + "/" + year)) {
+        for (const std::string& day : children(request_.files, request_.volumes, base + "/" + year + "/" + month)) {
           const std::string folder = base + "/" + year + "/" + month + "/" + day;
-          for (const std::string& name : children(request_.volumes, folder)) {
+          for (const std::string& name : children(request_.files, request_.volumes, folder)) {
             const auto id = parse_hearing_id(name);
             if (id && hearing_log_path(*id) == folder + "/" + name) {
               hearings_.insert(*id);
@@ -197,7 +196,7 @@ class PoolCheck {
 
   std::string origin_on_disk(const HearingId& id) const {
     for (const std::string& folder : below(request_.volumes, hearing_log_path(id))) {
-      const auto text = read_text(folder + "/checkpoint", kMaxNoteBytes);
+      const auto text = request_.files.read_text(folder + "/checkpoint", kMaxNoteBytes);
       const auto note = text ? parse_signed_checkpoint(*text) : Result<SignedCheckpoint>(text.error());
       if (note) return note->checkpoint.origin;
     }
@@ -256,10 +255,10 @@ class PoolCheck {
     named_.erase(std::unique(named_.begin(), named_.end()), named_.end());
     std::uint64_t others = 0;
     std::vector<ObjectJob> jobs;
-    for (const std::string& first : children(request_.volumes, "sha256")) {
-      for (const std::string& second : children(request_.volumes, "sha256/" + first)) {
+    for (const std::string& first : children(request_.files, request_.volumes, "sha256")) {
+      for (const std::string& second : children(request_.files, request_.volumes, "sha256/" + first)) {
         const std::string folder = "sha256/" + first + "/" + second;
-        for (const std::string& name : children(request_.volumes, folder)) {
+        for (const std::string& name : children(request_.files, request_.volumes, folder)) {
           const auto digest = parse_object_key(folder + "/" + name);
           if (!digest) {
             report_.note(folder + "/" + name + " is not an object");

@@ -5,6 +5,7 @@
 #include "archive/verify/files.h"
 #include "archive/verify/main_check.h"
 #include "archive/verify/pool_check.h"
+#include "archive/verify/remote_files.h"
 #include "archive/verify/sheet_check.h"
 
 namespace greffe::verify {
@@ -83,21 +84,26 @@ Result<std::unique_ptr<Report>> verify(const VerifyRequest& request) {
   const Policy policy = GREFFE_TRY(read_policy(request.policy_file));
   std::optional<SignedCheckpoint> known;
   if (!request.main_checkpoint_file.empty()) known = GREFFE_TRY(read_known(request.main_checkpoint_file, policy));
-  const Paths paths = GREFFE_TRY(sort_paths(request.paths));
+  LocalFiles local;
+  ConfiguredPool configured;
+  if (!request.pool_config.empty()) configured = GREFFE_TRY(open_configured_pool(request.pool_config));
+  const bool is_remote = configured.files != nullptr;
+  Paths paths = GREFFE_TRY(sort_paths(configured.volumes.empty() ? request.paths : configured.volumes));
+  if (is_remote) paths.volumes = {configured.name};
   auto report = std::make_unique<Report>();
   std::optional<Sheet> sheet;
   if (!request.sheet_file.empty()) {
     GREFFE_TRY(refuse_for_sheet(paths));
     sheet = GREFFE_TRY(read_sheet(request.sheet_file, *report));
   }
-  if (request.paths.empty()) {
+  if (paths.exports.empty() && paths.volumes.empty()) {
     report->set_paths("sheet", {request.sheet_file});
     if (sheet) check_sheet_alone(*sheet, policy, *report);
     return report;
   }
   report->set_paths(paths.volumes.empty() ? "export" : "pool", paths.volumes.empty() ? paths.exports : paths.volumes);
   if (!paths.volumes.empty()) {
-    GREFFE_TRY(check_pool(PoolRequest{paths.volumes, policy, known, request.threads}, *report));
+    GREFFE_TRY(check_pool(PoolRequest{paths.volumes, policy, known, request.threads, is_remote ? *configured.files : local, !is_remote}, *report));
   }
   for (const std::string& folder : paths.exports) {
     check_export(ExportRequest{folder, policy, known, request.threads, sheet ? &*sheet : nullptr}, *report);

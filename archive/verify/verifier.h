@@ -15,6 +15,7 @@ struct VerifyRequest {
   std::string main_checkpoint_file;      // a main checkpoint that the auditor holds; empty: none
   std::string sheet_file;                // a closing sheet, or the text of its code; empty: none
   std::vector<std::string> paths;        // exports, or the volumes of one pool, or folders of volumes; may be empty with a sheet
+  std::string pool_config;               // an archive.toml: the pool that it names; instead of paths
   unsigned threads = 2;
 };
 // invalid or not_found: it cannot run (bad policy, no such path, neither export nor volume). Everything that is wrong

@@ -48,6 +48,33 @@ def start_in_turn(world):
     return time.monotonic() - began
 
 
+def judged(world):
+    """greffe-verify on the pool that archive.toml names: exit status and report."""
+    done = w.run(w.VERIFY, "--policy", world.policy(), "--pool", world.config, "--json", check=False)
+    assert done.returncode in (0, 1), done
+    return done.returncode, json.loads(done.stdout)
+
+
+def verified_as_a_pool(kind, cluster, world, hearings):
+    """In the words and with the exit status that volumes get."""
+    code, verdict = judged(world)
+    assert code == 0 and verdict["verdict"] == "VERIFIED_WITH_DECLARED_GAPS" and verdict["kind"] == "pool", verdict
+    assert {h["hearing"] for h in verdict["hearings"]} == set(hearings) and verdict["checked"]["objects"] > 3, verdict
+    if kind != "rados":
+        return
+    with cluster.admin.open_ioctx(cluster.variables()["GREFFE_CEPH_POOL"]) as pool:
+        pool.set_namespace("objects")
+        key = max((o.key for o in pool.list_objects() if o.key.startswith("sha256/")), key=lambda k: pool.stat(k)[0])
+        good = pool.read(key, pool.stat(key)[0])
+        for spoilt, wanted in ((good[:100] + b"!" + good[101:], "object-altered"), (None, "object-missing")):
+            pool.write_full(key, spoilt) if spoilt else pool.remove_object(key)
+            code, verdict = judged(world)
+            assert code == 1 and verdict["verdict"] == "TAMPERED", verdict
+            assert [(f["code"], f["object"]) for f in verdict["findings"]] == [(wanted, key[-64:])], verdict["findings"]
+        pool.write_full(key, good)
+    assert judged(world)[0] == 0
+
+
 def main_job(kind, cluster):
     with Room(pool=pool_words(kind, cluster)) as room:
         world = room.world
@@ -77,6 +104,7 @@ def main_job(kind, cluster):
             wanted = "VERIFIED_WITH_DECLARED_GAPS" if hearing == third else "VERIFIED"
             assert code == 0 and verdict["hearings"][0]["verdict"] == wanted, (code, verdict)
             shutil.rmtree(export)
+        verified_as_a_pool(kind, cluster, world, (first, second, third))
         world.stop()
         began = time.monotonic()
         world.start()  # the lease was given up: at once

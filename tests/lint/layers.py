@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "archive/accounts": {BASE, FORMAT, "archive/catalogue/sqlite.h"},
     "archive/client": {BASE, FORMAT},
     "archive": CORE,
-    "archive/verify": {BASE, FORMAT},
+    "archive/verify": {BASE, FORMAT, "archive/store/open_pool.h"},
     "web/http": {BASE},
     "ingest": {BASE, FORMAT, "archive/client", "web/http"},
     "replicate": {BASE, FORMAT, "archive/store", "archive/tlog", "archive/client", "web/http"},
