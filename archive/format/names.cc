@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 32;
 constexpr std::size_t kMaxArchiveNameBytes = 120;
 constexpr std::size_t kMaxCaseNumberCharacters = 200;
+constexpr std::size_t kMaxOriginBytes = 200;
+constexpr std::string_view kHttps = "https://";
 
 bool is_small_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -31,6 +33,15 @@ bool is_valid_archive_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxArchiveNameBytes) return false;
   if (name.front() == '.' || name.back() == '.' || name.find("..") != std::string_view::npos) return false;
   return std::all_of(name.begin(), name.end(), [](char c) { return is_small_letter_or_digit(c) || c == '-' || c == '.'; });
+}
+
+bool is_https_origin(std::string_view text) {
+  if (text.size() > kMaxOriginBytes || !text.starts_with(kHttps)) return false;
+  const std::string_view host = text.substr(kHttps.size());
+  if (host.empty() || host.front() == ':' || host.back() == ':') return false;
+  return std::all_of(host.begin(), host.end(), [](char c) {
+    return is_small_letter_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == ':' || c == '[' || c == ']';
+  });
 }
 
 Status check_case_number(std::string_view text) {

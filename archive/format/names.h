@@ -21,6 +21,8 @@ constexpr std::size_t kMaxObjectBytes = 16 * 1024 * 1024;
 bool is_valid_name(std::string_view name);
 // Archive names are origins of logs: host-like, [a-z0-9.-]{1,120}, no empty label.
 bool is_valid_archive_name(std::string_view name);
+// Where a machine is reached: "https://archive.court.example:8444", "https://[::1]:8444". Host and port, no path, at most 200 characters.
+bool is_https_origin(std::string_view text);
 // A case number: 1 to 200 characters of valid UTF-8, none of them a control character, not only spaces.
 Status check_case_number(std::string_view text);
 

@@ -14,15 +14,23 @@
 
 namespace greffe::store {
 
+// Who wants a lease.
+struct LeaseWish {
+  std::function<void()> on_lost = {};  // called by the keeper, once, when the lease is lost for good; it must not end the lease itself
+  std::string place = {};              // where this writer is reached, for those that wait; may be empty
+  std::stop_token stop = {};           // taking ends with `cancelled`
+};
+
 class KeptLease : public TermLease {
  public:
   Status check() const override;
   std::uint64_t term() const override { return term_; }
 
  protected:
-  // `pool`: its name, for words. `on_lost` is called by the keeper, once, when the lease is lost for good; it must not end the lease itself.
-  KeptLease(Clock& clock, unsigned lease_s, std::string pool, std::function<void()> on_lost)
-      : clock_(clock), lease_ms_(std::int64_t{lease_s} * 1000), pool_(std::move(pool)), on_lost_(std::move(on_lost)) {}
+  // `pool`: its name, for words.
+  KeptLease(Clock& clock, unsigned lease_s, std::string pool, LeaseWish wish)
+      : clock_(clock), lease_ms_(std::int64_t{lease_s} * 1000), place_(std::move(wish.place)), pool_(std::move(pool)),
+        on_lost_(std::move(wish.on_lost)) {}
   ~KeptLease() override = default;
   // The keeper calls renew() of the derived class: it is stopped in that one's destructor, first of all.
   void start_keeping();
@@ -32,6 +40,7 @@ class KeptLease : public TermLease {
 
   Clock& clock_;
   const std::int64_t lease_ms_;
+  const std::string place_;
   std::atomic<std::uint64_t> term_{0};
   std::atomic<std::int64_t> valid_until_ms_{0};  // monotonic
   std::atomic<bool> lost_{false};                // for good

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,8 @@ struct PoolListeners {
   DamageListener on_damage;       // every replica that was found missing or damaged, and whether it was repaired
   HeadCheck head_is_good;         // local pools: a copy of a head for which this says false counts as damage
   std::function<void()> on_lost = {};  // remote pools: another process has the writer's lease; this one must end
+  std::string writer_place = {};       // remote pools: where this writer is reached (writer_place.h); kept with the lease
+  std::stop_token stop = {};           // remote pools: opening that waits for a lease ends with `cancelled`
 };
 
 struct PoolSettings {

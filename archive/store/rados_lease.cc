@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <list>
 
 namespace greffe::store {
 namespace {
 
 constexpr const char* kLock = "writer";
-constexpr const char* kTerm = "term";  // attribute of the label
+constexpr const char* kTerm = "term";      // attributes of the label
+constexpr const char* kWriter = "writer";
 
 std::string make_cookie() {
   std::uint8_t draw[16];
@@ -31,13 +33,12 @@ Result<std::uint64_t> read_term(RadosCluster& cluster) {
 
 }  // namespace
 
-RadosLease::RadosLease(RadosCluster& cluster, Clock& clock, unsigned lease_s, std::function<void()> on_lost)
-    : KeptLease(clock, lease_s, "the Ceph pool " + cluster.pool(), std::move(on_lost)), cluster_(cluster), cookie_(make_cookie()) {}
+RadosLease::RadosLease(RadosCluster& cluster, Clock& clock, unsigned lease_s, LeaseWish wish)
+    : KeptLease(clock, lease_s, "the Ceph pool " + cluster.pool(), std::move(wish)), cluster_(cluster), cookie_(make_cookie()) {}
 
-Result<std::unique_ptr<RadosLease>> RadosLease::take(RadosCluster& cluster, Clock& clock, unsigned lease_s,
-                                                     std::function<void()> on_lost) {
+Result<std::unique_ptr<RadosLease>> RadosLease::take(RadosCluster& cluster, Clock& clock, unsigned lease_s, LeaseWish wish) {
   const std::uint64_t before = GREFFE_TRY(read_term(cluster));
-  std::unique_ptr<RadosLease> out(new RadosLease(cluster, clock, lease_s, std::move(on_lost)));
+  std::unique_ptr<RadosLease> out(new RadosLease(cluster, clock, lease_s, std::move(wish)));
   const Locked locked = out->lock(0);
   if (locked.code == -EBUSY) {
     return fail(Errc::unavailable, fmt::format("another archive is writing to the Ceph pool {}; stop it, or wait {} s after its end",
@@ -57,6 +58,24 @@ RadosLease::~RadosLease() {
   if (!lost_) cluster_.logs().unlock(kRadosLabel, kLock, cookie_);
 }
 
+// The OSD leaves lapsed locks out of what it lists.
+Result<SeenWriter> RadosLease::look(RadosCluster& cluster) {
+  int exclusive = 0;
+  std::string tag;
+  std::list<librados::locker_t> lockers;
+  const int holders = cluster.logs().list_lockers(kRadosLabel, kLock, &exclusive, &tag, &lockers);
+  if (holders < 0) return error_of_rados(holders, "who writes to the Ceph pool " + cluster.pool() + " cannot be seen");
+  if (holders == 0) return SeenWriter{Holding::free, {}};
+  librados::bufferlist text;
+  int code_of_read = 0;
+  librados::ObjectReadOperation operation;
+  operation.getxattr(kWriter, &text, &code_of_read);
+  const int code = send_read(cluster.logs(), kRadosLabel, operation).wait();
+  if (code == -ENODATA) return SeenWriter{Holding::held, {}};
+  if (code < 0) return error_of_rados(code, "where the writer of the Ceph pool " + cluster.pool() + " is cannot be read");
+  return SeenWriter{Holding::held, text.to_str()};
+}
+
 // The lease counts from before the question: the cluster's clock started later.
 RadosLease::Locked RadosLease::lock(std::uint8_t flags) {
   const std::int64_t start_ms = clock_.monotonic_ms();
@@ -71,6 +90,7 @@ Status RadosLease::raise_term(std::uint64_t from) {
   librados::ObjectWriteOperation operation;
   operation.cmpxattr(kTerm, LIBRADOS_CMPXATTR_OP_EQ, to_buffer(write_term(from)));
   operation.setxattr(kTerm, to_buffer(write_term(from + 1)));
+  operation.setxattr(kWriter, to_buffer(place_));
   const int code = send_write(cluster_.logs(), kRadosLabel, operation).wait();
   if (code < 0) return error_of_rados(code, "the writer's term cannot be raised");
   term_ = from + 1;

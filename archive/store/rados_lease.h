@@ -7,6 +7,7 @@
 
 #include "archive/store/kept_lease.h"
 #include "archive/store/rados_cluster.h"
+#include "archive/store/writer_place.h"
 
 namespace greffe::store {
 
@@ -17,12 +18,13 @@ class RadosLease : public KeptLease {
   // unavailable: another process holds it; it lapses lease_s after that one's last renewal. not_found: the pool has no
   // label: it was never initialised. The cluster and the clock must outlive the lease. It comes back by itself after a standstill of
   // the cluster, when nobody took it meanwhile.
-  static Result<std::unique_ptr<RadosLease>> take(RadosCluster& cluster, Clock& clock, unsigned lease_s,
-                                                  std::function<void()> on_lost);
+  static Result<std::unique_ptr<RadosLease>> take(RadosCluster& cluster, Clock& clock, unsigned lease_s, LeaseWish wish);
+  // Who holds it now. unavailable: no answer.
+  static Result<SeenWriter> look(RadosCluster& cluster);
   ~RadosLease() override;  // gives it up, so that another need not wait
 
  private:
-  RadosLease(RadosCluster& cluster, Clock& clock, unsigned lease_s, std::function<void()> on_lost);
+  RadosLease(RadosCluster& cluster, Clock& clock, unsigned lease_s, LeaseWish wish);
   struct Locked {
     int code;               // librados's
     std::int64_t until_ms;  // monotonic; if it is ours

@@ -75,12 +75,15 @@ Result<std::unique_ptr<RadosStore>> RadosStore::open(const RadosSettings& settin
   auto state = std::make_unique<State>(std::move(cluster));
   RemotePlace place{"the Ceph pool " + settings.pool, "ceph", GREFFE_TRY(read_pool_id(*state->cluster))};
   if (mode == PoolMode::writer) {
-    state->lease = GREFFE_TRY(RadosLease::take(*state->cluster, clock, settings.lease_s, std::move(listeners.on_lost)));
+    LeaseWish wish{std::move(listeners.on_lost), std::move(listeners.writer_place), std::move(listeners.stop)};
+    state->lease = GREFFE_TRY(RadosLease::take(*state->cluster, clock, settings.lease_s, std::move(wish)));
   }
   state->heads = std::make_unique<RemoteHeads>(state->cells, state->lease.get());
   const StoreTraits traits{facts.size, facts.min_size, true};
   return std::unique_ptr<RadosStore>(new RadosStore(std::move(state), clock, mode, traits, std::move(place), std::move(listeners)));
 }
+
+Result<SeenWriter> RadosStore::find_writer() { return RadosLease::look(*state_->cluster); }
 
 std::uint64_t RadosStore::term() const { return state_->lease ? state_->lease->term() : 0; }
 

@@ -25,6 +25,7 @@ class RadosStore : public RemoteStore {
                                                   PoolListeners listeners = {});
   ~RadosStore() override;
 
+  Result<SeenWriter> find_writer() override;
   std::uint64_t term() const;  // of this writer; 0: a reader
 
  private:

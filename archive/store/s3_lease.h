@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "archive/store/kept_lease.h"
+#include "archive/store/writer_place.h"
 
 namespace greffe::store {
 
@@ -14,14 +15,17 @@ inline constexpr const char* kS3Lease = "greffe-writer";
 
 class S3Lease : public KeptLease {
  public:
-  // Takes as long as a lease when the last holder gave no sign of its end. unavailable: another process holds it.
-  // Both must outlive the lease.
-  static Result<std::unique_ptr<S3Lease>> take(RemoteCells& cells, Clock& clock, unsigned lease_s, std::function<void()> on_lost);
+  // Takes as long as a lease when the last holder gave no sign of its end. unavailable: another process holds it. cancelled: the wish's
+  // stop. Both must outlive the lease.
+  static Result<std::unique_ptr<S3Lease>> take(RemoteCells& cells, Clock& clock, unsigned lease_s, LeaseWish wish);
+  // Who held it last. Whether that one lives, only taking shows.
+  static Result<SeenWriter> look(RemoteCells& cells);
   ~S3Lease() override;  // gives it up, so that another need not wait
 
  private:
-  S3Lease(RemoteCells& cells, Clock& clock, unsigned lease_s, std::uint64_t term, std::function<void()> on_lost);
+  S3Lease(RemoteCells& cells, Clock& clock, unsigned lease_s, std::uint64_t term, LeaseWish wish);
   Status write(const HeldCell& now, const std::string& text);
+  std::string held_text() const;
   void renew() override;
 
   RemoteCells& cells_;

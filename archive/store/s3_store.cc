@@ -101,7 +101,8 @@ Result<std::unique_ptr<S3Store>> S3Store::open(const S3Settings& settings, Clock
   const std::string name = name_of_service(settings);
   RemotePlace place{name, "s3", GREFFE_TRY(read_pool_id(state->client, name))};
   if (mode == PoolMode::writer) {
-    state->lease = GREFFE_TRY(S3Lease::take(state->cells, clock, settings.lease_s, std::move(listeners.on_lost)));
+    LeaseWish wish{std::move(listeners.on_lost), std::move(listeners.writer_place), std::move(listeners.stop)};
+    state->lease = GREFFE_TRY(S3Lease::take(state->cells, clock, settings.lease_s, std::move(wish)));
   }
   if (mode == PoolMode::writer && settings.retention_days > 0) {
     const auto has_lock = state->client.has_object_lock();
@@ -113,6 +114,8 @@ Result<std::unique_ptr<S3Store>> S3Store::open(const S3Settings& settings, Clock
   state->heads = std::make_unique<RemoteHeads>(state->cells, state->lease.get());
   return std::unique_ptr<S3Store>(new S3Store(std::move(state), clock, mode, std::move(place), std::move(listeners)));
 }
+
+Result<SeenWriter> S3Store::find_writer() { return S3Lease::look(state_->cells); }
 
 std::uint64_t S3Store::term() const { return state_->lease ? state_->lease->term() : 0; }
 

@@ -26,6 +26,7 @@ class S3Store : public RemoteStore {
                                                PoolListeners listeners = {});
   ~S3Store() override;
 
+  Result<SeenWriter> find_writer() override;
   std::uint64_t term() const;  // of this writer; 0: a reader
 
  private:

@@ -14,6 +14,7 @@
 #include "archive/store/scrub.h"
 #include "archive/store/volume_members.h"
 #include "archive/store/volume_replicas.h"
+#include "archive/store/writer_place.h"
 
 namespace greffe::store {
 
@@ -38,6 +39,8 @@ class PoolUpkeep {
   // Every place as it is now.
   virtual std::vector<VolumeReport> volumes() = 0;
   virtual const std::string& pool_id() const = 0;
+  // Who writes to it. On local volumes that is not told: the kernel's lock says only that somebody does.
+  virtual Result<SeenWriter> find_writer() { return SeenWriter{}; }
   // None: the service under this pool places its replicas itself.
   virtual VolumeMembers* members() { return nullptr; }
   // None: the service under this pool keeps the replicas, and scrubs them itself.

@@ -24,6 +24,19 @@ TEST_CASE("names of archives") {
   CHECK_FALSE(greffe::is_valid_archive_name(std::string(121, 'a')));
 }
 
+TEST_CASE("where a machine is reached: host and port, nothing else") {
+  for (const char* good : {"https://archive.court.example:8444", "https://10.0.0.5:8444", "https://[::1]:8444", "https://a"}) {
+    INFO(good);
+    CHECK(greffe::is_https_origin(good));
+  }
+  for (const std::string& bad : {std::string(), std::string("https://"), std::string("http://a:1"), std::string("https://a:1/"), std::string("https://a/x"),
+                                 std::string("https://u@a:1"), std::string("https://a:1?q"), std::string("https://a b"), std::string("https://:1"),
+                                 std::string("https://a:"), std::string("https://a\r\nX: y"), "https://" + std::string(200, 'a')}) {
+    INFO(bad);
+    CHECK_FALSE(greffe::is_https_origin(bad));
+  }
+}
+
 TEST_CASE("case numbers: free text within limits, with a reason when refused") {
   CHECK(greffe::check_case_number("RG 24/01234"));
   CHECK(greffe::check_case_number("（2026）沪01民初123号"));

@@ -12,6 +12,7 @@
 #include "tests/unit/store/conformance.h"
 
 using greffe::Errc;
+using greffe::store::Holding;
 using greffe::store::PoolMode;
 using greffe::store::RadosPoolFacts;
 using greffe::store::RadosSettings;
@@ -40,8 +41,10 @@ std::optional<RadosSettings> cluster() {
 }
 
 struct OnRados {
-  explicit OnRados(const RadosSettings& settings, PoolMode mode = PoolMode::writer) {
-    auto opened = RadosStore::open(settings, clock, mode);
+  explicit OnRados(const RadosSettings& settings, PoolMode mode = PoolMode::writer, const std::string& place = "") {
+    greffe::store::PoolListeners listeners;
+    listeners.writer_place = place;
+    auto opened = RadosStore::open(settings, clock, mode, listeners);
     INFO((opened ? std::string() : opened.error().message));
     REQUIRE(opened);
     store = *std::move(opened);
@@ -96,7 +99,7 @@ TEST_CASE("rados: one writer at a time, readers beside it", "[rados]") {
   const std::string key = greffe::testing::new_log() + "/checkpoint";
   std::uint64_t term = 0;
   {
-    OnRados writer(*settings);
+    OnRados writer(*settings, PoolMode::writer, "here");
     term = writer.store->term();
     greffe::SystemClock clock;
     REQUIRE(RadosStore::open(*settings, clock, PoolMode::writer).error().code == Errc::unavailable);
@@ -109,9 +112,16 @@ TEST_CASE("rados: one writer at a time, readers beside it", "[rados]") {
     REQUIRE(reader.store->swap_head(key, "x\n1\n", "x\n2\n").error().code == Errc::denied);
     REQUIRE(reader.store->may_still_write().error().code == Errc::denied);
     REQUIRE(reader.store->pool_id() == writer.store->pool_id());
+    const auto seen = reader.store->find_writer();
+    REQUIRE(seen);
+    REQUIRE(seen->holding == Holding::held);
+    REQUIRE(seen->place == "here");
   }
+  const OnRados beside(*settings, PoolMode::reader);
+  REQUIRE(beside.store->find_writer()->holding == Holding::free);
   OnRados next(*settings);  // at once: the lease was given up
   REQUIRE(next.store->term() > term);
+  REQUIRE(next.store->find_writer()->place.empty());  // it says nothing of itself
   REQUIRE(*next.store->read_head(key) == "x\n1\n");
   REQUIRE(next.store->swap_head(key, "x\n1\n", "x\n2\n"));
 }

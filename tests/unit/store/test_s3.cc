@@ -15,6 +15,7 @@
 #include "tests/unit/store/conformance.h"
 
 using greffe::Errc;
+using greffe::store::Holding;
 using greffe::store::PoolMode;
 using greffe::store::S3Settings;
 using greffe::store::S3Store;
@@ -50,8 +51,10 @@ std::optional<S3Settings> service() {
 }
 
 struct OnS3 {
-  explicit OnS3(const S3Settings& settings, PoolMode mode = PoolMode::writer) {
-    auto opened = S3Store::open(settings, clock, mode);
+  explicit OnS3(const S3Settings& settings, PoolMode mode = PoolMode::writer, const std::string& place = "") {
+    greffe::store::PoolListeners listeners;
+    listeners.writer_place = place;
+    auto opened = S3Store::open(settings, clock, mode, listeners);
     INFO((opened ? std::string() : opened.error().message));
     REQUIRE(opened);
     store = *std::move(opened);
@@ -111,7 +114,7 @@ TEST_CASE("s3: one writer at a time, readers beside it", "[s3]") {
   const std::string key = greffe::testing::new_log() + "/checkpoint";
   std::uint64_t term = 0;
   {
-    OnS3 writer(*settings);
+    OnS3 writer(*settings, PoolMode::writer, "here");
     term = writer.store->term();
     greffe::SystemClock clock;
     REQUIRE(S3Store::open(*settings, clock, PoolMode::writer).error().code == Errc::unavailable);
@@ -122,9 +125,16 @@ TEST_CASE("s3: one writer at a time, readers beside it", "[s3]") {
     REQUIRE(*reader.store->read_head(key) == "x\n1\n");
     REQUIRE(reader.store->swap_head(key, "x\n1\n", "x\n2\n").error().code == Errc::denied);
     REQUIRE(reader.store->pool_id() == writer.store->pool_id());
+    const auto seen = reader.store->find_writer();
+    REQUIRE(seen);
+    REQUIRE(seen->holding == Holding::unknown);
+    REQUIRE(seen->place == "here");
   }
+  const OnS3 beside(*settings, PoolMode::reader);
+  REQUIRE(beside.store->find_writer()->holding == Holding::free);
   OnS3 next(*settings);  // at once: the lease was given up
   REQUIRE(next.store->term() > term);
+  REQUIRE(next.store->find_writer()->place.empty());  // it says nothing of itself
   REQUIRE(*next.store->read_head(key) == "x\n1\n");
   REQUIRE(next.store->swap_head(key, "x\n1\n", "x\n2\n"));
 }
