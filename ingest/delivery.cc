@@ -64,7 +64,7 @@ struct Delivery::Round {
 Delivery::Delivery(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
                    std::stop_token stop)
     : files_(files), clock_(clock), settings_(settings), enrolment_(enrolment), key_(key), bandwidth_(clock, settings.upload.timetable, stop),
-      stop_(stop), archive_(enrolment.endpoint(), key, stop) {}
+      stop_(stop), archive_(enrolment.endpoint(), key, stop), kept_epoch_(enrolment.epoch), kept_nodes_(enrolment.nodes) {}
 
 Delivery::~Delivery() = default;
 
@@ -484,11 +484,15 @@ Status Delivery::go_on_elsewhere(Work& work) {
 
 Status Delivery::see_main_log() { return look_at_main_log(files_, settings_.directory, enrolment_, archive_); }
 
-Status Delivery::remember_epoch() {
-  if (archive_.server_epoch() <= enrolment_.epoch) return ok();
+Status Delivery::remember_archive() {
   Enrolment newer = enrolment_;
-  newer.epoch = archive_.server_epoch();
-  return save_enrolment(files_, settings_.directory, newer);
+  newer.epoch = std::max(archive_.server_epoch(), kept_epoch_);
+  newer.nodes = archive_.nodes();
+  if (newer.epoch == kept_epoch_ && newer.nodes == kept_nodes_) return ok();
+  GREFFE_TRY(save_enrolment(files_, settings_.directory, newer));
+  kept_epoch_ = newer.epoch;
+  kept_nodes_ = newer.nodes;
+  return ok();
 }
 
 std::vector<std::string> Delivery::notices() const {

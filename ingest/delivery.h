@@ -75,8 +75,8 @@ class Delivery {
   Result<Delivered> look(const HearingId& id);
   // Looks at the archive's main log, so that the next hearing can say what it was not made before.
   Status see_main_log();
-  // Keeps the highest epoch that the archive stated, durably.
-  Status remember_epoch();
+  // Keeps the highest epoch that the archive stated and the addresses of its machines, durably.
+  Status remember_archive();
   // What the user must know of what was done, in sentences.
   std::vector<std::string> notices() const;
   Bandwidth& bandwidth() { return bandwidth_; }
@@ -120,6 +120,8 @@ class Delivery {
   Bandwidth bandwidth_;
   const std::stop_token stop_;
   client::ArchiveClient archive_;
+  std::uint64_t kept_epoch_;                // what remember_archive() has kept
+  std::vector<std::string> kept_nodes_;
   std::map<PublicKey, std::unique_ptr<Earlier>> earlier_;  // the station's earlier keys, of hearings that were opened under them
   std::map<HearingId, std::unique_ptr<Work>> works_;  // hearings that are under way
   std::vector<std::string> notices_;

@@ -38,7 +38,7 @@ class Drain {
       out.problems.clear();
       if (!seen && !may_pass_unsaid(seen.error().code)) out.problems.push_back(seen.error().message);
       todo = try_all(todo, out);
-      GREFFE_TRY(delivery_.remember_epoch());
+      GREFFE_TRY(delivery_.remember_archive());
       const std::int64_t left = until - clock_.monotonic_ms();
       if (todo.empty() || left <= 0) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(std::min(pause.next_ms(), left)));

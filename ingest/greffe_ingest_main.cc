@@ -157,13 +157,13 @@ Delivered deliver_now(Program& program, FileSystem& files, const IngestSettings&
   const auto receipt = delivery.deliver(id);
   if (receipt) {
     out.receipt = *receipt;
+    (void)delivery.remember_archive();  // kept with the next delivery, if it cannot be kept now
     const Status seen = delivery.see_main_log();
     if (!seen && seen.error().code == Errc::conflict) out.notices.push_back(seen.error().message);
   } else {
     out.problem = receipt.error().message;
   }
-  const std::vector<std::string> notices = delivery.notices();
-  out.notices.insert(out.notices.end(), notices.begin(), notices.end());
+  for (const std::string& notice : delivery.notices()) out.notices.push_back(notice);
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "archive/format/canonical_json.h"
 #include "archive/format/names.h"
 #include "ingest/main_log_seen.h"
@@ -46,6 +48,7 @@ Result<Enrolment> enrol(FileSystem& files, const std::string& directory, const c
   wanted.court = GREFFE_TRY(answer.string("court"));
   wanted.room = GREFFE_TRY(answer.string("room"));
   wanted.epoch = GREFFE_TRY(answer.size("epoch"));
+  wanted.nodes = archive.nodes();
   if (wanted.archive != code.log.name || wanted.name != code.name) {
     return fail(Errc::denied, "the archive answers with other names than its code; it is not the one that made the code");
   }
@@ -69,6 +72,9 @@ Result<Enrolment> parse_enrolment(std::string_view text) {
   out.epoch = GREFFE_TRY(json.size("epoch"));
   const std::vector<std::string> cosigners = GREFFE_TRY(json.strings("cosigners"));
   for (const std::string& text_of_key : cosigners) out.cosigners.push_back(GREFFE_TRY(parse_verifier_key(text_of_key)));
+  if (json.has("nodes")) out.nodes = GREFFE_TRY(json.strings("nodes"));
+  const bool good_nodes = out.nodes.size() <= client::kNodesMax && std::all_of(out.nodes.begin(), out.nodes.end(), [](const std::string& n) { return is_https_origin(n); });
+  if (!good_nodes) return fail(Errc::invalid, "\"nodes\" must be at most 8 addresses like https://archive.court.example:8444");
   if (!is_valid_archive_name(out.archive)) return fail(Errc::invalid, "\"archive\" is not the name of an archive");
   for (const std::string* name : {&out.name, &out.court, &out.room}) {
     if (!is_valid_name(*name)) return fail(Errc::invalid, "\"name\", \"court\" and \"room\" must be of a-z, 0-9 and '-', at most 32");
@@ -83,6 +89,7 @@ std::string write_enrolment(const Enrolment& enrolment) {
   json.set("address", enrolment.address).set("archive", enrolment.archive).set("cosigners", std::move(cosigners));
   json.set("court", enrolment.court).set("epoch", enrolment.epoch).set("log_vkey", enrolment.log_vkey);
   json.set("name", enrolment.name).set("room", enrolment.room).set("server_key", enrolment.server_key);
+  if (!enrolment.nodes.empty()) json.set("nodes", Json::Array(enrolment.nodes.begin(), enrolment.nodes.end()));
   return write_json(json) + "\n";
 }
 

@@ -22,10 +22,11 @@ struct Enrolment {
   std::string court;
   std::string room;
   std::uint64_t epoch = 1;  // the highest that was seen
+  std::vector<std::string> nodes = {};  // addresses of all machines of the archive, where it has several
 
   // The archive as holder: whose cosignature is the receipt. not_found: the code did not name it.
   Result<VerifierKey> holder() const;
-  client::ArchiveEndpoint endpoint() const { return {address, server_key, epoch}; }
+  client::ArchiveEndpoint endpoint() const { return {address, server_key, epoch, nodes}; }
 };
 
 // The text of enrolment.json. invalid: what is not exactly right in it.

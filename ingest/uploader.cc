@@ -284,7 +284,7 @@ void Uploader::State::reached() {
   archive_pause.succeeded();
   next.last_success = clock.utc_now();
   next.problem.clear();
-  (void)delivery.remember_epoch();  // kept with the next answer, if it cannot be kept now
+  (void)delivery.remember_archive();  // kept with the next answer, if it cannot be kept now
   if (answers) return;
   answers = true;
   main_log_ms = 0;

@@ -45,9 +45,8 @@ Result<std::unique_ptr<Running>> open(const std::string& config) {
   greffe::PrivateKey identity = GREFFE_TRY(replicate::load_identity(out->files, out->settings));
   out->identity = std::make_unique<greffe::PrivateKey>(std::move(identity));
   out->pool = GREFFE_TRY(greffe::store::open_pool(out->files, out->clock, out->settings.source, greffe::store::PoolMode::reader));
-  const auto& there = out->target_site;
-  out->target = replicate::connect_copy_site({there.address, there.server_spki, there.epoch}, *out->identity);
-  out->source = replicate::connect_confirmation_site({source.address, source.server_spki, source.epoch}, *out->identity);
+  out->target = replicate::connect_copy_site(out->target_site.endpoint(), *out->identity);
+  out->source = replicate::connect_confirmation_site(source.endpoint(), *out->identity);
   return out;
 }
 

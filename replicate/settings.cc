@@ -19,6 +19,7 @@ Status save_site(FileSystem& files, const std::string& path, const Site& site) {
   Json json;
   json.set("address", site.address).set("cosigners", std::move(cosigners)).set("epoch", site.epoch);
   json.set("log", site.log.text()).set("name", site.name).set("server_key", site.server_spki);
+  if (!site.nodes.empty()) json.set("nodes", Json::Array(site.nodes.begin(), site.nodes.end()));
   return files.replace(path, as_bytes(write_json(json) + "\n"), 0600);
 }
 
@@ -33,6 +34,7 @@ Result<Site> parse_site(std::string_view text) {
   for (const std::string& key : cosigners) site.cosigners.push_back(GREFFE_TRY(parse_verifier_key(key)));
   site.name = GREFFE_TRY(json.string("name"));
   site.epoch = GREFFE_TRY(json.size("epoch"));
+  if (json.has("nodes")) site.nodes = GREFFE_TRY(json.strings("nodes"));
   return site;
 }
 
@@ -105,7 +107,7 @@ Status enrol(FileSystem& files, const Settings& settings, SiteRole role, std::st
   const PrivateKey identity = GREFFE_TRY(load_or_make_identity(files, settings));
   client::ArchiveClient site_client({code.address, code.server_spki, 1}, identity);
   const Json answer = GREFFE_TRY(site_client.enrol(code, identity.public_key()));
-  Site site{code.address, code.server_spki, code.log, code.cosigners, code.name, site_client.server_epoch()};
+  Site site{code.address, code.server_spki, code.log, code.cosigners, code.name, site_client.server_epoch(), site_client.nodes()};
   return save_site(files, site_path(settings, role), site);
 }
 

@@ -30,6 +30,8 @@ struct Site {
   std::vector<VerifierKey> cosigners;  // the site as holder
   std::string name;                    // under which we are enrolled there
   std::uint64_t epoch = 1;
+  std::vector<std::string> nodes = {};  // addresses of all its machines, where it has several, as it said at the enrolment
+  client::ArchiveEndpoint endpoint() const { return {address, server_spki, epoch, nodes}; }
 };
 enum class SiteRole { source, target };
 // not_found: not enrolled there yet, with the command that does it.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <set>
 
 #include "archive/client/object_body.h"
 
@@ -14,6 +16,7 @@ constexpr std::size_t kMaxDigests = 4096;
 constexpr std::uint64_t kMaxEntriesBytes = 16 * 1024 * 1024;
 constexpr std::uint64_t kMaxAnswerBytes = 1024 * 1024;
 constexpr std::size_t kMaxDetail = 1000;  // of somebody else's words in our messages
+constexpr int kElsewhere = 307;
 
 // What the protocol's status codes mean to the caller (docs/formats/machine-protocol.md).
 Errc code_of(int status) {
@@ -78,13 +81,37 @@ bool is_diverged(const HttpResponse& response) {
   return code && *code == "diverged";
 }
 
+// "https://a:8444, https://b:8444"; nothing when that is not exactly what it is.
+std::vector<std::string> parse_nodes(std::string_view header) {
+  constexpr std::string_view kBetween = ", ";
+  std::vector<std::string> out;
+  while (!header.empty()) {
+    const std::size_t end = std::min(header.find(kBetween), header.size());
+    out.emplace_back(header.substr(0, end));
+    header.remove_prefix(std::min(end + kBetween.size(), header.size()));
+    if (!is_https_origin(out.back()) || out.size() > kNodesMax) return {};
+  }
+  return out;
+}
+
+// Scheme, host and port of an address; what follows is what was asked for, and that we know.
+std::string origin_of(std::string_view url) {
+  constexpr std::string_view kScheme = "https://";
+  const std::size_t path = url.starts_with(kScheme) ? url.find('/', kScheme.size()) : 0;
+  return std::string(url.substr(0, path));
+}
+
 HttpClientSettings settings_of(const ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop) {
   HttpClientSettings settings;
   settings.stop = std::move(stop);
-  settings.base_url = endpoint.address;
   settings.server_spki_sha256 = Bytes(endpoint.server_spki.bytes.begin(), endpoint.server_spki.bytes.end());
   settings.certificate_pem = identity.self_signed_certificate();
   settings.key_pem = identity.to_pem();
+  return settings;
+}
+
+HttpClientSettings reached_at(const std::string& address, HttpClientSettings settings) {
+  settings.base_url = address;
   return settings;
 }
 
@@ -97,21 +124,86 @@ std::string LogTarget::path() const {
 
 struct ArchiveClient::State {
   State(ArchiveEndpoint given, const PrivateKey& identity, std::stop_token stop)
-      : endpoint(std::move(given)),
-        own_key(identity.public_key()),
-        http(settings_of(endpoint, identity, std::move(stop))),
-        seen_epoch(endpoint.epoch) {}
+      : endpoint(std::move(given)), own_key(identity.public_key()), settings(settings_of(endpoint, identity, std::move(stop))), seen_epoch(endpoint.epoch),
+        current(std::make_shared<Node>(endpoint.address, settings)), nodes(endpoint.nodes) {}
+
+  // One machine of the archive, with its connections.
+  struct Node {
+    Node(const std::string& at, HttpClientSettings with) : address(at), http(reached_at(at, std::move(with))) {}
+    const std::string address;
+    HttpClient http;
+  };
+  using Tried = std::set<std::string>;  // addresses that gave no answer to this call
 
   Result<HttpResponse> send(HttpRequest request);
   Result<HttpResponse> post(std::string path, std::string body);
+  Result<HttpResponse> ask(const std::shared_ptr<Node>& node, const HttpRequest& request, Tried& tried);
+  std::shared_ptr<Node> node_at(const std::string& address);
+  std::optional<std::string> next_address(const Tried& tried) const;
+  void answered(const std::shared_ptr<Node>& node, const HttpResponse& response);
+  std::string address() const;
   Status check_epoch(const HttpResponse& response);
-  Error place(Error error) const { return error.within("the archive at " + endpoint.address); }
+  Error place(Error error) const { return error.within("the archive at " + address()); }
 
   const ArchiveEndpoint endpoint;
   const PublicKey own_key;
-  HttpClient http;
+  const HttpClientSettings settings;      // of every node, but for its address
   std::atomic<std::uint64_t> seen_epoch;  // the highest one; never below endpoint.epoch
+  mutable std::mutex mutex;               // guards the two below; a leaf
+  std::shared_ptr<Node> current;          // which answered last
+  std::vector<std::string> nodes;
 };
+
+std::string ArchiveClient::State::address() const {
+  const std::lock_guard lock(mutex);
+  return current->address;
+}
+
+std::shared_ptr<ArchiveClient::State::Node> ArchiveClient::State::node_at(const std::string& address) {
+  {
+    const std::lock_guard lock(mutex);
+    if (current && current->address == address) return current;
+  }
+  return std::make_shared<Node>(address, settings);
+}
+
+std::optional<std::string> ArchiveClient::State::next_address(const Tried& tried) const {
+  const std::lock_guard lock(mutex);
+  for (const std::string& address : nodes) {
+    if (!tried.contains(address)) return address;
+  }
+  return tried.contains(endpoint.address) ? std::nullopt : std::optional(endpoint.address);
+}
+
+void ArchiveClient::State::answered(const std::shared_ptr<Node>& node, const HttpResponse& response) {
+  std::vector<std::string> told = parse_nodes(response.header("greffe-nodes"));
+  const std::lock_guard lock(mutex);
+  current = node;
+  if (!told.empty()) nodes = std::move(told);
+}
+
+// A node that waits sends us on once; two that point at each other would do it for ever.
+Result<HttpResponse> ArchiveClient::State::ask(const std::shared_ptr<Node>& node, const HttpRequest& request, Tried& tried) {
+  auto response = node->http.send(request);
+  if (!response) {
+    tried.insert(node->address);
+    return response;
+  }
+  answered(node, *response);
+  if (response->status != kElsewhere) return response;
+  const std::string there = origin_of(response->header("location"));
+  if (!is_https_origin(there)) return fail(Errc::invalid, "it sends this station on, but not to an address");
+  if (tried.contains(there)) return fail(Errc::unavailable, "it sends this station on to " + there + ", which cannot be reached");
+  const std::shared_ptr<Node> writer = node_at(there);
+  auto again = writer->http.send(request);
+  if (!again) {
+    tried.insert(there);
+    return again;
+  }
+  if (again->status == kElsewhere) return fail(Errc::unavailable, "its machines do not agree which one writes; in a moment they will");
+  answered(writer, *again);
+  return again;
+}
 
 // An archive that was replaced must not take recordings any more, whatever it believes itself.
 Status ArchiveClient::State::check_epoch(const HttpResponse& response) {
@@ -134,7 +226,21 @@ Status ArchiveClient::State::check_epoch(const HttpResponse& response) {
 
 Result<HttpResponse> ArchiveClient::State::send(HttpRequest request) {
   request.headers.emplace_back("Greffe-Epoch", std::to_string(seen_epoch.load()));
-  Result<HttpResponse> response = http.send(request);
+  Tried tried;
+  std::shared_ptr<Node> node;
+  {
+    const std::lock_guard lock(mutex);
+    node = current;
+  }
+  Result<HttpResponse> response = ask(node, request, tried);
+  // What has come of an answer's body is with the caller already, and would come again.
+  while (!response && response.error().code == Errc::unavailable && !request.on_body) {
+    tried.insert(node->address);
+    const auto next = next_address(tried);
+    if (!next) break;
+    node = node_at(*next);
+    response = ask(node, request, tried);
+  }
   if (!response) return response;
   const Status epoch = check_epoch(*response);
   if (!epoch) return place(epoch.error());
@@ -157,6 +263,11 @@ ArchiveClient::ArchiveClient(ArchiveEndpoint endpoint, const PrivateKey& identit
 ArchiveClient::~ArchiveClient() = default;
 
 std::uint64_t ArchiveClient::server_epoch() const { return state_->seen_epoch.load(); }
+
+std::vector<std::string> ArchiveClient::nodes() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->nodes;
+}
 
 Result<Json> ArchiveClient::enrol(const EnrolmentCode& code, const PublicKey& key) {
   // The archive enrols the key that the handshake proves, so it must be the caller's.

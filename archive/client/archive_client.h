@@ -1,5 +1,9 @@
 // The only client of the machine protocol (DESIGN section 5, docs/formats/machine-protocol.md): what stations and
-// replicators say to an archive. Thread-safe; retries nothing.
+// replicators say to an archive. Thread-safe.
+//
+// An archive may have several machines (nodes) with one key, of which one writes. A call goes to the one that answered last; another
+// one sends it on (307), to an address of the same key only, and what cannot be reached is asked for at the next address, each once.
+// Every call may be made twice: what was done is not done again. Nothing else is retried.
 #ifndef GREFFE_ARCHIVE_CLIENT_ARCHIVE_CLIENT_H
 #define GREFFE_ARCHIVE_CLIENT_ARCHIVE_CLIENT_H
 
@@ -40,7 +44,9 @@ struct ArchiveEndpoint {
   std::string address;
   Digest server_spki;
   std::uint64_t epoch = 1;  // the highest epoch this client has stored; sent as Greffe-Epoch
+  std::vector<std::string> nodes = {};  // addresses of all machines of this archive, as it told them last; may be empty
 };
+constexpr std::size_t kNodesMax = 8;
 
 // Which log a call is about: a hearing's, or another archive's main log (replicas).
 struct LogTarget {
@@ -103,6 +109,7 @@ class ArchiveClient {
   // PUT /v1/lost-objects/…: ok: it has them durably again. not_found: it is not lost there.
   Status return_object(const Digest& digest, ByteView bytes);
   std::uint64_t server_epoch() const;  // the highest Greffe-Epoch seen in an answer
+  std::vector<std::string> nodes() const;  // as the archive told them last, or as they were given
 
  private:
   struct State;

@@ -27,7 +27,7 @@ struct Spoken {
 // Answers every request with what the test wants next, and remembers what it was asked.
 class PretendedArchive {
  public:
-  PretendedArchive() {
+  explicit PretendedArchive(greffe::PrivateKey given = greffe::PrivateKey::generate()) : key(std::move(given)) {
     http::ListenerSettings settings;
     settings.address = "127.0.0.1:0";
     settings.tls = http::TlsSettings{key.self_signed_certificate(), key.to_pem(), true};
@@ -54,6 +54,15 @@ class PretendedArchive {
     body_ = std::move(body);
     epoch_ = std::move(epoch);
   }
+  // A header of every answer from here on.
+  void also(const std::string& name, const std::string& value) {
+    const std::lock_guard lock(mutex_);
+    also_[name] = value;
+  }
+  unsigned asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
   Spoken last() {
     const std::lock_guard lock(mutex_);
     return last_;
@@ -62,7 +71,7 @@ class PretendedArchive {
     return {address, greffe::client::spki_digest(key.public_key()), epoch};
   }
 
-  const greffe::PrivateKey key = greffe::PrivateKey::generate();
+  const greffe::PrivateKey key;
   std::string address;
   std::atomic<bool> refuses_early{false};
 
@@ -86,7 +95,9 @@ class PretendedArchive {
     const std::lock_guard lock(mutex_);
     last_ = {request.method, request.path, body, request.header("greffe-epoch"),
              request.peer_key ? greffe::to_hex(*request.peer_key) : std::string()};
+    ++asked_;
     http::Response response = http::json_response(status_, body_);
+    for (const auto& [name, value] : also_) response.set(name, value);
     if (!epoch_.empty()) response.set("Greffe-Epoch", epoch_);
     return response;
   }
@@ -96,6 +107,8 @@ class PretendedArchive {
   std::string body_ = "{}";
   std::string epoch_ = "1";
   Spoken last_;
+  std::map<std::string, std::string> also_;
+  unsigned asked_ = 0;
   http::Server server{1, 4};
 };
 
@@ -251,4 +264,111 @@ TEST_CASE("answers that lie or are malformed are refused") {
   REQUIRE(bytes);
   CHECK(greffe::as_text(*bytes) == "a");
   CHECK(client.have(kLog, std::vector<Digest>(4097, a)).error().code == Errc::invalid);
+}
+
+namespace {
+
+// Two machines of one archive: the first waits and sends everybody on to the second.
+struct TwoMachines {
+  TwoMachines() {
+    waiting.next(307, "");
+    waiting.also("Location", writer.address + kPath + "/have");
+    const std::string nodes = waiting.address + ", " + writer.address;
+    waiting.also("Greffe-Nodes", nodes);
+    writer.also("Greffe-Nodes", nodes);
+  }
+  PretendedArchive waiting;
+  PretendedArchive writer{*greffe::PrivateKey::from_pem(waiting.key.to_pem())};
+};
+
+const Digest kA = greffe::sha256(greffe::as_bytes("a"));
+
+}  // namespace
+
+TEST_CASE("a machine that waits sends on to the one that writes, which is asked from then on") {
+  TwoMachines two;
+  ArchiveClient client(two.waiting.endpoint(), greffe::PrivateKey::generate());
+  const std::string large(3 * 1024 * 1024, 'x');
+  const Digest digest = greffe::sha256(greffe::as_bytes(large));
+  two.writer.next(201, R"({"bytes":1})");
+  SECTION("refused before the body is sent") { two.waiting.refuses_early = true; }
+  SECTION("refused after it") {}
+  REQUIRE(client.put_object(kLog, digest, greffe::as_bytes(large)));
+  CHECK(two.writer.last().path == kPath + "/objects/" + digest.hex());  // what was asked for, whatever the answer's address said
+  CHECK(two.writer.last().body == large);
+  CHECK(client.nodes() == std::vector<std::string>{two.waiting.address, two.writer.address});
+  const unsigned before = two.waiting.asked();
+  two.writer.next(200, R"({"missing":[]})");
+  REQUIRE(client.have(kLog, {kA}));
+  CHECK(two.waiting.asked() == before);
+}
+
+TEST_CASE("nobody is sent on to another key, to nowhere, or round and round") {
+  TwoMachines two;
+  ArchiveClient client(two.waiting.endpoint(), greffe::PrivateKey::generate());
+  SECTION("another key") {
+    PretendedArchive stranger;
+    stranger.next(200, R"({"missing":[]})");
+    two.waiting.also("Location", stranger.address + "/v1/enrol");
+    const auto answer = client.have(kLog, {kA});
+    CHECK(answer.error().code == Errc::denied);
+    CHECK(stranger.asked() == 0);
+  }
+  SECTION("nowhere") {
+    for (const char* bad : {"", "/v1/here", "http://127.0.0.1:1/x", "https://", "https://u@127.0.0.1:1/", "https://a b/"}) {
+      INFO(bad);
+      two.waiting.also("Location", bad);
+      CHECK(client.have(kLog, {kA}).error().code == Errc::invalid);
+    }
+  }
+  SECTION("round and round") {
+    two.writer.next(307, "");
+    two.writer.also("Location", two.waiting.address + "/");
+    CHECK(client.have(kLog, {kA}).error().code == Errc::unavailable);
+    CHECK(two.writer.asked() <= 2);
+    CHECK(two.waiting.asked() <= 2);
+  }
+}
+
+TEST_CASE("a machine that cannot be reached is passed over") {
+  TwoMachines two;
+  two.writer.next(200, R"({"missing":[]})");
+  auto endpoint = two.waiting.endpoint();
+  endpoint.address = "https://127.0.0.1:1";
+  SECTION("by what was kept") {
+    endpoint.nodes = {endpoint.address, two.waiting.address};
+    ArchiveClient client(endpoint, greffe::PrivateKey::generate());
+    REQUIRE(client.have(kLog, {kA}));
+    CHECK(client.nodes().back() == two.writer.address);
+  }
+  SECTION("by what was told, when the writer is gone") {
+    auto gone = std::make_unique<PretendedArchive>(*greffe::PrivateKey::from_pem(two.waiting.key.to_pem()));
+    gone->next(200, R"({"missing":[]})");
+    gone->also("Greffe-Nodes", gone->address + ", " + two.waiting.address);
+    ArchiveClient client(gone->endpoint(), greffe::PrivateKey::generate());
+    REQUIRE(client.have(kLog, {kA}));
+    gone.reset();
+    REQUIRE(client.have(kLog, {kA}));
+    CHECK(two.writer.asked() == 1);
+  }
+  SECTION("and when none answers, that is said once") {
+    endpoint.nodes = {endpoint.address, "https://127.0.0.1:2"};
+    ArchiveClient client(endpoint, greffe::PrivateKey::generate());
+    CHECK(client.have(kLog, {kA}).error().code == Errc::unavailable);
+  }
+  SECTION("what it says of machines counts only when it is exactly that") {
+    two.writer.also("Greffe-Nodes", "https://a:1,https://b:1");
+    ArchiveClient client(two.writer.endpoint(), greffe::PrivateKey::generate());
+    REQUIRE(client.have(kLog, {kA}));
+    CHECK(client.nodes().empty());
+  }
+}
+
+TEST_CASE("an object that is fetched through a waiting machine comes once") {
+  TwoMachines two;
+  ArchiveClient client(two.waiting.endpoint(), greffe::PrivateKey::generate());
+  two.writer.next(200, "a");
+  const auto bytes = client.get_object(kLog, kA);
+  REQUIRE(bytes);
+  CHECK(greffe::as_text(*bytes) == "a");
 }
