@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "archive/archive_keys.h"
 #include "archive/damage_journal.h"
 #include "archive/deposit.h"
@@ -20,6 +22,7 @@
 #include "web/http/static_files.h"
 #include "web/log_routes.h"
 #include "web/machine_routes.h"
+#include "web/open_files.h"
 #include "web/playback_routes.h"
 #include "web/status_routes.h"
 
@@ -60,10 +63,12 @@ void append(std::vector<http::Route>& all, std::vector<http::Route> more) {
   for (http::Route& route : more) all.push_back(std::move(route));
 }
 
-http::ListenerSettings listener(std::string address, std::vector<http::Route> routes) {
+http::ListenerSettings listener_of(Log& log, const OpenFiles& files, std::string address, std::vector<http::Route> routes) {
   http::ListenerSettings out;
   out.address = std::move(address);
   out.routes = std::move(routes);
+  out.max_connections = std::min(out.max_connections, files.connections);
+  out.on_shortage = [&log](std::string_view what) { log.warn(what); };
   return out;
 }
 
@@ -142,6 +147,11 @@ std::vector<http::Route> browser_routes(Running& running, FileSystem& files) {
 
 Status listen_all(http::Server& server, Running& running, const archive::ArchiveKeys& keys, FileSystem& files) {
   const archive::Settings& s = running.settings;
+  const OpenFiles open = claim_open_files();
+  if (!open.warning.empty()) running.log.warn(open.warning);
+  const auto listener = [&](std::string address, std::vector<http::Route> routes) {
+    return listener_of(running.log, open, std::move(address), std::move(routes));
+  };
   http::ListenerSettings machine = listener(s.machine_address, running.machine.routes());
   machine.tls = http::TlsSettings{keys.server.self_signed_certificate(), keys.server.to_pem(), true};
   http::ListenerSettings browser = listener(s.browser_address, browser_routes(running, files));

@@ -24,12 +24,13 @@ namespace greffe::http {
 
 constexpr std::size_t kBodyBufferBytes = 256 * 1024;
 
-// What the connections of a listener share. Immutable but for the counter.
+// What the connections of a listener share. Immutable but for the counter and what is of the thread that accepts.
 struct Listener {
   ListenerSettings settings;  // its routes are in `router`
   Router router;
   std::optional<TlsContext> tls;
   std::atomic<std::size_t> open{0};
+  std::optional<std::chrono::steady_clock::time_point> shortage_told;  // of the thread that accepts
 };
 
 // A connected, non-blocking socket, counted at its listener and its loop. Closes it.

@@ -51,7 +51,7 @@ struct NetLoop::State {
   // The listening sockets; the coroutine that accepts from one looks at it by index, since it may be closed meanwhile.
   using Acceptor = asio::posix::basic_stream_descriptor<Executor>;
   static Awaitable<void> accept_loop(State* state, std::shared_ptr<Acceptor> acceptor,
-                                     std::function<void(int)> hand_over);
+                                     std::function<void(int)> hand_over, std::function<void()> short_of_descriptors);
   void watch_clock();
 
   const unsigned number;
@@ -75,7 +75,8 @@ void NetLoop::State::watch_clock() {
 }
 
 Awaitable<void> NetLoop::State::accept_loop(State* state, std::shared_ptr<Acceptor> acceptor,
-                                            std::function<void(int)> hand_over) {
+                                            std::function<void(int)> hand_over,
+                                            std::function<void()> short_of_descriptors) {
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(
       state->io);
   while (acceptor->is_open()) {
@@ -90,6 +91,7 @@ Awaitable<void> NetLoop::State::accept_loop(State* state, std::shared_ptr<Accept
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         // Nothing can be accepted until some connection ends; without a pause this loop would spin.
+        short_of_descriptors();
         pause.expires_after(std::chrono::milliseconds(100));
         const auto paused = co_await pause.async_wait(kByValue);
         if (std::get<0>(paused)) co_return;
@@ -112,11 +114,12 @@ void NetLoop::start() {
   });
 }
 
-void NetLoop::accept_from(int listening, std::function<void(int)> hand_over) {
+void NetLoop::accept_from(int listening, std::function<void(int)> hand_over, std::function<void()> short_of_descriptors) {
   auto acceptor = std::make_shared<State::Acceptor>(state_->io, listening);
-  asio::post(state_->io, [state = state_.get(), acceptor, hand_over = std::move(hand_over)]() mutable {
+  asio::post(state_->io, [state = state_.get(), acceptor, hand_over = std::move(hand_over),
+                          short_of = std::move(short_of_descriptors)]() mutable {
     state->acceptors.push_back(acceptor);
-    asio::co_spawn(state->io, State::accept_loop(state, acceptor, std::move(hand_over)), asio::detached);
+    asio::co_spawn(state->io, State::accept_loop(state, acceptor, std::move(hand_over), std::move(short_of)), asio::detached);
   });
 }
 

@@ -20,8 +20,9 @@ class NetLoop {
 
   void start();
   // Accepts from a listening, non-blocking socket (which it then owns) until begin_stop(). `hand_over` is called on
-  // this loop's thread with each new, non-blocking descriptor.
-  void accept_from(int listening, std::function<void(int)> hand_over);
+  // this loop's thread with each new, non-blocking descriptor; `short_of_descriptors` each time that a connection has to
+  // wait because this process may open no more files.
+  void accept_from(int listening, std::function<void(int)> hand_over, std::function<void()> short_of_descriptors);
   void adopt(AcceptedSocket socket);
   std::atomic<std::size_t>& count() { return count_; }  // connections here or on their way
 

@@ -1,5 +1,6 @@
 #include "web/http/server.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,23 @@ namespace greffe::http {
 namespace {
 
 constexpr std::chrono::milliseconds kStopPoll{5};
+constexpr std::chrono::minutes kShortagePause{1};
+
+// On the thread that accepts.
+void tell_shortage(Listener& listener, const std::string& what) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool lately = listener.shortage_told && now - *listener.shortage_told < kShortagePause;
+  if (lately || !listener.settings.on_shortage) return;
+  listener.shortage_told = now;
+  listener.settings.on_shortage("connections to " + listener.settings.address + " " + what);
+}
+
+std::string no_descriptor() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return "have to wait: this process has the " + std::to_string(files.rlim_cur) +
+         " files open that it may; raise that limit (LimitNOFILE of the service, ulimit -n), or find out who opens so many connections";
+}
 
 }  // namespace
 
@@ -40,9 +58,10 @@ struct Server::State {
 
 void Server::State::accept(Bound& bound_socket) {
   const int descriptor = std::exchange(bound_socket.socket.descriptor, -1);
-  loops.front()->accept_from(descriptor, [this, listener = bound_socket.listener](int accepted) {
-    hand_over(listener, accepted);
-  });
+  const std::shared_ptr<Listener> listener = bound_socket.listener;
+  loops.front()->accept_from(
+      descriptor, [this, listener](int accepted) { hand_over(listener, accepted); },
+      [listener] { tell_shortage(*listener, no_descriptor()); });
 }
 
 // On the thread of the first loop. The loop with the fewest connections gets it: few stations with long uploads must
@@ -50,6 +69,7 @@ void Server::State::accept(Bound& bound_socket) {
 void Server::State::hand_over(const std::shared_ptr<Listener>& listener, int descriptor) {
   if (listener->open >= listener->settings.max_connections) {
     ::close(descriptor);
+    tell_shortage(*listener, "are closed at once: " + std::to_string(listener->settings.max_connections) + " are open already, which is all");
     return;
   }
   const auto least = std::min_element(loops.begin(), loops.end(), [](const auto& a, const auto& b) {

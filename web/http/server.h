@@ -48,6 +48,9 @@ struct ListenerSettings {
   unsigned head_timeout_s = 15;        // for a whole request head
   unsigned idle_timeout_s = 60;        // between requests
   std::uint64_t min_body_bytes_per_s = 1024;  // slower bodies are cut off (averaged over 30 s)
+  // Told in words, at most once a minute, when a connection has to wait for want of a descriptor or is closed because
+  // max_connections are open. Called on the event loop: it must not block.
+  std::function<void(std::string_view)> on_shortage = nullptr;
 };
 
 class Server {

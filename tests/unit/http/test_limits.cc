@@ -49,6 +49,25 @@ std::size_t resident_kib() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
 }
 
+// What listeners say of connections that they cannot take.
+class Shortages {
+ public:
+  std::function<void(std::string_view)> listener() {
+    return [this](std::string_view what) {
+      const std::lock_guard lock(mutex_);
+      words_.emplace_back(what);
+    };
+  }
+  std::vector<std::string> words() {
+    const std::lock_guard lock(mutex_);
+    return words_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> words_;  // guarded by mutex_
+};
+
 double seconds_since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
 }  // namespace
@@ -117,7 +136,11 @@ TEST_CASE("a client that takes nothing of its answer is cut off", "[long]") {
 }
 
 TEST_CASE("more connections than allowed are closed; when one ends the next is served") {
-  TestSite site([](ListenerSettings& settings) { settings.max_connections = 5; });
+  Shortages shortages;
+  TestSite site([&](ListenerSettings& settings) {
+    settings.max_connections = 5;
+    settings.on_shortage = shortages.listener();
+  });
   {
     std::vector<std::unique_ptr<RawClient>> clients;
     for (int i = 0; i < 5; ++i) {
@@ -126,8 +149,30 @@ TEST_CASE("more connections than allowed are closed; when one ends the next is s
     }
     RawClient one_more(site.plain, Tls::no);
     CHECK(one_more.get("/hello").status == 0);
+    CHECK(RawClient(site.plain, Tls::no).get("/hello").status == 0);
+    CHECK(site.wait_until([&] { return shortages.words().size() == 1; }));  // once a minute
+    CHECK(shortages.words().front().find("5 are open already") != std::string::npos);
   }
   CHECK(site.wait_until([&] { return RawClient(site.plain, Tls::no).get("/hello").status == 200; }));
+}
+
+TEST_CASE("without a free descriptor a new connection waits, it is said what to do, and the connection is served when one is free") {
+  Shortages shortages;
+  TestSite site([&](ListenerSettings& settings) { settings.on_shortage = shortages.listener(); });
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int free = ::dup(0);  // the lowest number that is free; the client takes it, and the server finds none
+  REQUIRE(free >= 0);
+  ::close(free);
+  const rlimit small{static_cast<rlim_t>(free) + 1, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &small) == 0);
+  RawClient client(site.plain, Tls::no);
+  const bool told = site.wait_until([&] { return !shortages.words().empty(); });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(client.connected());
+  REQUIRE(told);
+  CHECK(shortages.words().front().find("LimitNOFILE") != std::string::npos);
+  CHECK(client.get("/hello").status == 200);
 }
 
 TEST_CASE("idle connections make room when a listener is nearly full") {
