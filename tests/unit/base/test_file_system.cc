@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -185,4 +187,30 @@ TEST_CASE("where the file system has no direct reads the file is read plainly") 
   const auto read = from_medium(files, "/proc/version");
   REQUIRE(read);
   CHECK(as_text(*read) == expected);
+}
+
+TEST_CASE("a write of which the kernel takes only a part is an error when the rest does not fit, and replaces nothing") {
+  Folder folder;
+  greffe::PosixFileSystem files;
+  const std::string kept = folder.path + "/kept";
+  REQUIRE(files.replace(kept, as_bytes("as it was"), 0640));
+  const greffe::Bytes large = counted_bytes(25'000);
+  const auto file = files.create(folder.path + "/new", 0640);
+  REQUIRE(file);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{10'000, before.rlim_max};
+  std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto written = (*file)->write(large);  // the first call takes 10,000 bytes, the second none
+  const auto replaced = files.replace(kept, large, 0640);
+  const auto made = files.write_new(folder.path + "/made", large);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, SIG_DFL);
+  REQUIRE(written.error().code == Errc::io_error);
+  REQUIRE((*file)->size() == 10'000);
+  REQUIRE(replaced.error().code == Errc::io_error);
+  REQUIRE(made.error().code == Errc::io_error);
+  REQUIRE(as_text(*files.read_file(kept, 100)) == "as it was");
+  REQUIRE(*files.list(folder.path) == std::vector<std::string>{"kept", "new"});
 }

@@ -164,10 +164,37 @@ TEST_CASE("a process killed between any two steps, then another one at work, the
   }
 }
 
+TEST_CASE("power loss at any step, and again at a step of what follows, loses nothing that was acknowledged") {
+  const auto image = fresh_volumes(3);
+  const std::uint64_t steps = steps_of_the_work(*image);
+  for (std::uint64_t step = 1; step <= steps; ++step) {
+    const std::uint64_t second = 1 + step * 5 % 61;
+    INFO("power off at step " << step << " of " << steps << ", then at step " << second);
+    TestPool test(image->clone(), 3);
+    test.open();
+    test.files->faults().arm(Fault::power_off, step);
+    Acknowledged done;
+    work(test, done, false);
+    test.pool.reset();
+    test.files->crash(step);
+    test.files->faults().arm(Fault::power_off, second);
+    Acknowledged again;
+    again.head = done.head;
+    again.attempted = done.attempted;
+    if (test.try_open()) work(test, again, false);
+    test.pool.reset();
+    test.files->crash(step + 1);
+    again.objects.insert(again.objects.end(), done.objects.begin(), done.objects.end());
+    again.files.insert(done.files.begin(), done.files.end());
+    check_disk(test, again);
+    check_reopened(test, again);
+  }
+}
+
 TEST_CASE("any step of one volume failing, once or for ever, loses nothing and stops nothing") {
   const auto image = fresh_volumes(3);
   const std::uint64_t steps = steps_of_the_work(*image);
-  for (const Fault fault : {Fault::fails_before, Fault::fails_after}) {
+  for (const Fault fault : greffe::testing::kFailures) {
     for (const bool for_ever : {false, true}) {
       for (std::uint64_t step = 1; step <= steps / 3 + 2; ++step) {
         INFO("step " << step << " of one volume, fault " << static_cast<int>(fault) << ", for ever " << for_ever);
@@ -196,7 +223,7 @@ void fail_everywhere(std::uint64_t stride) {
   const auto image = fresh_volumes(3);
   const std::uint64_t steps = steps_of_the_work(*image);
   for (const greffe::Errc code : {greffe::Errc::io_error, greffe::Errc::no_space, greffe::Errc::unavailable}) {
-    for (const Fault fault : {Fault::fails_before, Fault::fails_after}) {
+    for (const Fault fault : greffe::testing::kFailures) {
       for (const bool for_ever : {false, true}) {
         for (std::uint64_t step = 1 + (for_ever ? 1 : 0); step <= steps; step += stride) {
           INFO("step " << step << ", fault " << static_cast<int>(fault) << ", for ever " << for_ever);

@@ -257,7 +257,7 @@ TEST_CASE("a step that fails once or for ever loses no replica") {
   REQUIRE(run(*probe)->moved == 1);
   const std::uint64_t steps = probe->files->faults().counted();
   for (std::uint64_t step = 1; step <= steps; ++step) {
-    for (const Fault fault : {Fault::fails_before, Fault::fails_after}) {
+    for (const Fault fault : greffe::testing::kFailures) {
       for (const bool for_ever : {false, true}) {
         INFO(step << " of " << steps << ": " << probe->files->faults().trace()[step - 1] << (for_ever ? " for ever" : ""));
         const auto test = opened();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,12 @@ enum class Fault {
   none,
   fails_before,  // the step fails and did not happen
   fails_after,   // the step fails and did happen
+  fails_half,    // a write fails after the first half of its bytes; any other step fails and did not happen
   power_off,     // this step and all later ones, reads too, fail and do not happen
 };
+
+// What a step that fails may have done.
+inline constexpr Fault kFailures[] = {Fault::fails_before, Fault::fails_after, Fault::fails_half};
 
 class FaultPlan {
  public:
@@ -34,6 +39,13 @@ class FaultPlan {
     trace_.clear();
   }
   void disarm() { arm(Fault::none, 0); }
+
+  // From here on every read of a file below `below` fails so; nullopt: none does.
+  void fail_reads(std::optional<Errc> code, std::string below = {}) {
+    const std::lock_guard lock(mutex_);
+    read_code_ = code;
+    reads_below_ = std::move(below);
+  }
 
   std::uint64_t counted() const {
     const std::lock_guard lock(mutex_);
@@ -59,6 +71,11 @@ class FaultPlan {
     happened_ = happened_ || hit;
     return hit ? fault_ : Fault::none;
   }
+  std::optional<Error> read_failure(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    if (!read_code_ || !path.starts_with(reads_below_)) return {};
+    return fail(*read_code_, "injected: cannot read " + path);
+  }
   bool is_off() const {
     const std::lock_guard lock(mutex_);
     return off_by_power();
@@ -80,6 +97,8 @@ class FaultPlan {
   std::uint64_t counted_ = 0;
   bool happened_ = false;
   std::vector<std::string> trace_;
+  std::optional<Errc> read_code_;
+  std::string reads_below_;
 };
 
 }  // namespace greffe::testing

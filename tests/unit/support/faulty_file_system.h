@@ -107,7 +107,7 @@ class FaultyFileSystem : public FileSystem {
   template <class Call>
   Status step(std::string_view what, const std::string& path, const Call& call) {
     const Fault fault = faults_.change(what, path);
-    if (fault == Fault::fails_before || fault == Fault::power_off) return faults_.error(what, path);
+    if (fault == Fault::fails_before || fault == Fault::fails_half || fault == Fault::power_off) return faults_.error(what, path);
     Status done = call();
     if (fault == Fault::fails_after) return faults_.error(what, path);
     return done;
@@ -115,7 +115,7 @@ class FaultyFileSystem : public FileSystem {
   template <class Call>
   Result<std::unique_ptr<WritableFile>> wrap(std::string_view what, const std::string& path, const Call& call) {
     const Fault fault = faults_.change(what, path);
-    if (fault == Fault::fails_before || fault == Fault::power_off) return faults_.error(what, path);
+    if (fault == Fault::fails_before || fault == Fault::fails_half || fault == Fault::power_off) return faults_.error(what, path);
     auto file = call();
     if (fault == Fault::fails_after) return faults_.error(what, path);
     if (!file) return file.error();

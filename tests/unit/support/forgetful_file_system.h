@@ -281,12 +281,14 @@ class ForgetfulFileSystem : public FileSystem {
 
     Status write_alone(ByteView bytes) {
       if (generation_ != owner_.generation_) return fail(Errc::io_error, "the file is from before the crash");
-      return owner_.step("write", path_, [&]() -> Status {
-        GREFFE_TRY(owner_.make_room(path_, bytes.size()));
-        node_->data.insert(node_->data.end(), bytes.begin(), bytes.end());
+      const auto add = [&](ByteView part) -> Status {
+        GREFFE_TRY(owner_.make_room(path_, part.size()));
+        node_->data.insert(node_->data.end(), part.begin(), part.end());
         node_->modified_ms = ++owner_.ticks_;
         return ok();
-      });
+      };
+      const auto add_half = [&] { static_cast<void>(add(bytes.first(bytes.size() / 2)).has_value()); };
+      return owner_.step("write", path_, [&] { return add(bytes); }, add_half);
     }
     Status sync_alone() {
       if (generation_ != owner_.generation_) return fail(Errc::io_error, "the file is from before the crash");
@@ -343,17 +345,23 @@ class ForgetfulFileSystem : public FileSystem {
     if (faults_.is_off()) return faults_.error("read", path);
     const NodePtr node = find(path);
     if (!node) return absent(path).error();
+    if (const auto failure = faults_.read_failure(path)) return *failure;
     if (node->is_directory) return fail(Errc::invalid, path + " is a directory");
     return node;
   }
 
-  template <class Change>
-  Status step(std::string_view what, const std::string& path, const Change& change) {
+  template <class Change, class Half>
+  Status step(std::string_view what, const std::string& path, const Change& change, const Half& half) {
     const Fault fault = faults_.change(what, path);
-    if (fault == Fault::fails_before || fault == Fault::power_off) return faults_.error(what, path);
+    if (fault == Fault::fails_half) half();
+    if (fault == Fault::fails_before || fault == Fault::fails_half || fault == Fault::power_off) return faults_.error(what, path);
     Status done = change();
     if (fault == Fault::fails_after) return faults_.error(what, path);
     return done;
+  }
+  template <class Change>
+  Status step(std::string_view what, const std::string& path, const Change& change) {
+    return step(what, path, change, [] {});
   }
 
   Status sync_node(std::string_view what, const std::string& path, Node& node) {

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -46,6 +47,7 @@ struct TestPool {
   Status try_open(store::PoolMode mode = store::PoolMode::writer) {
     pool.reset();
     store::PoolListeners listeners;
+    listeners.head_is_good = head_is_good;
     listeners.on_damage = [this](const store::Damage& one) {
       const std::lock_guard lock(mutex);
       damage.push_back(one);
@@ -83,6 +85,7 @@ struct TestPool {
   }
 
   std::unique_ptr<ForgetfulFileSystem> files;
+  std::function<bool(std::string_view, std::string_view)> head_is_good;  // from the next open() on; none: every text is
   ManualClock clock;
   store::PoolSettings settings;
   std::mutex mutex;

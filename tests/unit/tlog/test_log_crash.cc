@@ -139,6 +139,27 @@ TEST_CASE("a writer killed between any two steps, then another one at work, then
   }
 }
 
+TEST_CASE("a log survives power loss at any step, and again at a step of what follows") {
+  const auto image = greffe::testing::fresh_volumes(3);
+  const std::uint64_t steps = steps_of(*image, kSmall);
+  for (std::uint64_t step = 1; step <= steps; step += 2) {
+    const std::uint64_t second = 1 + step * 5 % 61;
+    INFO("power off at step " << step << " of " << steps << ", then at step " << second);
+    TestPool test(image->clone(), 3);
+    test.open();
+    test.files->faults().arm(Fault::power_off, step);
+    Acknowledged done;
+    work(test, kSmall, done, false);
+    test.pool.reset();
+    test.files->crash(step);
+    test.files->faults().arm(Fault::power_off, second);
+    if (test.try_open()) work(test, kSmall, done, false);
+    test.pool.reset();
+    test.files->crash(step + 1);
+    check_reopened(test, done);
+  }
+}
+
 TEST_CASE("a log survives power loss at the edge of the second level", "[long]") {
   TestPool made(3);
   const Signer signer;
@@ -151,7 +172,7 @@ TEST_CASE("a log survives power loss at the edge of the second level", "[long]")
 TEST_CASE("a log survives any step failing on one volume, and does not stop for it") {
   const auto image = greffe::testing::fresh_volumes(3);
   const std::uint64_t steps = steps_of(*image, kSmall) / 3 + 2;
-  for (const Fault fault : {Fault::fails_before, Fault::fails_after}) {
+  for (const Fault fault : greffe::testing::kFailures) {
     for (const bool for_ever : {false, true}) {
       for (std::uint64_t step = 1; step <= steps; ++step) {
         INFO("step " << step << ", fault " << static_cast<int>(fault) << ", for ever " << for_ever);
@@ -175,7 +196,7 @@ void fail_everywhere(std::uint64_t stride) {
   const auto image = greffe::testing::fresh_volumes(3);
   const std::uint64_t steps = steps_of(*image, kSmall);
   for (const Errc code : {Errc::io_error, Errc::no_space}) {
-    for (const Fault fault : {Fault::fails_before, Fault::fails_after}) {
+    for (const Fault fault : greffe::testing::kFailures) {
       for (const bool for_ever : {false, true}) {
         for (std::uint64_t step = 1 + (for_ever ? 1 : 0); step <= steps; step += stride) {
           INFO("step " << step << ", fault " << static_cast<int>(fault) << ", for ever " << for_ever);
