@@ -37,7 +37,9 @@ bool is_leftover(std::string_view name) { return name.find(".new-") != std::stri
 
 LogFiles::Held LogFiles::examine(Volume& volume, std::string_view key, ByteView good) {
   const auto held = pool_.files.read_file(volume.file(key), kLogFileBytesMax);
-  if (!held) return held.error().code == Errc::not_found ? Held::absent : Held::different;
+  if (!held && held.error().code == Errc::not_found) return Held::absent;
+  if (!held && held.error().code == Errc::unavailable) return Held::unknown;
+  if (!held) return Held::different;
   return std::equal(held->begin(), held->end(), good.begin(), good.end()) ? Held::same : Held::different;
 }
 
@@ -69,11 +71,12 @@ Status LogFiles::put(std::string_view key_text, ByteView bytes) {
     if (!volume->trusted()) continue;
     Status stored = write_replica(*volume, key, bytes);
     if (!stored && stored.error().code == Errc::already_exists) {
-      if (examine(*volume, key, bytes) == Held::different) {
+      const Held held = examine(*volume, key, bytes);
+      if (held == Held::different) {
         others.push_back(volume);
         continue;
       }
-      stored = sync_replica(*volume, key);
+      stored = held == Held::unknown ? Status(fail(Errc::unavailable, volume->file(key) + " cannot be read now")) : sync_replica(*volume, key);
     }
     if (stored) {
       ++good;
@@ -94,32 +97,38 @@ Status LogFiles::put(std::string_view key_text, ByteView bytes) {
 Result<Bytes> LogFiles::get(std::string_view key) {
   GREFFE_TRY(check_log_key(key));
   std::string trouble;
+  Errc worst = Errc::unavailable;  // only if no disk is to blame
   for (Volume* volume : pool_.ranked(placement_key(key))) {
     if (!volume->readable()) continue;
     auto bytes = pool_.files.read_file(volume->file(key), kLogFileBytesMax);
     if (bytes) return bytes;
-    if (bytes.error().code != Errc::not_found) trouble += bytes.error().message + "; ";
+    if (bytes.error().code == Errc::not_found) continue;
+    trouble += bytes.error().message + "; ";
+    if (bytes.error().code != Errc::unavailable) worst = Errc::io_error;
   }
   if (trouble.empty()) return fail(Errc::not_found, "no volume has " + std::string(key));
-  return fail(Errc::io_error, trouble);
+  return fail(worst, trouble);
 }
 
 Result<std::vector<Bytes>> LogFiles::get_all(std::string_view key) {
   GREFFE_TRY(check_log_key(key));
   std::vector<Bytes> out;
   std::string trouble;
+  Errc worst = Errc::unavailable;
   for (Volume* volume : pool_.ranked(placement_key(key))) {
     if (!volume->readable()) continue;
     auto bytes = pool_.files.read_file(volume->file(key), kLogFileBytesMax);
     if (!bytes) {
-      if (bytes.error().code != Errc::not_found) trouble += bytes.error().message + "; ";
+      if (bytes.error().code == Errc::not_found) continue;
+      trouble += bytes.error().message + "; ";
+      if (bytes.error().code != Errc::unavailable) worst = Errc::io_error;
       continue;
     }
     if (std::find(out.begin(), out.end(), *bytes) == out.end()) out.push_back(*std::move(bytes));
   }
   if (!out.empty()) return out;
   if (trouble.empty()) return fail(Errc::not_found, "no volume has " + std::string(key));
-  return fail(Errc::io_error, trouble);
+  return fail(worst, trouble);
 }
 
 Status LogFiles::list(std::string_view prefix, const std::function<bool(const ObjectInfo&)>& visit) {
@@ -154,9 +163,11 @@ Result<ReplicaReport> LogFiles::survey(std::string_view key_text, ByteView good,
   std::vector<Volume*> to_write;
   const std::vector<Volume*> volumes = pool_.ranked(placement_key(key));
   std::vector<Volume*> absent;
+  std::size_t unknown = 0;
   for (Volume* volume : volumes) {
     if (!volume->readable()) continue;
     const Held held = examine(*volume, key, good);
+    if (held == Held::unknown) ++unknown;
     if (held == Held::same && volume->keeps()) ++report.good;
     if (held == Held::absent && volume->trusted()) absent.push_back(volume);
     if (held == Held::different && volume->keeps()) {
@@ -165,7 +176,7 @@ Result<ReplicaReport> LogFiles::survey(std::string_view key_text, ByteView good,
     }
   }
   for (Volume* volume : absent) {
-    if (report.good + to_write.size() >= pool_.settings.replicas) break;
+    if (report.good + unknown + to_write.size() >= pool_.settings.replicas) break;
     report.missing.push_back(volume->label().id);
     to_write.push_back(volume);
   }

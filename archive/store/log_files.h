@@ -35,7 +35,7 @@ class LogFiles : public ReplicaRepair {
   Result<ReplicaReport> restore(std::string_view key, ByteView good) override;
 
  private:
-  enum class Held { same, absent, different };
+  enum class Held { same, absent, different, unknown };  // unknown: there is no descriptor or memory to look at it now
   Held examine(Volume& volume, std::string_view key, ByteView good);
   Status write_replica(Volume& volume, const std::string& key, ByteView bytes);
   Status sync_replica(Volume& volume, const std::string& key);

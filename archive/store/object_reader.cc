@@ -5,19 +5,27 @@
 namespace greffe::store {
 namespace {
 
-Error nothing_good(const Digest& digest, bool damage) {
+// What was seen of replicas of which none could be given.
+struct Seen {
+  bool damaged = false;
+  bool unknown = false;  // one was there and could not be opened just now
+};
+
+Error nothing_good(const Digest& digest, const Seen& seen) {
   const std::string key = object_key(digest);
-  if (damage) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
+  if (seen.unknown) return fail(Errc::unavailable, key + " cannot be read now; try again in a moment");
+  if (seen.damaged) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
   return fail(Errc::not_found, "no volume has " + key);
 }
 
-// Reads a replica whole, hashing what is returned. not_found: not there; corrupt: not those bytes.
+// Reads a replica whole, hashing what is returned. not_found: not there; corrupt: not those bytes; unavailable: not now.
 Result<Bytes> read_copy(Pool& pool, Volume& volume, const Digest& digest) {
   if (!volume.readable()) return fail(Errc::not_found, volume.path() + " is not there");
   const std::string path = volume.file(object_key(digest));
   const FileStat stat = GREFFE_TRY(pool.files.stat(path));
   auto bytes = pool.files.read_file(path, kMaxObjectBytes);
-  if (!bytes && bytes.error().code == Errc::not_found) return bytes.error();  // moved to another volume between the two
+  // Moved to another volume between the two looks; or there is no descriptor left to open it.
+  if (!bytes && (bytes.error().code == Errc::not_found || bytes.error().code == Errc::unavailable)) return bytes.error();
   if (!bytes) return fail(Errc::corrupt, bytes.error().message);
   if (sha256(*bytes) != digest) {
     pool.verified.forget(&volume, digest);
@@ -54,37 +62,40 @@ std::shared_ptr<ReadableFile> open_verified(Pool& pool, const Digest& digest) {
 Result<std::shared_ptr<ReadableFile>> open_local_object(Pool& pool, ObjectRepair& repair, const Digest& digest) {
   if (auto file = open_verified(pool, digest)) return file;
   const std::string key = object_key(digest);
-  bool damage = false;
+  Seen seen;
   std::shared_ptr<ReadableFile> good;
-  for (int look = 0; look < kLooks && !good && !damage; ++look) {
+  for (int look = 0; look < kLooks && !good && !seen.damaged; ++look) {
     for (Volume* volume : pool.ranked(key)) {
       const CopyCheck found = check_copy(pool, *volume, digest);
-      damage = damage || found.state == CopyState::damaged;
+      seen.damaged = seen.damaged || found.state == CopyState::damaged;
+      seen.unknown = seen.unknown || found.state == CopyState::unknown;
       auto file = found.state == CopyState::good ? pool.files.open_read(volume->file(key))
                                                         : Result<std::unique_ptr<ReadableFile>>(fail(Errc::not_found, key));
+      seen.unknown = seen.unknown || (!file && file.error().code == Errc::unavailable);
       if (!file) continue;
       good = *std::move(file);
       break;
     }
   }
-  if (damage) mend(repair, digest);
-  if (!good) return nothing_good(digest, damage);
+  if (seen.damaged) mend(repair, digest);
+  if (!good) return nothing_good(digest, seen);
   return good;
 }
 
 Result<Bytes> read_local_object(Pool& pool, ObjectRepair& repair, const Digest& digest) {
-  bool damage = false;
-  for (int look = 0; look < kLooks && !damage; ++look) {
+  Seen seen;
+  for (int look = 0; look < kLooks && !seen.damaged; ++look) {
     for (Volume* volume : pool.ranked(object_key(digest))) {
       auto bytes = read_copy(pool, *volume, digest);
-      damage = damage || (!bytes && bytes.error().code != Errc::not_found);
+      seen.damaged = seen.damaged || (!bytes && bytes.error().code != Errc::not_found && bytes.error().code != Errc::unavailable);
+      seen.unknown = seen.unknown || (!bytes && bytes.error().code == Errc::unavailable);
       if (!bytes) continue;
-      if (damage) mend(repair, digest);
+      if (seen.damaged) mend(repair, digest);
       return bytes;
     }
   }
-  if (damage) mend(repair, digest);
-  return nothing_good(digest, damage);
+  if (seen.damaged) mend(repair, digest);
+  return nothing_good(digest, seen);
 }
 
 Result<bool> prove_local_object(Pool& pool, ObjectRepair& repair, const Digest& digest) {

@@ -55,6 +55,7 @@ ObjectRepair::Found ObjectRepair::look(const Digest& digest, ReadFrom from) {
     if (good && volume->keeps()) out.holders.push_back(volume);
     if (good && !volume->keeps()) ++out.leaving;
     if (found.state == CopyState::damaged) out.bad.emplace_back(volume, found.problem);
+    if (found.state == CopyState::unknown && volume->keeps()) ++out.unknown;
     if (found.state == CopyState::absent && volume->duty() == VolumeDuty::active) out.without.push_back(volume);
   }
   return out;
@@ -68,19 +69,17 @@ Result<ObjectHealth> ObjectRepair::examine(const Digest& digest, ReadFrom from, 
   Found found = look(digest, from);
   // Beside a writer that moves a replica just then, both of its places may have looked empty.
   if (!pool_.may_write() && found.holders.size() + found.bad.size() < health.wanted) found = look(digest, from);
-  auto& [holders, source, bad, without, leaving, bytes] = found;
+  auto& [holders, source, bad, without, unknown, leaving, bytes] = found;
   health.bytes = bytes;
-  if (source == nullptr && bad.empty()) return fail(Errc::not_found, "no volume has " + key);
-  unsigned lacking = 0;
-  if (holders.size() + bad.size() < health.wanted) {
-    lacking = health.wanted - static_cast<unsigned>(holders.size() + bad.size());
-  }
+  if (source == nullptr && bad.empty() && unknown == 0) return fail(Errc::not_found, "no volume has " + key);
+  const unsigned there = static_cast<unsigned>(holders.size() + bad.size()) + unknown;
+  const unsigned lacking = there < health.wanted ? health.wanted - there : 0;
   if (pool_.may_write() && source != nullptr) {
     for (const auto& [volume, problem] : bad) {
       const Status moved = volume->quarantine(key);
       if (!moved) static_cast<void>(volume->note_failure(moved.error()));  // the state says it; others get the replica
     }
-    health.repaired = add_replicas(digest, *source, holders, health.wanted);
+    health.repaired = add_replicas(digest, *source, holders, health.wanted - std::min(health.wanted, unknown));
   }
   health.good = static_cast<unsigned>(holders.size()) + health.repaired;
   unsigned healed = health.repaired;
@@ -93,9 +92,10 @@ Result<ObjectHealth> ObjectRepair::examine(const Digest& digest, ReadFrom from, 
   for (unsigned i = 0; missing == Missing::reported && i + leaving < lacking; ++i) {
     // Where it ought to be; a volume that this process never saw has no id.
     note(i < without.size() ? without[i]->label().id : "never-seen",
-         fmt::format("{} has {} replicas instead of {}", key, holders.size() + bad.size(), health.wanted), true);
+         fmt::format("{} has {} replicas instead of {}", key, there, health.wanted), true);
   }
   for (const Damage& damage : health.damage) pool_.report(damage);
+  if (source == nullptr && unknown > 0) return fail(Errc::unavailable, key + " cannot be read now; try again in a moment");
   if (source == nullptr) return fail(Errc::corrupt, "no good replica is left of " + key + "; restore it from the other site");
   return health;
 }

@@ -25,7 +25,8 @@ class ObjectRepair {
 
   // Hashes every replica on every volume. With a writer's pool: moves bad ones aside (when there is a good one) and
   // writes what lacks; every damage is reported to pool.on_damage. not_found: no volume has a replica. corrupt: there
-  // are replicas and none is good; they are left where they are.
+  // are replicas and none is good; they are left where they are. unavailable: no good one was found, and one could not be
+  // opened just now.
   Result<ObjectHealth> check(const Digest& digest, ReadFrom from = ReadFrom::cache);
   // The same for an object that is known to lack replicas because a volume left or came: what is missing is written and
   // not reported as damage.
@@ -52,6 +53,7 @@ class ObjectRepair {
     Volume* source = nullptr;      // a good replica, also on a volume that is being emptied
     std::vector<std::pair<Volume*, std::string>> bad;
     std::vector<Volume*> without;
+    unsigned unknown = 0;          // replicas that count and could not be opened just now: nothing is done about them
     unsigned leaving = 0;          // good replicas that do not count any more: that others lack so many is no damage
     std::uint64_t bytes = 0;       // read
   };

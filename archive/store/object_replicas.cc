@@ -58,8 +58,8 @@ CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest, ReadFrom 
   if (!stat && stat.error().code == Errc::not_found) return {};
   if (!stat) return damaged(stat.error().message);
   const auto read = digest_of(pool.files, path, from);
-  // Moved to another volume between the two looks; or nothing is known of it now.
-  if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::unavailable)) return {};
+  if (!read && read.error().code == Errc::not_found) return {};  // moved to another volume between the two looks
+  if (!read && read.error().code == Errc::unavailable) return {CopyState::unknown, 0, {}};
   if (!read) return damaged(read.error().message);
   if (*read != digest) {
     return damaged(fmt::format("{} has the digest {} instead of the one in its name", path, read->hex()));

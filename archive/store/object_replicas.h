@@ -11,7 +11,7 @@ namespace greffe::store {
 
 inline constexpr std::size_t kTransferBytes = 1024 * 1024;  // per read and write; durability.md section 2
 
-enum class CopyState { good, absent, damaged };
+enum class CopyState { good, absent, damaged, unknown };
 
 // Where the bytes come from that are hashed.
 enum class ReadFrom {
@@ -26,8 +26,8 @@ struct CopyCheck {
 };
 
 // Reads and hashes the replica whole. A good one is noted in pool.verified, another is forgotten there. A replica that
-// cannot be read at all is damaged; one on a volume that is not there is absent, and so is one that this machine has no
-// descriptor or memory left to open: nothing is held against it.
+// cannot be read at all is damaged; one on a volume that is not there is absent; one that this machine has no descriptor or
+// memory left to open is unknown: nothing is held against it.
 CopyCheck check_copy(Pool& pool, Volume& volume, const Digest& digest, ReadFrom from = ReadFrom::cache);
 
 // Whether this process hashed the replica whole within the last 24 hours and the file still looks the same.

@@ -70,6 +70,7 @@ Status PoolMembership::recognise() {
 
 // The newest list that any volume holds. A pool that has none yet is the volumes that are here.
 void PoolMembership::load_roster() {
+  std::vector<PoolRoster> found;
   for (const auto& volume : pool_.volumes) {
     if (!volume->readable()) continue;
     auto read = read_pool_roster(pool_.files, volume->path());
@@ -77,8 +78,18 @@ void PoolMembership::load_roster() {
     if (none) held_[volume->label().id] = 0;
     if (!read || read->pool != pool_.settings.pool_id) continue;
     held_[volume->label().id] = read->generation;
-    if (read->generation > roster_.generation) roster_ = *std::move(read);
+    found.push_back(*std::move(read));
   }
+  // Of two newest ones that differ, one has rotted: what more volumes say.
+  const auto holders = [&](const PoolRoster& one) {
+    return std::count_if(found.begin(), found.end(), [&](const PoolRoster& other) { return write_pool_roster(other) == write_pool_roster(one); });
+  };
+  const PoolRoster* best = nullptr;
+  for (const PoolRoster& one : found) {
+    if (one.generation < roster_.generation) continue;
+    if (best == nullptr || one.generation > best->generation || (one.generation == best->generation && holders(one) > holders(*best))) best = &one;
+  }
+  if (best != nullptr) roster_ = *best;
   if (!roster_.volumes.empty()) return;
   roster_.pool = pool_.settings.pool_id;
   for (const auto& volume : pool_.volumes) {
@@ -260,7 +271,7 @@ Status PoolMembership::drain(const std::string& id) {
   RosterVolume* const listed = roster_.find(id);
   if (listed == nullptr) return fail(Errc::not_found, fmt::format("this pool has no volume {}", id));
   if (listed->duty == VolumeDuty::retired) return fail(Errc::conflict, fmt::format("volume {} has left this pool already", id));
-  if (listed->duty == VolumeDuty::draining) return ok();
+  if (listed->duty == VolumeDuty::draining) return publish(pool_.settings.write_quorum);  // perhaps it could not be written down before
   const unsigned left = pool_.active_volumes() - 1;
   if (left < pool_.settings.replicas) {
     return fail(Errc::invalid, fmt::format("only {} volumes would be left for {} replicas; add one first: greffe-archive volume add", left,
@@ -279,9 +290,9 @@ Status PoolMembership::retire(const std::string& id) {
   if (!pool_.may_write()) return read_only_pool("cannot retire a volume");
   RosterVolume* const listed = roster_.find(id);
   if (listed == nullptr) return fail(Errc::not_found, fmt::format("this pool has no volume {}", id));
-  if (listed->duty != VolumeDuty::draining) return fail(Errc::conflict, fmt::format("volume {} is not being drained", id));
+  if (listed->duty == VolumeDuty::active) return fail(Errc::conflict, fmt::format("volume {} is not being drained", id));
+  if (listed->duty == VolumeDuty::draining) listed->since = pool_.clock.utc_now();
   listed->duty = VolumeDuty::retired;
-  listed->since = pool_.clock.utc_now();
   const UtcTime since = listed->since;
   GREFFE_TRY(publish(pool_.settings.write_quorum));
   Volume* const volume = by_id(id);

@@ -175,6 +175,31 @@ TEST_CASE("an object that comes while its volume begins to be emptied is whole o
   for (const char* stays : {"/disk1/greffe", "/disk2/greffe", kNew}) REQUIRE(holds(test, stays, bytes));
 }
 
+TEST_CASE("that a volume leaves and cannot be written down is an error, and the same again writes it down") {
+  TestPool test(3);
+  const std::string leaving = test.settings.volumes[0];
+  const std::string id = at(test, leaving).id;
+  REQUIRE(test.pool->add_volume(kNew, "shelf-9"));
+  const auto without_descriptors = [&](bool without) {
+    if (without) test.files->faults().arm(Fault::fails_before, 1, true, Errc::unavailable);
+    if (!without) test.files->faults().disarm();
+  };
+  without_descriptors(true);
+  REQUIRE(test.pool->drain_volume(id).error().code == Errc::unavailable);
+  without_descriptors(false);
+  REQUIRE(test.pool->drain_volume(id));
+  test.open();
+  REQUIRE(at(test, leaving).state == VolumeState::draining);
+  REQUIRE(fill_up(test).stuck == 0);
+  without_descriptors(true);
+  REQUIRE(test.pool->retire_volume(id).error().code == Errc::unavailable);
+  without_descriptors(false);
+  REQUIRE(test.pool->retire_volume(id));
+  REQUIRE(at(test, leaving).state == VolumeState::retired);
+  test.open();
+  REQUIRE(at(test, leaving).state == VolumeState::retired);
+}
+
 TEST_CASE("a volume that is gone for good is replaced") {
   TestPool test(3);
   const Bytes bytes = some_bytes(5000, 1);
