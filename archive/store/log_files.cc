@@ -150,9 +150,12 @@ Status LogFiles::remove_stage(std::string_view key) {
   for (const auto& volume : pool_.volumes) {
     if (!volume->readable()) continue;
     const Status removed = pool_.files.remove(volume->file(key));
-    if (!removed && removed.error().code != Errc::not_found) trouble += removed.error().message + "; ";
+    if (removed || removed.error().code == Errc::not_found) continue;
+    // A volume that has just turned out to be broken keeps nobody from work.
+    const Error said = volume->note_failure(removed.error());
+    if (volume->trusted()) trouble += said.message + "; ";
   }
-  // The directory is not synced: a stage that comes back after a power cut is as superfluous as before.
+  // The directory is not synced: a stage that comes back after a power cut, or stays on a broken volume, is as superfluous as before.
   return trouble.empty() ? ok() : Status(fail(Errc::io_error, trouble));
 }
 
