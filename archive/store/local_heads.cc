@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <functional>
 
+#include "archive/format/merkle.h"
 #include "archive/format/names.h"
 #include "archive/format/signed_note.h"
+#include "archive/format/tiles.h"
 #include "archive/store/log_files.h"
 #include "archive/store/placement.h"
 
@@ -23,6 +25,12 @@ std::optional<std::uint64_t> size_line(std::string_view text) {
   const auto size = parse_decimal(text.substr(first + 1, second - first - 1));
   if (!size) return {};
   return *size;
+}
+
+Digest hash_over(std::span<const Digest> hashes) {
+  TreeEdge edge;
+  for (const Digest& hash : hashes) edge.append(hash);
+  return edge.root();
 }
 
 // The signed part: what two heads of one size have in common.
@@ -76,6 +84,40 @@ bool LocalHeads::has_its_stage(const std::string& key, std::string_view text) {
   return false;
 }
 
+// A finished log has no stage; its incomplete tiles lead to its root.
+bool LocalHeads::is_finished(const std::string& key, std::string_view text) {
+  const auto head = parse_signed_checkpoint(text);
+  if (!head) return false;
+  const std::string log_path = key.substr(0, key.size() - kCheckpointName.size());
+  const Checkpoint& checkpoint = head->checkpoint;
+  std::vector<Digest> subtrees;
+  for (unsigned level = 7; level-- > 0;) {
+    const unsigned width = partial_width(level, checkpoint.size);
+    if (width == 0) continue;
+    const TileName name{false, level, checkpoint.size >> (8 * (level + 1)), width};
+    const std::vector<Digest> hashes = tile_of(log_path + "/" + name.path(), width);
+    if (hashes.empty()) return false;
+    std::size_t at = 0;
+    for (std::size_t part = kTileWidth / 2; part > 0; part /= 2) {
+      if ((width & part) == 0) continue;
+      subtrees.push_back(hash_over(std::span(hashes).subspan(at, part)));
+      at += part;
+    }
+  }
+  const auto edge = TreeEdge::from_subtrees(checkpoint.size, std::move(subtrees));
+  return edge && edge->root() == checkpoint.root;
+}
+
+// Of whichever volume has it whole; empty: none.
+std::vector<Digest> LocalHeads::tile_of(const std::string& key, unsigned width) {
+  for (const auto& volume : pool_.volumes) {
+    const auto bytes = volume->readable() ? pool_.files.read_file(volume->file(key), kMaxNoteBytes) : Result<Bytes>(fail(Errc::not_found, key));
+    auto hashes = bytes ? parse_tile(*bytes) : Result<std::vector<Digest>>(bytes.error());
+    if (hashes && hashes->size() == width) return *std::move(hashes);
+  }
+  return {};
+}
+
 std::optional<std::string> LocalHeads::newest(const std::string& key, const Survey& survey) {
   struct Candidate {
     std::string text;
@@ -116,7 +158,7 @@ std::optional<std::string> LocalHeads::newest(const std::string& key, const Surv
       return &other != &candidate && body_of(other.text) == body_of(candidate.text);
     });
     const bool sound = parse_signed_checkpoint(candidate.text).has_value();
-    if (agreed || (sound && (same_tree || has_its_stage(key, candidate.text)))) return candidate.text;
+    if (agreed || (sound && (same_tree || has_its_stage(key, candidate.text) || is_finished(key, candidate.text)))) return candidate.text;
   }
   return candidates.front().text;  // nothing vouches for any of them: whoever reads the log will say what is wrong
 }

@@ -18,8 +18,8 @@ class LocalHeads {
   explicit LocalHeads(Pool& pool) : pool_(pool) {}
 
   // See HeadStore. When the volumes disagree (a swap was cut short), the text with the larger size wins and is
-  // completed to W volumes before it is returned; a lone larger text of a log without the stage that its size and root
-  // name is damage, not a head: the stage is always written first.
+  // completed to W volumes before it is returned; a lone larger text to whose size and root neither a stage nor the tiles
+  // of a finished log lead is damage, not a head: they are always written first.
   Result<std::string> read(std::string_view key);
   Status swap(std::string_view key, std::string_view expected, std::string_view next);
 
@@ -37,6 +37,8 @@ class LocalHeads {
   Survey survey(const std::string& key);
   std::optional<std::string> newest(const std::string& key, const Survey& survey);
   bool has_its_stage(const std::string& key, std::string_view text);
+  bool is_finished(const std::string& key, std::string_view text);
+  std::vector<Digest> tile_of(const std::string& key, unsigned width);
   unsigned write(const std::string& key, std::string_view text, std::string& trouble);
   std::mutex& mutex_of(std::string_view key);
 
