@@ -49,8 +49,14 @@ class StopSignals {
   sigset_t set_{};
 };
 
-// A copy of a checkpoint that cannot be read as one is damage; whose signature it must bear is the log's own business.
-bool head_is_good(std::string_view, std::string_view text) { return bool(parse_signed_checkpoint(text)); }
+// A copy of a checkpoint that cannot be read as one is damage, and so is one of the main log that is not signed by us. Whose signature
+// another one must bear is its log's own business.
+store::HeadCheck check_of_heads(VerifierKey log_key) {
+  return [own = checkpoint_path(main_log_path()), log_key = std::move(log_key)](std::string_view key, std::string_view text) {
+    const auto head = parse_signed_checkpoint(text);
+    return head && (key != own || verify_note(head->note, log_key));
+  };
+}
 
 // Another archive writes to the pool: this one ends as if it had been asked to, and whoever started it may start it again,
 // to wait for its turn.
@@ -175,7 +181,8 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   SystemClock clock;
   archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   archive::DamageJournal damage(clock, log);
-  store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); }, head_is_good, [&log] { step_down(log); }};
+  store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); },
+                                 check_of_heads(archive::log_verifier(settings.name, keys.log.public_key())), [&log] { step_down(log); }};
   const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, store::PoolMode::writer, std::move(listeners)));
   for (const store::VolumeReport& volume : pool->volumes()) {
     if (!volume.reason.empty()) log.warn("volume " + volume.path + ": " + volume.reason);
