@@ -196,6 +196,7 @@ TEST_CASE("any step of one volume failing, once or for ever, loses nothing and s
   const std::uint64_t steps = steps_of_the_work(*image);
   for (const Fault fault : greffe::testing::kFailures) {
     for (const bool for_ever : {false, true}) {
+      if (for_ever && fault == Fault::fails_half) continue;  // for ever, no write succeeds either way
       for (std::uint64_t step = 1; step <= steps / 3 + 2; ++step) {
         INFO("step " << step << " of one volume, fault " << static_cast<int>(fault) << ", for ever " << for_ever);
         TestPool test(image->clone(), 3);
@@ -225,6 +226,7 @@ void fail_everywhere(std::uint64_t stride) {
   for (const greffe::Errc code : {greffe::Errc::io_error, greffe::Errc::no_space, greffe::Errc::unavailable}) {
     for (const Fault fault : greffe::testing::kFailures) {
       for (const bool for_ever : {false, true}) {
+        if (for_ever && fault == Fault::fails_half) continue;  // for ever, no write succeeds either way
         for (std::uint64_t step = 1 + (for_ever ? 1 : 0); step <= steps; step += stride) {
           INFO("step " << step << ", fault " << static_cast<int>(fault) << ", for ever " << for_ever);
           TestPool test(image->clone(), 3);

@@ -174,6 +174,7 @@ TEST_CASE("a log survives any step failing on one volume, and does not stop for 
   const std::uint64_t steps = steps_of(*image, kSmall) / 3 + 2;
   for (const Fault fault : greffe::testing::kFailures) {
     for (const bool for_ever : {false, true}) {
+      if (for_ever && fault == Fault::fails_half) continue;  // for ever, no write succeeds either way
       for (std::uint64_t step = 1; step <= steps; ++step) {
         INFO("step " << step << ", fault " << static_cast<int>(fault) << ", for ever " << for_ever);
         TestPool test(image->clone(), 3);
@@ -198,6 +199,7 @@ void fail_everywhere(std::uint64_t stride) {
   for (const Errc code : {Errc::io_error, Errc::no_space}) {
     for (const Fault fault : greffe::testing::kFailures) {
       for (const bool for_ever : {false, true}) {
+        if (for_ever && fault == Fault::fails_half) continue;  // for ever, no write succeeds either way
         for (std::uint64_t step = 1 + (for_ever ? 1 : 0); step <= steps; step += stride) {
           INFO("step " << step << ", fault " << static_cast<int>(fault) << ", for ever " << for_ever);
           TestPool test(image->clone(), 3);
