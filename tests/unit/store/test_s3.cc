@@ -190,5 +190,10 @@ TEST_CASE("s3: where the bucket has Object Lock, what is written once cannot be 
   CHECK(ask("DELETE", object + "?versionId=" + version_of(object)).status == 403);
   CHECK(ask("DELETE", stage + "?versionId=" + version_of(stage)).status == 204);
   CHECK(greffe::as_text(*bytes.read(object, 100)) == "some bytes");
-  CHECK(bytes.read(stage, 100).error().code == Errc::not_found);
+  CHECK(bytes.read(stage, 65536).error().code == Errc::not_found);
+  // Whether conditions hold there is the service's affair: those of Ceph 16 do not, and that is said.
+  const auto made = S3Store::init(*settings, greffe::store::make_pool_id());
+  const std::string words = made ? *made : made.error().message;
+  INFO(words);
+  CHECK(words.find("has Object Lock") != std::string::npos);
 }
