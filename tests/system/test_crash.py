@@ -4,7 +4,8 @@
     tests/system/test_crash.py [--long] [--points N] [--seed N] [archive|ingest]
 
 The client keeps a record of what was acknowledged. After every kill: what was acknowledged is on the volumes, the program
-starts again, goes on, and greffe-verify finds nothing wrong. In every fourth archive run a whole volume is lost as well.
+starts again, goes on, and greffe-verify finds nothing wrong. In every third archive run it is killed once more while it
+starts again, and in every fourth a whole volume is lost as well.
 """
 import argparse
 import base64
@@ -27,6 +28,7 @@ from machine_client import Hearing, MachineClient, Refused, details_document, sh
 from media_segment import segment
 
 CUT = (OSError, http.client.HTTPException)
+CALLS_OF_A_START = 110  # that may change something, since it read its configuration
 
 
 class ArchiveRun:
@@ -145,6 +147,20 @@ class ArchiveRun:
             time.sleep(0.01)
         return watched
 
+    def kill_while_it_starts(self, number):
+        """A second kill, in the recovery from the first."""
+        words = [str(w.ARCHIVE), "--config", str(self.world.config), "serve"]
+        self.world.log.write_text("")
+        with open(self.world.log, "a") as log:
+            watched = crash_points.Watched(words, 1 + number * 37 % CALLS_OF_A_START, after=self.world.config.name, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while watched.process.poll() is None and "ready: " not in self.world.log.read_text():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        watched.kill()
+        watched.end()
+
     def trace(self):
         self.reset()
         watched = self.start_watched()
@@ -173,6 +189,9 @@ class ArchiveRun:
             gone = volumes.pop(lose_volume)
             gone.rename(self.world.folder / "gone")
         self.check_disk(hearing, volumes)
+        if kill_at % 3 == 1:
+            self.kill_while_it_starts(kill_at)
+            self.check_disk(hearing, volumes)
         self.world.start()
         self.check_served(hearing)
         self.file(hearing)
