@@ -45,6 +45,7 @@ Result<std::unique_ptr<RadosCluster>> RadosCluster::connect(const RadosSettings&
     code = out->rados_.ioctx_create(settings.pool.c_str(), *context);
     if (code < 0) return error_of_rados(code, fmt::format("the pool {} of {} cannot be opened", settings.pool, where));
     context->set_namespace(space);
+    context->set_pool_full_try();  // a full cluster answers "no space"; else the library waits for room, with the writer's lock too
   }
   return out;
 }
@@ -66,7 +67,7 @@ Result<std::string> RadosCluster::ask_monitor(const std::string& command) {
 
 RadosPending send_write(librados::IoCtx& io, const std::string& name, librados::ObjectWriteOperation& operation) {
   RadosPending out;
-  const int code = io.aio_operate(name, out.completion(), &operation, LIBRADOS_OPERATION_FULL_TRY);
+  const int code = io.aio_operate(name, out.completion(), &operation);
   if (code < 0) out.not_sent(code);
   return out;
 }

@@ -11,7 +11,7 @@ import sys
 import os
 import time
 
-from cluster import Cluster
+from cluster import OSDS, POOL, Cluster, wait_for
 from fault_proxy import FAULTS, FaultProxy
 from probe import PROGRAM, Probe, run, verify
 
@@ -124,6 +124,43 @@ def cluster_restarted(cluster):
     return finish("rados", cluster, probe) + f"; went on after {stall:.1f} s"
 
 
+def cluster_full(cluster):
+    """A pool at its quota: said as "no space" with what to do, never as something else; it goes on when there is room."""
+    def quota(bytes_max):
+        cluster.command(prefix="osd pool set-quota", pool=POOL, field="max_bytes", val=str(bytes_max))
+
+    probe = fresh("rados", cluster)
+    probe.wait_both(20, "before")
+    quota(1)
+    wait_for("the full pool to be noticed", 60, lambda: probe.failures["object no_space"] > 5)
+    assert any("quota" in line for line in probe.complaints), list(probe.complaints)
+    full_since = time.monotonic()
+    time.sleep(LEASE_S + 2)  # the writer's lease is renewed all the same
+    assert not [t for t, _ in probe.objects if t > full_since + 1], "something was stored in a full pool"
+    quota(0)
+    stall = probe.wait_both(60, "with room again")
+    assert set(probe.failures) <= {"object no_space", "head no_space"}, probe.failures
+    return finish("rados", cluster, probe) + f"; {dict(probe.failures)}; went on {stall:.1f} s after there was room"
+
+
+def partition(cluster):
+    """The writer reaches neither the monitor nor any OSD, for longer than it waits; nothing is closed and nobody answers."""
+    assert run("rados", "init", variables=cluster.variables()).returncode == 0
+    probe = Probe("rados", cluster.variables(), timeout_s=2)
+    probe.wait_both(20, "before")
+    names = ("mon.a", *(f"osd.{i}" for i in range(OSDS)))
+    for name in names:
+        cluster.hang(name)
+    time.sleep(6)
+    for name in names:
+        cluster.go_on(name)
+    stall = probe.wait_both(60, "after the partition")
+    cluster.wait_clean()
+    assert probe.failures["object unavailable"] > 0 and probe.failures["head unavailable"] > 0, probe.failures
+    assert set(probe.failures) == {"object unavailable", "head unavailable"}, probe.failures
+    return finish("rados", cluster, probe) + f"; {dict(probe.failures)}; went on after {stall:.1f} s"
+
+
 def writer_killed(kind):
     def test(cluster):
         first = fresh(kind, cluster)
@@ -209,6 +246,7 @@ def gateway_killed(cluster):
 
 
 TESTS = [suite("rados"), suite("s3"), one_osd_killed, two_osds_killed, outcome_unknown, osd_hung, monitor_gone, cluster_restarted,
+         cluster_full, partition,
          writer_killed("rados"), writer_hung("rados"), writer_killed("s3"), writer_hung("s3"), s3_answers, gateway_killed]
 
 
