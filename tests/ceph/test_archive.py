@@ -14,7 +14,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, wait_for  # noqa: E402
+from machine_client import Hearing, Refused, random_object  # noqa: E402
 from test_continues import Room  # noqa: E402
 from test_read_back import await_read_back, enrolled  # noqa: E402
 from test_migrate import migrate, new_volumes  # noqa: E402
@@ -75,11 +76,38 @@ def verified_as_a_pool(kind, cluster, world, hearings):
     assert judged(world)[0] == 0
 
 
+def no_room(world, cluster, hearing):
+    """A pool at its quota: a deposit is refused with 507 and what to do, what is there can be looked at, and with room it goes on."""
+    client = enrolled(world, "full")
+
+    def answer():
+        try:
+            Hearing(client).put(random_object(2000))
+            return 201, ""
+        except Refused as refused:
+            return refused.status, refused.problem["detail"]
+
+    def quota(bytes_max):
+        cluster.command(prefix="osd pool set-quota", pool=cluster.variables()["GREFFE_CEPH_POOL"], field="max_bytes", val=str(bytes_max))
+
+    clerk = w.Browser(world).log_in("full", world.add_user("full", "clerk"))
+    quota(1)
+    wait_for("the pool to be full", 60, lambda: answer()[0] != 201)
+    status, words = answer()
+    assert status == 507 and "quota" in words, (status, words)
+    assert clerk.call("GET", f"/v1/hearings/{hearing}/timeline")[0] == 200
+    quota(0)
+    wait_for("deposits to go on", 60, lambda: answer()[0] == 201)
+    assert world.server.poll() is None
+
+
 def main_job(kind, cluster):
     with Room(pool=pool_words(kind, cluster)) as room:
         world = room.world
         first = room.begin(0, "--close")[0]["hearing"]
         await_read_back(enrolled(world), first, len(room.entries(first)))
+        if kind == "rados":
+            no_room(world, cluster, first)
         # A disk of the cluster dies while the next hearing is filed.
         cluster.kill("osd.0")
         second = room.begin(10, "--close")[0]["hearing"]
