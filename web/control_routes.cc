@@ -21,9 +21,9 @@ bool may_control(const http::Request& request) {
 }  // namespace
 
 ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
-                             accounts::Accounts& accounts, StatusRoutes& status, store::WholePool& pool,
+                             accounts::Accounts& accounts, archive::AccountSnapshots& snapshots, StatusRoutes& status, store::WholePool& pool,
                              archive::PoolKeeper& keeper, archive::Scrub& scrub)
-    : clock_(clock), stores_(stores), main_log_(main_log), peers_(peers), accounts_(accounts), status_(status), pool_(pool),
+    : clock_(clock), stores_(stores), main_log_(main_log), peers_(peers), accounts_(accounts), snapshots_(snapshots), status_(status), pool_(pool),
       keeper_(keeper), scrub_(scrub) {}
 
 std::vector<http::Route> ControlRoutes::routes() {
@@ -48,16 +48,6 @@ std::vector<http::Route> ControlRoutes::routes() {
           route("volume-drain", &ControlRoutes::volume_drain),     route("officer-add", &ControlRoutes::officer_add),
           route("officer-list", &ControlRoutes::officer_list),     route("officer-revoke", &ControlRoutes::officer_revoke),
           route("lost-statement", &ControlRoutes::lost_statement), route("declare-lost", &ControlRoutes::declare_lost)};
-}
-
-// Accounts live in a file of their own; each change is also an object and an entry, so that a lost machine loses none.
-Status ControlRoutes::snapshot_accounts() {
-  const std::string snapshot = GREFFE_TRY(accounts_.snapshot());
-  AccountEntry entry;
-  entry.snapshot = GREFFE_TRY(archive::store_document(stores_.objects, snapshot));
-  entry.utc = clock_.utc_now();
-  GREFFE_TRY(main_log_.append(entry));
-  return ok();
 }
 
 // ---- stations and other peers ----
@@ -236,7 +226,7 @@ Result<Json> ControlRoutes::user_add(const Json& arguments) {
   account.language = GREFFE_TRY(arguments.string("language"));
   const std::string password = GREFFE_TRY(arguments.string("password"));
   const accounts::Account made = GREFFE_TRY(accounts_.add(account, password));
-  GREFFE_TRY(snapshot_accounts());
+  GREFFE_TRY(snapshots_.store());
   return json_of(made);
 }
 
@@ -256,7 +246,7 @@ Result<Json> ControlRoutes::user_token(const Json& arguments) {
   if (days < 1 || days > 3660) return fail(Errc::invalid, "a token is good for 1 to 3,660 days");
   const UtcTime expires{clock_.utc_now().ms + static_cast<std::int64_t>(days) * kDayMs};
   const accounts::Accounts::NewToken made = GREFFE_TRY(accounts_.add_token(name, label, expires));
-  GREFFE_TRY(snapshot_accounts());
+  GREFFE_TRY(snapshots_.store());
   Json out;
   out.set("expires", expires).set("id", made.token.id).set("secret", made.secret);
   return out;
@@ -266,7 +256,7 @@ Result<Json> ControlRoutes::user_password(const Json& arguments) {
   const std::string name = GREFFE_TRY(arguments.string("name"));
   const std::string password = GREFFE_TRY(arguments.string("password"));
   GREFFE_TRY(accounts_.set_password(name, password));
-  GREFFE_TRY(snapshot_accounts());
+  GREFFE_TRY(snapshots_.store());
   return Json();
 }
 

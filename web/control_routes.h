@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "archive/accounts/accounts.h"
+#include "archive/account_snapshots.h"
 #include "archive/main_log.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
@@ -19,8 +19,8 @@ namespace greffe::web {
 class ControlRoutes {
  public:
   ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
-                accounts::Accounts& accounts, StatusRoutes& status, store::WholePool& pool, archive::PoolKeeper& keeper,
-                archive::Scrub& scrub);
+                accounts::Accounts& accounts, archive::AccountSnapshots& snapshots, StatusRoutes& status, store::WholePool& pool,
+                archive::PoolKeeper& keeper, archive::Scrub& scrub);
   // POST /control/<verb> with a JSON object; answers a JSON object.
   std::vector<http::Route> routes();
 
@@ -48,7 +48,6 @@ class ControlRoutes {
   Result<Json> lost_statement(const Json& arguments);
   Result<Json> declare_lost(const Json& arguments);
   Result<archive::LostOrder> lost_order(const Json& arguments) const;
-  Status snapshot_accounts();
   Result<store::VolumeMembers*> members();
 
   Clock& clock_;
@@ -56,6 +55,7 @@ class ControlRoutes {
   archive::MainLog& main_log_;
   archive::Peers& peers_;
   accounts::Accounts& accounts_;
+  archive::AccountSnapshots& snapshots_;
   StatusRoutes& status_;
   store::WholePool& pool_;
   archive::PoolKeeper& keeper_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "archive/account_snapshots.h"
 #include "archive/archive_keys.h"
 #include "archive/damage_journal.h"
 #include "archive/deposit.h"
@@ -94,7 +95,7 @@ archive::ScrubSettings scrub_settings(const archive::Settings& settings, const a
 // The parts that live while the archive serves, in the order in which they need each other.
 struct Running {
   Running(const archive::Settings& s, Log& l, store::WholePool& p, archive::ArchiveKeys& keys, archive::MainLog& m,
-          archive::UnfiledBytes& unfiled, accounts::Accounts& a, archive::DamageJournal& damage, FileSystem& files, Clock& clock)
+          archive::UnfiledBytes& unfiled, accounts::Accounts& a, archive::AccountSnapshots& snapshots, archive::DamageJournal& damage, FileSystem& files, Clock& clock)
       : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
         deposit(clock, l, stores, hearings, m, unfiled, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
         retrieval(stores, hearings), read_back(clock, l, p, hearings, m.declared_lost()),
@@ -110,7 +111,7 @@ struct Running {
         playback(clock, m, retrieval, sessions, sign_in),
         logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
-        control(clock, stores, m, peers, a, status, p, keeper, scrub) {}
+        control(clock, stores, m, peers, a, snapshots, status, p, keeper, scrub) {}
 
   const archive::Settings& settings;
   Log& log;
@@ -194,7 +195,10 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   const auto unfiled = GREFFE_TRY(archive::UnfiledBytes::open(files, join(settings.state_directory, "unfiled"),
                                                               static_cast<std::uint64_t>(settings.station_unfiled_bytes)));
   accounts::Accounts accounts = GREFFE_TRY(accounts::Accounts::open(join(settings.state_directory, "accounts.sqlite"), clock));
-  Running running(settings, log, *pool, keys, *main_log, *unfiled, accounts, damage, files, clock);
+  archive::AccountSnapshots snapshots(files, clock, stores, *main_log, accounts, settings.state_directory);
+  const bool newer = GREFFE_TRY(snapshots.take_up());
+  if (newer) log.info("the accounts were taken up from the main log: this machine had older ones");
+  Running running(settings, log, *pool, keys, *main_log, *unfiled, accounts, snapshots, damage, files, clock);
   GREFFE_TRY(running.deposit.catch_up());
   damage.start(*main_log);
   running.read_back.start();

@@ -115,7 +115,7 @@ class Accounts {
   // Canonical JSON of all accounts with their password hashes and token hashes, and a fresh salt: an object to store,
   // never to serve. Sessions are not in it.
   Result<std::string> snapshot() const;
-  // Fills an empty accounts file from a snapshot. conflict: there are accounts already. invalid: not a snapshot.
+  // Puts a snapshot in the place of all accounts and tokens; sessions end. invalid: not a snapshot, and nothing is changed.
   Status restore(std::string_view snapshot);
 
  private:

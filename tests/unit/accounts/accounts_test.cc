@@ -340,7 +340,7 @@ TEST_CASE("rights follow the role and the court") {
   CHECK_FALSE(parse_role("admin"));
 }
 
-TEST_CASE("a snapshot restores every account and token into a new file") {
+TEST_CASE("a snapshot restores every account and token, and nothing else stays") {
   Fixture f;
   REQUIRE(f.accounts.add(clerk("zoe"), kPassword));
   Account auditor = clerk("li.wei");
@@ -365,7 +365,19 @@ TEST_CASE("a snapshot restores every account and token into a new file") {
   CHECK(copy.find("zoe")->pseudonym == f.accounts.find("zoe")->pseudonym);
   CHECK(copy.token_session(token->secret));
   CHECK(copy.log_in("zoe", kPassword, "r")->outcome == LogIn::Outcome::accepted);
-  CHECK(copy.restore(*snapshot).error().code == Errc::conflict);
+
+  // A newer one takes the place of what is there: nobody keeps a session or a right that it does not have.
+  const auto session = copy.log_in("zoe", kPassword, "r");
+  REQUIRE(copy.session(session->secret));
+  REQUIRE(f.accounts.revoke_token(token->token.id));
+  REQUIRE(f.accounts.set_password("zoe", "another long password"));
+  REQUIRE(copy.restore(*f.accounts.snapshot()));
+  CHECK(copy.list()->size() == 2);
+  CHECK_FALSE(copy.session(session->secret));
+  CHECK_FALSE(copy.token_session(token->secret));
+  CHECK(copy.log_in("zoe", kPassword, "r")->outcome == LogIn::Outcome::refused);
+  CHECK(copy.restore("{}").error().code == Errc::invalid);
+  CHECK(copy.list()->size() == 2);
 
   auto empty = *Accounts::open(f.directory.file("empty.sqlite"), f.clock);
   for (const std::string& bad : std::vector<std::string>{

@@ -15,6 +15,7 @@ namespace greffe::testing {
 struct SampleSite {
   SampleSite()
       : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
+        snapshots(archive.files, archive.clock, archive.stores(), *archive.main_log, accounts, archive.folder.path + "/state"),
         retrieval(archive.stores(), *archive.hearings),
         read_back(archive.clock, archive.log, *archive.pool, *archive.hearings, archive.main_log->declared_lost()),
         keeper(archive.clock, archive.log, archive.files, *archive.pool, {.state_path = archive.folder.path + "/state/keep.json"}),
@@ -30,7 +31,7 @@ struct SampleSite {
         playback(archive.clock, *archive.main_log, retrieval, sessions, sign_in),
         logs(*archive.main_log, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
              archive.holder(), sign_in),
-        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, status, *archive.pool, keeper, scrub) {}
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub) {}
 
   std::vector<http::Route> all_routes() {
     std::vector<http::Route> out;
@@ -51,6 +52,7 @@ struct SampleSite {
   SampleArchive archive;
   archive::Settings settings;
   accounts::Accounts accounts;
+  archive::AccountSnapshots snapshots;
   archive::Retrieval retrieval;
   archive::ReadBack read_back;
   archive::PoolKeeper keeper;
