@@ -4,6 +4,12 @@
 
 namespace greffe::web {
 
+http::Response object_response(const http::Request& request, const OpenObject& object) {
+  auto response = http::file_response(request, object.file, object.size, object.content_type, object.etag);
+  response.set("Cache-Control", "private, max-age=31536000, immutable");
+  return response;
+}
+
 Digest OpenObjects::key_of(const http::Request& request) {
   return sha256(as_bytes(SignIn::credential(request) + '\n' + request.path));
 }

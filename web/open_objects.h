@@ -24,6 +24,8 @@ struct OpenObject {
   std::string etag;
 };
 
+http::Response object_response(const http::Request& request, const OpenObject& object);
+
 class OpenObjects {
  public:
   explicit OpenObjects(Clock& clock) : clock_(clock) {}

@@ -15,12 +15,6 @@ http::Response playlist_response(std::string text) {
   return response;
 }
 
-http::Response object_response(const http::Request& request, const OpenObject& object) {
-  auto response = http::file_response(request, object.file, object.size, object.content_type, object.etag);
-  response.set("Cache-Control", "private, max-age=31536000, immutable");
-  return response;
-}
-
 struct ObjectName {
   Digest digest;
   std::string content_type;

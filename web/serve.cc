@@ -104,7 +104,7 @@ struct Running {
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
-        foreign(clock, stores, hearings, m, keys.holder), sign_in(a), sessions(clock, m),
+        foreign(clock, stores, hearings, m, keys.holder), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled}, kFirstEpoch),
         machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), s.role == "replica" ? &foreign : nullptr),
         hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),

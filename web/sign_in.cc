@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "web/forwarded_address.h"
 #include "web/json_of.h"
 
 namespace greffe::web {
@@ -38,7 +39,8 @@ http::Response other_site() {
 
 catalogue::CourtSet courts_of(const accounts::Account& account) { return {account.all_courts, account.courts}; }
 
-SignIn::SignIn(accounts::Accounts& accounts) : accounts_(accounts) {}
+SignIn::SignIn(accounts::Accounts& accounts, Clock& clock, const PublicKey& server_key)
+    : accounts_(accounts), clock_(clock), server_key_(server_key) {}
 
 Result<accounts::Session> SignIn::who(const http::Request& request) const {
   if (is_bearer(request)) return accounts_.token_session(request.header("authorization").substr(kBearer.size()));
@@ -68,7 +70,9 @@ std::vector<http::Route> SignIn::routes() const {
     const auto account = json ? json->string("account") : Result<std::string>(json.error());
     const auto password = json ? json->string("password") : Result<std::string>(json.error());
     if (!account || !password) return http::problem(400, "invalid", "Give an account and a password.");
-    const auto outcome = accounts_.log_in(*account, *password, request.remote.substr(0, request.remote.rfind(':')));
+    const auto from = client_address(server_key_, request, clock_.utc_now());
+    if (!from) return http::problem(from.error());
+    const auto outcome = accounts_.log_in(*account, *password, *from);
     if (!outcome) return http::problem(outcome.error());
     if (outcome->outcome == accounts::LogIn::Outcome::wait) {
       auto response = http::problem(429, "unavailable", fmt::format("Too many failed attempts. Try again in {} seconds.", outcome->retry_after_s));

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "archive/accounts/accounts.h"
+#include "archive/base/clock.h"
 #include "archive/catalogue/catalogue.h"
+#include "archive/format/ed25519.h"
 #include "web/http/message.h"
 #include "web/http/server.h"
 
@@ -17,7 +19,8 @@ using SignedInHandler = std::function<Result<http::Response>(const http::Request
 
 class SignIn {
  public:
-  explicit SignIn(accounts::Accounts& accounts);
+  // `server_key`: of this archive's machines, which may hand requests on to one another (forwarded_address.h).
+  SignIn(accounts::Accounts& accounts, Clock& clock, const PublicKey& server_key);
   // The session of a cookie "__Host-greffe" or of "Authorization: Bearer grf_…". denied: none, or ended.
   Result<accounts::Session> who(const http::Request& request) const;
   // What who() judges a request by; empty: it brings nothing. A secret.
@@ -30,6 +33,8 @@ class SignIn {
 
  private:
   accounts::Accounts& accounts_;
+  Clock& clock_;
+  const PublicKey server_key_;
 };
 
 // The courts that a search of this person covers.

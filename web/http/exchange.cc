@@ -21,6 +21,7 @@ std::variant<Response, const Route*> look_up(const Router& router, Head& head, R
   request.content_length = head.content_length;
   Result<Target> target = parse_target(head.target);
   if (!target) return problem(400, "invalid", target.error().message);
+  request.target = std::move(head.target);
   request.path = std::move(target->path);
   request.query = std::move(target->query);
   RouteMatch match = router.find(request.method, request.path);

@@ -21,6 +21,7 @@ namespace greffe::http {
 
 struct Request {
   std::string method;  // "GET", "PUT", …
+  std::string target;  // path and query as they were sent, still encoded; checked as below
   std::string path;    // percent-decoded, starts with '/', no "..", valid UTF-8
   std::multimap<std::string, std::string> query;   // percent-decoded
   std::multimap<std::string, std::string> headers;  // names in lower case

@@ -2,7 +2,9 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <string>
 #include <string_view>
@@ -85,6 +87,18 @@ Status use_certificate(SSL_CTX* context, const TlsSettings& settings) {
 }
 
 }  // namespace
+
+Result<std::array<std::uint8_t, 32>> pinned_key_of(const std::string& certificate_pem) {
+  const Bio text = bio_of(certificate_pem);
+  const Certificate leaf(PEM_read_bio_X509(text.get(), nullptr, no_password, nullptr));
+  unsigned char* spki = nullptr;
+  const int size = leaf ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf.get()), &spki) : -1;
+  if (size <= 0) return fail(Errc::invalid, "The TLS certificate is not a PEM certificate that can be used: " + reason() + ".");
+  std::array<std::uint8_t, 32> out{};
+  SHA256(spki, static_cast<std::size_t>(size), out.data());
+  OPENSSL_free(spki);
+  return out;
+}
 
 Result<TlsContext> TlsContext::make(const TlsSettings& settings) {
   ERR_clear_error();

@@ -2,7 +2,10 @@
 #ifndef GREFFE_WEB_HTTP_TLS_CONTEXT_H
 #define GREFFE_WEB_HTTP_TLS_CONTEXT_H
 
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "archive/base/result.h"
 #include "web/http/server.h"
@@ -10,6 +13,9 @@
 struct ssl_ctx_st;
 
 namespace greffe::http {
+
+// SHA-256 of the SubjectPublicKeyInfo of the first certificate in this PEM: what a client pins. invalid: there is none.
+Result<std::array<std::uint8_t, 32>> pinned_key_of(const std::string& certificate_pem);
 
 class TlsContext {
  public:

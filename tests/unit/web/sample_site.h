@@ -23,7 +23,7 @@ struct SampleSite {
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
-        foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts),
+        foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder), sign_in(accounts, archive.clock, archive.keys->server.public_key()),
         sessions(archive.clock, *archive.main_log),
         status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled}, 1),
         machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), &foreign),
