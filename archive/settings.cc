@@ -1,11 +1,30 @@
 #include "archive/settings.h"
 
+#include <algorithm>
+
+#include "archive/client/archive_client.h"
 #include "archive/format/names.h"
 
 namespace greffe::archive {
 namespace {
 
 constexpr std::int64_t kYearS = 366LL * 24 * 3600;
+
+Status check_nodes(const Settings& s, const std::string& path) {
+  if (!s.pool.volumes.empty()) {
+    return s.nodes.empty() ? ok() : Status(fail(Errc::invalid, path + ": nodes: several machines need a pool in Ceph or S3; this one is on volumes"));
+  }
+  for (const std::string* url : {&s.machine_url, &s.pages_url}) {
+    if (!is_https_origin(*url)) return fail(Errc::invalid, path + ": \"" + *url + "\" must look like https://archive.court.example:8444");
+  }
+  if (s.nodes.empty()) return ok();
+  if (s.nodes.size() > client::kNodesMax) return fail(Errc::invalid, path + ": nodes may name at most 8 machines");
+  for (const std::string& url : s.nodes) {
+    if (!is_https_origin(url)) return fail(Errc::invalid, path + ": nodes: \"" + url + "\" must look like https://archive-2.court.example:8444");
+  }
+  if (std::find(s.nodes.begin(), s.nodes.end(), s.machine_url) != s.nodes.end()) return ok();
+  return fail(Errc::invalid, path + ": nodes must name this machine too, as its machine_url: " + s.machine_url);
+}
 
 }  // namespace
 
@@ -30,7 +49,10 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   s.rebalance_bytes_per_second = GREFFE_TRY(config.integer_or("rebalance_bytes_per_second", 50'000'000, 0, INT64_MAX));
   s.machine_address = GREFFE_TRY(config.string_or("machine_address", "127.0.0.1:8444"));
   s.machine_url = GREFFE_TRY(config.string_or("machine_url", "https://" + s.machine_address));
+  s.nodes = GREFFE_TRY(config.strings_or_none("nodes"));
   s.browser_address = GREFFE_TRY(config.string_or("browser_address", "127.0.0.1:8443"));
+  s.pages_url = GREFFE_TRY(config.string_or("pages_url", "https://" + s.browser_address));
+  GREFFE_TRY(check_nodes(s, path));
   const std::string certificate = GREFFE_TRY(config.string_or("tls_certificate", ""));
   const std::string key = GREFFE_TRY(config.string_or("tls_key", ""));
   if (certificate.empty() != key.empty()) {

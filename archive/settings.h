@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "archive/base/config.h"
 #include "archive/base/file_system.h"
@@ -23,7 +24,9 @@ struct Settings {
   std::int64_t rebalance_bytes_per_second = 0;  // of what is moved to make room on volumes, at most; 0: as fast as it goes
   std::string machine_address;   // "127.0.0.1:8444": stations and replicators
   std::string machine_url;       // what stations are told to call: "https://archive.court.example:8444"
+  std::vector<std::string> nodes;  // machine_url of every machine of this archive, where several stand before one remote pool; else empty
   std::string browser_address;   // "127.0.0.1:8443"
+  std::string pages_url;         // where the other nodes reach that: "https://archive-1.court.example:8443"
   std::string tls_certificate;   // of the browser listener; paths; empty: a self-signed one from the state directory
   std::string tls_key;
   std::string metrics_address;   // loopback; empty: none

@@ -25,6 +25,7 @@
 namespace {
 
 using greffe::Errc;
+using greffe::fail;
 using greffe::Json;
 using greffe::kExitDone;
 using greffe::Result;
@@ -32,6 +33,7 @@ using greffe::Status;
 using greffe::archive::Settings;
 
 constexpr std::uint64_t kMaxPasswordFileBytes = 4096;
+constexpr std::uint64_t kMaxBackupBytes = 1024 * 1024;
 
 struct Arguments {
   mutable greffe::PosixFileSystem files;  // stateless
@@ -105,6 +107,15 @@ Result<int> init(const Arguments& a) {
     fmt::print("The recovery code is in {}: print it, keep it apart from the backup, delete the file.\n", a.recovery_code_file);
   }
   fmt::print("Start it with: greffe-archive --config {} serve\n", made.config_path);
+  return kExitDone;
+}
+
+Result<int> join_archive(const Arguments& a) {
+  const greffe::Bytes backup = GREFFE_TRY(a.files.read_file(a.backup_file, kMaxBackupBytes));
+  const std::string code = GREFFE_TRY(read_line(a, a.recovery_code_file));
+  const std::string config = GREFFE_TRY(greffe::web::join_archive(a.init, greffe::as_text(backup), code));
+  fmt::print("This machine can take its turn at the archive: {}\n", config);
+  fmt::print("Name all its machines in `nodes` of each one's archive.toml, then start it with: greffe-archive --config {} serve\n", config);
   return kExitDone;
 }
 
@@ -253,6 +264,12 @@ Status print_scrubbing(const Json& answer) {
 Result<int> status(const Arguments& a) {
   const Json answer = GREFFE_TRY(ask(a, "status", Json()));
   if (a.json) return done(answer, true, "");
+  const Json node = GREFFE_TRY(answer.object("node"));
+  if (!GREFFE_TRY(node.boolean("writes"))) {
+    const auto writer = node.string("writer");
+    fmt::print("This machine waits for its turn; {}.\n", writer ? *writer + " writes" : "no machine writes at the moment");
+    return kExitDone;
+  }
   const Json::Array reasons = GREFFE_TRY(answer.array("reasons"));
   if (reasons.empty()) fmt::print("All is well.\n");
   for (const Json& reason : reasons) fmt::print("{}\n  -> {}\n", *reason.string("what"), *reason.string("todo"));
@@ -307,6 +324,7 @@ Result<int> scrub(const Arguments& a) {
 
 Result<int> volume_list(const Arguments& a) {
   const Json answer = GREFFE_TRY(ask(a, "status", Json()));
+  if (!answer.has("volumes")) return fail(Errc::unavailable, "this machine only waits for its turn; ask the one that writes");
   const Json::Array volumes = GREFFE_TRY(answer.array("volumes"));
   if (a.json) return done(Json(volumes), true, "");
   fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}\n", "VOLUME", "DOMAIN", "STATE", "USED", "TOTAL", "PATH");
@@ -359,7 +377,7 @@ Result<int> keys(const Arguments& a) {
 }
 
 Result<int> restore_keys(const Arguments& a) {
-  const greffe::Bytes backup = GREFFE_TRY(a.files.read_file(a.backup_file, 1024 * 1024));
+  const greffe::Bytes backup = GREFFE_TRY(a.files.read_file(a.backup_file, kMaxBackupBytes));
   const std::string code = GREFFE_TRY(read_line(a, a.recovery_code_file));
   GREFFE_TRY(a.files.make_directories(a.directory));
   GREFFE_TRY(greffe::archive::restore_keys(a.files, a.directory, greffe::as_text(backup), code));
@@ -501,16 +519,23 @@ greffe::Verb& with_new_pool(greffe::Verb& verb, greffe::web::NewPool& pool) {
       .flag("--s3-plain-etags", pool.s3_plain_etags, "the service wants ETags without quotation marks (radosgw of Ceph 16)");
 }
 
+greffe::Verb& with_listeners(greffe::Verb& verb, greffe::web::InitOptions& init) {
+  return verb.option("--machine", init.machine_address, "listener for stations and sites", "ADDR:PORT")
+      .option("--browser", init.browser_address, "listener for browsers", "ADDR:PORT")
+      .option("--metrics", init.metrics_address, "loopback listener for metrics", "ADDR:PORT")
+      .option("--ui", init.ui_directory, "the built pages", "DIR");
+}
+
 void define_verbs(greffe::CommandLine& line, Arguments& a) {
   line.root().option("--config", a.config, "the configuration", "FILE");
-  with_new_pool(line.verb("init", "make a new archive"), a.init.pool).required("--dir", a.init.directory, "where it lives", "DIR")
-      .required("--name", a.init.name, "its name, the origin of its log", "NAME").option("--role", a.init.role, "primary or replica", "ROLE")
-      .option("--machine", a.init.machine_address, "listener for stations and sites", "ADDR:PORT")
-      .option("--browser", a.init.browser_address, "listener for browsers", "ADDR:PORT")
-      .option("--metrics", a.init.metrics_address, "loopback listener for metrics", "ADDR:PORT")
-      .option("--ui", a.init.ui_directory, "the built pages", "DIR")
+  with_listeners(with_new_pool(line.verb("init", "make a new archive"), a.init.pool).required("--dir", a.init.directory, "where it lives", "DIR")
+      .required("--name", a.init.name, "its name, the origin of its log", "NAME").option("--role", a.init.role, "primary or replica", "ROLE"), a.init)
       .option("--recovery-code-file", a.recovery_code_file, "write the recovery code here instead of the terminal", "FILE")
       .body([&a] { return init(a); });
+  with_listeners(with_new_pool(line.verb("join", "set up another machine for an archive whose pool is in Ceph or S3"), a.init.pool)
+      .required("--dir", a.init.directory, "where it lives on this machine", "DIR"), a.init)
+      .required("--backup", a.backup_file, "key-backup.json of the archive", "FILE")
+      .required("--recovery-code-file", a.recovery_code_file, "a file with the recovery code", "FILE").body([&a] { return join_archive(a); });
   line.verb("serve", "run the archive").flag("--accept-head", a.accept_head, "go on with a pool that is older than what was published; logged")
       .body([&a] { return serve(a); });
   line.verb("keys", "the public keys of this archive").json(a.json).body([&a] { return keys(a); });

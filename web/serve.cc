@@ -4,8 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "archive/account_snapshots.h"
 #include "archive/archive_keys.h"
 #include "archive/damage_journal.h"
@@ -16,39 +14,22 @@
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
 #include "archive/scrub.h"
-#include "web/browser_tls.h"
 #include "web/control_routes.h"
 #include "web/hearing_routes.h"
 #include "web/http/server.h"
-#include "web/http/static_files.h"
+#include "web/listeners.h"
 #include "web/log_routes.h"
 #include "web/machine_routes.h"
 #include "web/open_files.h"
 #include "web/playback_routes.h"
 #include "web/status_routes.h"
+#include "web/stop_signals.h"
+#include "web/waiting_node.h"
 
 namespace greffe::web {
 namespace {
 
 constexpr std::uint64_t kFirstEpoch = 1;
-
-// Blocks the signals in every thread made from here on; wait() takes them.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  void wait() {
-    int number = 0;
-    sigwait(&set_, &number);
-  }
-
- private:
-  sigset_t set_{};
-};
 
 // A copy of a checkpoint that cannot be read as one is damage, and so is one of the main log that is not signed by us. Whose signature
 // another one must bear is its log's own business.
@@ -64,19 +45,6 @@ store::HeadCheck check_of_heads(VerifierKey log_key) {
 void step_down(Log& log) {
   log.error("another archive has taken over the pool; this one stops");
   kill(getpid(), SIGTERM);
-}
-
-void append(std::vector<http::Route>& all, std::vector<http::Route> more) {
-  for (http::Route& route : more) all.push_back(std::move(route));
-}
-
-http::ListenerSettings listener_of(Log& log, const OpenFiles& files, std::string address, std::vector<http::Route> routes) {
-  http::ListenerSettings out;
-  out.address = std::move(address);
-  out.routes = std::move(routes);
-  out.max_connections = std::min(out.max_connections, files.connections);
-  out.on_shortage = [&log](std::string_view what) { log.warn(what); };
-  return out;
 }
 
 archive::ScrubSettings scrub_settings(const archive::Settings& settings, const archive::PoolKeeper& keeper, archive::DamageJournal& damage) {
@@ -137,18 +105,12 @@ struct Running {
   ControlRoutes control;
 };
 
-std::vector<http::Route> browser_routes(Running& running, FileSystem& files) {
+std::vector<http::Route> browser_routes(Running& running) {
   std::vector<http::Route> routes = running.sign_in.routes();
   append(routes, running.hearing_routes.routes());
   append(routes, running.playback.routes());
   append(routes, running.logs.routes());
   append(routes, running.status.routes(running.sign_in));
-  auto pages = http::static_routes(files, running.settings.ui_directory);
-  if (pages) {
-    append(routes, std::move(*pages));
-  } else {
-    running.log.warn("there are no pages to show: " + pages.error().message + "; build them with web/ui/build.sh, or set ui_directory");
-  }
   return routes;
 }
 
@@ -156,21 +118,26 @@ Status listen_all(http::Server& server, Running& running, const archive::Archive
   const archive::Settings& s = running.settings;
   const OpenFiles open = claim_open_files();
   if (!open.warning.empty()) running.log.warn(open.warning);
-  const auto listener = [&](std::string address, std::vector<http::Route> routes) {
-    return listener_of(running.log, open, std::move(address), std::move(routes));
-  };
-  http::ListenerSettings machine = listener(s.machine_address, running.machine.routes());
-  machine.tls = http::TlsSettings{keys.server.self_signed_certificate(), keys.server.to_pem(), true};
-  http::ListenerSettings browser = listener(s.browser_address, browser_routes(running, files));
-  browser.tls = GREFFE_TRY(browser_tls(files, s));
-  browser.headers = http::page_headers();
-  const std::string machine_at = GREFFE_TRY(server.listen(std::move(machine)));
-  const std::string browser_at = GREFFE_TRY(server.listen(std::move(browser)));
-  GREFFE_TRY(server.listen(listener("unix:" + s.control_socket, running.control.routes())));
-  if (!s.metrics_address.empty()) GREFFE_TRY(server.listen(listener(s.metrics_address, running.status.loopback_routes())));
+  const auto listen = [&](http::ListenerSettings listener) { return server.listen(limited(std::move(listener), open, running.log)); };
+  http::ListenerSettings browser = GREFFE_TRY(pages_listener(files, running.log, s, browser_routes(running)));
+  const std::string machine_at = GREFFE_TRY(listen(machine_listener(s, keys, running.machine.routes())));
+  const std::string browser_at = GREFFE_TRY(listen(std::move(browser)));
+  GREFFE_TRY(listen(plain_listener("unix:" + s.control_socket, running.control.routes())));
+  if (!s.metrics_address.empty()) GREFFE_TRY(listen(plain_listener(s.metrics_address, running.status.loopback_routes())));
   server.start();
   running.log.info(fmt::format("ready: {} ({}); stations and sites at {}, pages at https://{}", s.name, s.role, machine_at, browser_at));
   return ok();
+}
+
+// Null: asked to stop while another machine wrote to the pool.
+Result<std::unique_ptr<store::WholePool>> open_or_wait(const NodeParts& parts, const WaitingNode::OpenWriter& open_writer, StopSignals& signals) {
+  auto opened = open_writer({});
+  const bool remote = parts.settings.pool.volumes.empty();
+  if (opened || !remote || opened.error().code != Errc::unavailable) return opened;
+  const auto node = GREFFE_TRY(WaitingNode::start(parts, open_writer, [] { StopSignals::announce_turn(); }));
+  if (!signals.wait_for_turn()) return std::unique_ptr<store::WholePool>();
+  parts.log.info("the writer's lease is free: this machine takes over");
+  return node->take_pool();
 }
 
 }  // namespace
@@ -182,9 +149,15 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   SystemClock clock;
   archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   archive::DamageJournal damage(clock, log);
-  store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); },
-                                 check_of_heads(archive::log_verifier(settings.name, keys.log.public_key())), [&log] { step_down(log); }};
-  const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, store::PoolMode::writer, std::move(listeners)));
+  const std::string place = store::write_writer_place(GREFFE_TRY(own_place(files, settings)), keys.server);
+  const WaitingNode::OpenWriter open_writer = [&](std::stop_token stop) {
+    store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); },
+                                   check_of_heads(archive::log_verifier(settings.name, keys.log.public_key())), [&log] { step_down(log); }, place,
+                                   std::move(stop)};
+    return store::open_pool(files, clock, settings.pool, store::PoolMode::writer, std::move(listeners));
+  };
+  const auto pool = GREFFE_TRY(open_or_wait({settings, keys, files, clock, log, kFirstEpoch}, open_writer, signals));
+  if (pool == nullptr) return ok();
   for (const store::VolumeReport& volume : pool->volumes()) {
     if (!volume.reason.empty()) log.warn("volume " + volume.path + ": " + volume.reason);
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "archive/base/progress.h"
 #include "web/json_of.h"
 
@@ -145,6 +147,9 @@ Json StatusRoutes::read_back(Json::Array& reasons) {
 Result<Json> StatusRoutes::status() {
   Json::Array reasons;
   Json out;
+  Json node;
+  node.set("machine_url", settings_.machine_url).set("machines", std::max<std::uint64_t>(settings_.nodes.size(), 1)).set("writes", true);
+  out.set("node", std::move(node));
   out.set("volumes", GREFFE_TRY(volumes(reasons)));
   out.set("stations", GREFFE_TRY(stations(reasons)));
   Json log_json = GREFFE_TRY(log(reasons));
@@ -279,6 +284,7 @@ Result<std::string> StatusRoutes::metrics_text() {
     metrics.set("greffe_volume_free_bytes", "Free space for objects", static_cast<double>(volume.free_bytes), labels);
     metrics.set("greffe_volume_active", "1 while the volume takes writes", store::name_of(volume.state) == "active" ? 1 : 0, labels);
   }
+  metrics.set("greffe_writes", "1 while this machine is the one of its archive that writes", 1);
   const SignedCheckpoint head = main_log_.head();
   metrics.set("greffe_main_log_entries", "Entries of the main log", static_cast<double>(head.checkpoint.size));
   const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());

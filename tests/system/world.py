@@ -66,15 +66,15 @@ class World:
 
     # -- the server --
 
-    def start(self, *prefix, expect=True, more=()):
-        """Starts `serve`, behind prefix words such as strace's; returns once it is ready."""
+    def start(self, *prefix, expect=True, more=(), until="ready: "):
+        """Starts `serve`, behind prefix words such as strace's; returns once its log says that it is ready (or waits: `until`)."""
         self.log.write_text("")
         words = [*map(str, prefix), str(ARCHIVE), "--config", str(self.config), "serve", *more]
         with open(self.log, "a") as log:
             self.server = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if "ready: " in self.log.read_text():
+            if until in self.log.read_text():
                 return True
             if self.server.poll() is not None:
                 break

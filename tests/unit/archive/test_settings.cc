@@ -41,6 +41,25 @@ TEST_CASE("a pool is on volumes, in Ceph or in S3") {
   REQUIRE_FALSE(s3->pool.s3->quoted_etags);
 }
 
+TEST_CASE("several machines stand before a remote pool, and each knows itself among them") {
+  const std::string pool = "pool = \"rados:court\"\nmachine_address = \"10.0.0.5:8444\"\nmachine_url = \"https://a1.court.example:8444\"\n";
+  const auto alone = settings_of(pool);
+  REQUIRE(alone);
+  REQUIRE(alone->nodes.empty());
+  REQUIRE(alone->pages_url == "https://127.0.0.1:8443");
+  const auto two = settings_of(pool + "nodes = [\"https://a1.court.example:8444\", \"https://a2.court.example:8444\"]\n");
+  REQUIRE(two);
+  REQUIRE(two->nodes.size() == 2);
+  for (const std::string& lines : {pool + "nodes = [\"https://a2.court.example:8444\"]\n", pool + "nodes = [\"http://a1.court.example:8444\"]\n",
+                                   pool + "nodes = [\"https://a1.court.example:8444\", \"https://a2.court.example/x\"]\n",
+                                   pool + "pages_url = \"https://\"\n", std::string("volumes = [\"a\"]\nwrite_quorum = 1\nnodes = [\"https://127.0.0.1:8444\"]\n")}) {
+    INFO(lines);
+    const auto settings = settings_of(lines);
+    REQUIRE_FALSE(settings);
+    REQUIRE(settings.error().code == Errc::invalid);
+  }
+}
+
 TEST_CASE("keys of one kind of pool are unknown to another") {
   for (const char* lines : {"", "pool = \"rados:\"\n", "pool = \"ceph:court\"\n", "pool = \"rados:court\"\nvolumes = [\"a\"]\n",
                             "pool = \"rados:court\"\ns3_endpoint = \"x\"\n", "pool = \"s3:court\"\n",

@@ -210,6 +210,7 @@ export interface Status {
   reasons: StatusReason[];
   now: string;
   archive: { name: string; role: string; epoch: number; version: string };
+  node: { machine_url: string; machines: number };  // the one that writes, of so many
   volumes: {
     id: string; path: string; domain: string; state: string; reason?: string; since?: string;
     used_bytes: number; total_bytes: number;

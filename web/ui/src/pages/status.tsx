@@ -46,7 +46,8 @@ function Sentence({ status }: { status: Status }) {
       <div>
         <h1>{well ? t("status.well") : t("status.attention", { n: status.reasons.length })}</h1>
         <p class="quiet">{t("status.as-of", { archive: status.archive.name, time: dateTime(parseUtc(status.now), zone) })}
-          {status.archive.role === "replica" && ` ${t("status.replica")}`}</p>
+          {status.archive.role === "replica" && ` ${t("status.replica")}`}
+          {status.node.machines > 1 && ` ${t("status.writer", { n: status.node.machines, machine: status.node.machine_url })}`}</p>
         {status.reasons.length > 0 && (
           <ul class="reasons">
             {status.reasons.map((reason) => <Reason key={reason.code + reason.what} reason={reason} />)}
