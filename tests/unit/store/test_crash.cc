@@ -110,7 +110,7 @@ std::uint64_t steps_of_the_work(const ForgetfulFileSystem& image) {
 
 }  // namespace
 
-TEST_CASE("power loss between any two steps loses nothing that was acknowledged") {
+TEST_CASE("power loss between any two steps loses nothing that was acknowledged", "[every-step]") {
   const auto image = fresh_volumes(3);
   const std::uint64_t steps = steps_of_the_work(*image);
   REQUIRE(steps > 100);
@@ -136,7 +136,7 @@ TEST_CASE("power loss between any two steps loses nothing that was acknowledged"
 }
 
 // What a killed process leaves is visible and perhaps not on the disk. The next one must not build on it unsynced.
-TEST_CASE("a process killed between any two steps, then another one at work, then power loss") {
+TEST_CASE("a process killed between any two steps, then another one at work, then power loss", "[every-step]") {
   const auto image = fresh_volumes(3);
   const std::uint64_t steps = steps_of_the_work(*image);
   for (std::uint64_t step = 1; step <= steps; ++step) {
@@ -164,7 +164,7 @@ TEST_CASE("a process killed between any two steps, then another one at work, the
   }
 }
 
-TEST_CASE("power loss at any step, and again at a step of what follows, loses nothing that was acknowledged") {
+TEST_CASE("power loss at any step, and again at a step of what follows, loses nothing that was acknowledged", "[every-step]") {
   const auto image = fresh_volumes(3);
   const std::uint64_t steps = steps_of_the_work(*image);
   for (std::uint64_t step = 1; step <= steps; ++step) {
@@ -191,7 +191,7 @@ TEST_CASE("power loss at any step, and again at a step of what follows, loses no
   }
 }
 
-TEST_CASE("any step of one volume failing, once or for ever, loses nothing and stops nothing") {
+TEST_CASE("any step of one volume failing, once or for ever, loses nothing and stops nothing", "[every-step]") {
   const auto image = fresh_volumes(3);
   const std::uint64_t steps = steps_of_the_work(*image);
   for (const Fault fault : greffe::testing::kFailures) {
@@ -246,7 +246,7 @@ void fail_everywhere(std::uint64_t stride) {
 
 }  // namespace
 
-TEST_CASE("steps failing on any volume lose nothing that was acknowledged") { fail_everywhere(5); }
+TEST_CASE("steps failing on any volume lose nothing that was acknowledged", "[every-step]") { fail_everywhere(5); }
 TEST_CASE("any step failing on any volume loses nothing that was acknowledged", "[long]") { fail_everywhere(1); }
 
 // A test that cannot fail is a defect: the disk really forgets.

@@ -220,7 +220,7 @@ TEST_CASE("a stop ends it between two objects") {
   REQUIRE(totals->problem.empty());
 }
 
-TEST_CASE("a crash at any step of it leaves every object on R volumes, and what follows is as if nothing had been") {
+TEST_CASE("a crash at any step of it leaves every object on R volumes, and what follows is as if nothing had been", "[every-step]") {
   const auto run = [](TestPool& test) { return test.pool->make_room({}, [](const RoomTotals& now) { return now.moved < 2; }); };
   const auto probe = opened();
   REQUIRE(run(*probe)->moved == 2);
@@ -251,7 +251,7 @@ TEST_CASE("a crash at any step of it leaves every object on R volumes, and what 
   }
 }
 
-TEST_CASE("a step that fails once or for ever loses no replica") {
+TEST_CASE("a step that fails once or for ever loses no replica", "[every-step]") {
   const auto run = [](TestPool& test) { return test.pool->make_room({}, [](const RoomTotals& now) { return now.moved < 1; }); };
   const auto probe = opened();
   REQUIRE(run(*probe)->moved == 1);

@@ -200,10 +200,10 @@ void fail_everywhere(const Work& work) {
 
 }  // namespace
 
-TEST_CASE("a crash at any step of the repair of replicas, and another one after it, leaves every good replica") { crash_everywhere(repairing()); }
-TEST_CASE("a crash at any step of emptying a volume, and another one after it, leaves every object on R volumes") { crash_everywhere(emptying()); }
-TEST_CASE("a step of the repair of replicas that fails once or for ever makes nothing worse") { fail_everywhere(repairing()); }
-TEST_CASE("a step of emptying a volume that fails once or for ever makes nothing worse") { fail_everywhere(emptying()); }
+TEST_CASE("a crash at any step of the repair of replicas, and another one after it, leaves every good replica", "[every-step]") { crash_everywhere(repairing()); }
+TEST_CASE("a crash at any step of emptying a volume, and another one after it, leaves every object on R volumes", "[every-step]") { crash_everywhere(emptying()); }
+TEST_CASE("a step of the repair of replicas that fails once or for ever makes nothing worse", "[every-step]") { fail_everywhere(repairing()); }
+TEST_CASE("a step of emptying a volume that fails once or for ever makes nothing worse", "[every-step]") { fail_everywhere(emptying()); }
 
 // After a sync that failed, the next sync of the same file says that all is well and the bytes are not there.
 TEST_CASE("a file whose sync failed once is dropped, and its replica is written elsewhere") {

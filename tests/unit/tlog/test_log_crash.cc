@@ -113,11 +113,11 @@ void lose_power_everywhere(const ForgetfulFileSystem& image, const std::vector<s
 
 }  // namespace
 
-TEST_CASE("a log survives power loss between any two steps") {
+TEST_CASE("a log survives power loss between any two steps", "[every-step]") {
   lose_power_everywhere(*greffe::testing::fresh_volumes(3), kSmall, 0, 1);
 }
 
-TEST_CASE("a writer killed between any two steps, then another one at work, then power loss") {
+TEST_CASE("a writer killed between any two steps, then another one at work, then power loss", "[every-step]") {
   const auto image = greffe::testing::fresh_volumes(3);
   const std::uint64_t steps = steps_of(*image, kSmall);
   for (std::uint64_t step = 1; step <= steps; ++step) {
@@ -139,7 +139,7 @@ TEST_CASE("a writer killed between any two steps, then another one at work, then
   }
 }
 
-TEST_CASE("a log survives power loss at any step, and again at a step of what follows") {
+TEST_CASE("a log survives power loss at any step, and again at a step of what follows", "[every-step]") {
   const auto image = greffe::testing::fresh_volumes(3);
   const std::uint64_t steps = steps_of(*image, kSmall);
   for (std::uint64_t step = 1; step <= steps; step += 2) {
@@ -169,7 +169,7 @@ TEST_CASE("a log survives power loss at the edge of the second level", "[long]")
   lose_power_everywhere(*image, kLarge, 65'520, 1);
 }
 
-TEST_CASE("a log survives any step failing on one volume, and does not stop for it") {
+TEST_CASE("a log survives any step failing on one volume, and does not stop for it", "[every-step]") {
   const auto image = greffe::testing::fresh_volumes(3);
   const std::uint64_t steps = steps_of(*image, kSmall) / 3 + 2;
   for (const Fault fault : greffe::testing::kFailures) {
@@ -218,5 +218,5 @@ void fail_everywhere(std::uint64_t stride) {
 
 }  // namespace
 
-TEST_CASE("a log survives steps failing on any volume") { fail_everywhere(7); }
+TEST_CASE("a log survives steps failing on any volume", "[every-step]") { fail_everywhere(7); }
 TEST_CASE("a log survives any step failing on any volume", "[long]") { fail_everywhere(1); }
