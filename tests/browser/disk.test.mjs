@@ -78,9 +78,9 @@ await openHearing(page); // the whole archive, before anything is done to it
 assert.deepEqual(await findings(page), []);
 await untilBadge(page, "good");
 const timeline = await page.evaluate(async (id) => (await fetch(`/v1/hearings/${id}/timeline`)).json(), long);
+const hearing = await page.evaluate(async (id) => (await fetch(`/v1/hearings/${id}`)).json(), long);
 const proof = await page.evaluate(async (id) => (await fetch(`/v1/hearings/${id}/proof`)).json(), long);
 await getUp(page);
-const hearing = await page.evaluate(async (id) => (await fetch(`/v1/hearings/${id}`)).json(), long);
 const victim = timeline.streams.find((s) => s.name === "cam-bench").segments[3];
 const objectPath = (volume, digest) => join(volume, "sha256", digest.slice(0, 2), digest.slice(2, 4), digest);
 
