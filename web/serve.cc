@@ -149,7 +149,8 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   SystemClock clock;
   archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   archive::DamageJournal damage(clock, log);
-  const std::string place = store::write_writer_place(GREFFE_TRY(own_place(files, settings)), keys.server);
+  std::string place;  // said beside the lease of a remote pool; disks are one machine's
+  if (settings.pool.volumes.empty()) place = store::write_writer_place(GREFFE_TRY(own_place(files, settings)), keys.server);
   const WaitingNode::OpenWriter open_writer = [&](std::stop_token stop) {
     store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); },
                                    check_of_heads(archive::log_verifier(settings.name, keys.log.public_key())), [&log] { step_down(log); }, place,

@@ -108,6 +108,22 @@ std::uint64_t steps_of_the_work(const ForgetfulFileSystem& image) {
   return test.files->faults().counted();
 }
 
+// Of the one before it, which was cut off: the newest head that it may have left.
+Acknowledged what_the_next_one_knows(const Acknowledged& done) {
+  Acknowledged out;
+  out.head = done.head;
+  out.attempted = done.attempted;
+  return out;
+}
+
+// What either of the two was told is there.
+void check_both(TestPool& test, const Acknowledged& done, Acknowledged again) {
+  again.objects.insert(again.objects.end(), done.objects.begin(), done.objects.end());
+  again.files.insert(done.files.begin(), done.files.end());
+  check_disk(test, again);
+  check_reopened(test, again);
+}
+
 }  // namespace
 
 TEST_CASE("power loss between any two steps loses nothing that was acknowledged", "[every-step]") {
@@ -149,18 +165,13 @@ TEST_CASE("a process killed between any two steps, then another one at work, the
     test.pool.reset();
     test.files->faults().disarm();
     test.open();
-    Acknowledged again;
-    again.head = done.head;
-    again.attempted = done.attempted;
+    Acknowledged again = what_the_next_one_knows(done);
     work(test, again, false);
     REQUIRE(again.objects.size() == 4);
     test.pool.reset();
     test.files->crash();
     check_disk(test, again, 3);  // nothing failed for the second process: what it says it stored is on all volumes
-    again.objects.insert(again.objects.end(), done.objects.begin(), done.objects.end());
-    again.files.insert(done.files.begin(), done.files.end());
-    check_disk(test, again);
-    check_reopened(test, again);
+    check_both(test, done, again);
   }
 }
 
@@ -178,16 +189,11 @@ TEST_CASE("power loss at any step, and again at a step of what follows, loses no
     test.pool.reset();
     test.files->crash(step);
     test.files->faults().arm(Fault::power_off, second);
-    Acknowledged again;
-    again.head = done.head;
-    again.attempted = done.attempted;
+    Acknowledged again = what_the_next_one_knows(done);
     if (test.try_open()) work(test, again, false);
     test.pool.reset();
     test.files->crash(step + 1);
-    again.objects.insert(again.objects.end(), done.objects.begin(), done.objects.end());
-    again.files.insert(done.files.begin(), done.files.end());
-    check_disk(test, again);
-    check_reopened(test, again);
+    check_both(test, done, again);
   }
 }
 
