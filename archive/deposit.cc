@@ -167,12 +167,13 @@ Result<std::uint64_t> Deposit::State::size_of(const HearingState& hearing, const
 }
 
 Status Deposit::State::check_sizes(const HearingState& hearing, const ReadEntries& read) {
-  for (const SegmentEntry& segment : read.segments) {
-    if (read.lost.contains(segment.sha256)) continue;
-    const std::uint64_t bytes = GREFFE_TRY(size_of(hearing, segment.sha256));
-    if (bytes != segment.bytes) {
-      return fail(Errc::invalid, fmt::format("segment {} of stream {} states {} bytes; its object has {}", segment.seq,
-                                             segment.stream, segment.bytes, bytes));
+  for (const HearingEntry& entry : read.entries) {
+    const auto* segment = std::get_if<SegmentEntry>(&entry);
+    if (segment == nullptr || read.lost.contains(segment->sha256)) continue;
+    const std::uint64_t bytes = GREFFE_TRY(size_of(hearing, segment->sha256));
+    if (bytes != segment->bytes) {
+      return fail(Errc::invalid, fmt::format("segment {} of stream {} states {} bytes; its object has {}", segment->seq,
+                                             segment->stream, segment->bytes, bytes));
     }
   }
   return ok();
@@ -189,7 +190,8 @@ Status Deposit::State::append_to_main_log(const HearingId& id, HearingState& hea
   entry.note = head.note.write();
   entry.closed = hearing.closed;
   entry.utc = clock.utc_now();
-  GREFFE_TRY(main_log.append(entry));
+  const auto beside = hearing.finished.beside();
+  GREFFE_TRY(main_log.append_texts({beside ? with_beside(entry, *beside) : write_main_entry(entry)}));
   hearing.committed_size = hearing.writer.size();
   hearing.committed_mono_ms = clock.monotonic_ms();
   if (hearing.closed) GREFFE_TRY(hearings.mark_finished(id));
@@ -388,6 +390,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   }
   hearing->open = open;
   hearing->closed = read.closes;
+  for (std::size_t i = 0; i < read.entries.size(); ++i) hearing->finished.take(first + i, read.entries[i]);
   for (const Digest& digest : read.named) {
     hearing->named.insert(digest);
     const auto deposited = hearing->deposited.find(digest);

@@ -13,7 +13,7 @@ Result<std::shared_ptr<HearingState>> HearingLogs::load(const HearingId& id) con
       GREFFE_TRY(tlog::LogWriter::open(stores_.objects, stores_.heads, stores_.stages, hearing_log_path(id)));
   auto state = std::make_shared<HearingState>(std::move(writer));
   Status parsed = ok();
-  const auto visit = [&](std::uint64_t, std::string_view bytes) {
+  const auto visit = [&](std::uint64_t index, std::string_view bytes) {
     const auto entry = parse_hearing_entry(bytes);
     const auto json = parse_json(bytes);
     if (!entry || !json) {
@@ -22,6 +22,7 @@ Result<std::shared_ptr<HearingState>> HearingLogs::load(const HearingId& id) con
     }
     if (const auto* open = std::get_if<OpenEntry>(&*entry)) state->open = *open;
     if (std::holds_alternative<CloseEntry>(*entry)) state->closed = true;
+    state->finished.take(index, *entry);
     for (const Digest& digest : named_objects(*json)) state->named.insert(digest);
     return true;
   };

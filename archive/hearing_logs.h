@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "archive/format/entries.h"
+#include "archive/format/finished_hearing.h"
 #include "archive/main_log.h"
 #include "archive/tlog/log_writer.h"
 
@@ -28,6 +29,7 @@ struct HearingState {
   std::uint64_t committed_size = 0;    // size of its newest main-log entry
   std::int64_t committed_mono_ms = 0;  // when that was; 0: before this process
   std::set<Digest> named;              // objects that its entries name
+  FinishedHearing finished;            // was shown every entry
   // Objects deposited for it by this process and not yet named by an entry, with their sizes.
   std::map<Digest, std::uint64_t> deposited;
   std::uint64_t deposited_bytes = 0;

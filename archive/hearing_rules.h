@@ -17,7 +17,7 @@ struct ReadEntries {
   bool corrects = false;          // one of them says anew what the hearing is about
   std::vector<Digest> named;      // objects, in order, without duplicates
   std::set<Digest> lost;          // those that a `lost` entry among these says can no longer be delivered
-  std::vector<SegmentEntry> segments;
+  std::vector<HearingEntry> entries;  // all of them
 };
 
 // Entries [first, first + n) of a hearing that is `closed` or not. invalid: not canonical, unknown kind, `open` not at

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "archive/archive_keys.h"
+#include "archive/tlog/finished_log.h"
 
 namespace greffe::archive {
 namespace {
@@ -53,6 +54,9 @@ catalogue::Sources catalogue_sources(Stores stores) {
   };
   sources.hearing = [stores](const HearingId& id, std::uint64_t first, std::uint64_t last, const auto& visit) {
     return tlog::LogReader(stores.objects, stores.heads, hearing_log_path(id)).entries(first, last, visit);
+  };
+  sources.finished = [stores](const HearingId& id, const Checkpoint& end, std::span<const std::uint64_t> indices) {
+    return tlog::finished_entries(stores.objects, hearing_log_path(id), end.size, end.root, indices);
   };
   return sources;
 }
@@ -182,13 +186,17 @@ Result<std::unique_ptr<MainLog>> MainLog::open(FileSystem& files, Log& log, Stor
 
 Result<std::uint64_t> MainLog::append(const MainEntry& entry) { return append(std::vector<MainEntry>{entry}); }
 
-// What is in the log stays there for ever: an entry that no reader would accept is not written.
 Result<std::uint64_t> MainLog::append(const std::vector<MainEntry>& entries) {
   std::vector<std::string> texts;
   texts.reserve(entries.size());
-  for (const MainEntry& entry : entries) {
-    texts.push_back(write_main_entry(entry));
-    const auto readable = parse_main_entry(texts.back());
+  for (const MainEntry& entry : entries) texts.push_back(write_main_entry(entry));
+  return append_texts(std::move(texts));
+}
+
+// What is in the log stays there for ever: an entry that no reader would accept is not written.
+Result<std::uint64_t> MainLog::append_texts(std::vector<std::string> texts) {
+  for (const std::string& text : texts) {
+    const auto readable = parse_main_entry(text);
     if (!readable) return readable.error().within("an entry for the main log is not well formed");
   }
   return state_->sequencer->append(std::move(texts));

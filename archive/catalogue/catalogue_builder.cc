@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "archive/catalogue/entry_applier.h"
+#include "archive/catalogue/finished_ahead.h"
 #include "archive/catalogue/schema.h"
 #include "archive/catalogue/sqlite.h"
 #include "archive/catalogue/tokenizer.h"
@@ -142,6 +143,8 @@ Status CatalogueBuilder::apply(std::uint64_t index, std::string_view entry) {
   }
   return status;
 }
+
+void CatalogueBuilder::look_ahead(FinishedAhead* ahead) { state_->applier.look_ahead(ahead); }
 
 Status CatalogueBuilder::commit(const Digest& root) {
   if (state_->next == state_->applied.size && root == state_->applied.root) return ok();

@@ -7,12 +7,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "archive/base/file_system.h"
 #include "archive/base/result.h"
 #include "archive/catalogue/catalogue.h"
+#include "archive/format/signed_note.h"
 #include "archive/tlog/log_reader.h"
 
 namespace greffe::catalogue {
@@ -23,10 +26,17 @@ using DocumentSource = std::function<Result<std::string>(const Digest&)>;
 // Entries [first, last) of a hearing's log in order; `visit` returns false to stop.
 using HearingSource = std::function<Status(const HearingId&, std::uint64_t first, std::uint64_t last,
                                            const std::function<bool(std::uint64_t, std::string_view)>& visit)>;
+// The entries at `indices` (ascending) of a hearing's log to which nothing is added after `end`, proved by its root. Any error: they are
+// asked of HearingSource instead. Any thread.
+using FinishedSource = std::function<Result<std::vector<std::string>>(const HearingId&, const Checkpoint& end,
+                                                                      std::span<const std::uint64_t> indices)>;
 struct Sources {
   DocumentSource document;
   HearingSource hearing;
+  FinishedSource finished = {};  // may be empty
 };
+
+class FinishedAhead;
 
 class CatalogueBuilder {
  public:
@@ -45,6 +55,9 @@ class CatalogueBuilder {
   // `index` must be next() (invalid otherwise; nothing changes). An entry that cannot be understood becomes a Problem and is ok. After
   // any other error the whole batch is rolled back: next() is applied().size again.
   Status apply(std::uint64_t index, std::string_view entry);
+  // The finished hearings of the entries that come next: of them only what their `close` does not sum up is read. Must outlive those
+  // entries; null: none. What is committed before the `close` of such a hearing was applied lacks its sums.
+  void look_ahead(FinishedAhead* ahead);
   // Makes the batch visible, as the state of the main log at size next() with this root. Survives a crash of the
   // process; a power cut may forget the newest commits, never half of one.
   Status commit(const Digest& root);

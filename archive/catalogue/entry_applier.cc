@@ -1,6 +1,7 @@
 #include "archive/catalogue/entry_applier.h"
 
 #include "archive/catalogue/details_versions.h"
+#include "archive/catalogue/finished_ahead.h"
 #include "archive/catalogue/hearing_state.h"
 #include "archive/catalogue/schema.h"
 #include "archive/catalogue/text_rows.h"
@@ -81,21 +82,24 @@ Status EntryApplier::apply_entry(const HearingCheckpointEntry& entry) {
   // Bad entries are noted; an error that is worth another try ends the visit and the batch.
   Status status = ok();
   const HearingState::ReadDocument read = [this](const Digest& digest) { return read_document(digest); };
-  std::uint64_t visited = state.log_size;
-  const Status visit = sources_.hearing(
-      entry.hearing, state.log_size, checkpoint.size, [&](std::uint64_t index, std::string_view bytes) {
-        status = state.apply(index, bytes, read);
-        if (!status && is_bad_content(status.error())) {
-          status = problem("hearing " + entry.hearing.text() + ", entry " + std::to_string(index) + ": " +
-                           status.error().message);
-        }
-        if (status) ++visited;
-        return status.has_value();
-      });
+  std::uint64_t next = state.log_size;
+  const auto apply_one = [&](std::uint64_t index, std::string_view bytes) {
+    status = state.apply(index, bytes, read);
+    if (!status && is_bad_content(status.error())) {
+      status = problem("hearing " + entry.hearing.text() + ", entry " + std::to_string(index) + ": " +
+                       status.error().message);
+    }
+    if (status) next = index + 1;
+    return status.has_value();
+  };
+  const bool summed = ahead_ != nullptr && ahead_->knows(entry.hearing, checkpoint.size);
+  if (summed) state.sum_up_by_close();
+  const Status visit = summed ? ahead_->entries(entry.hearing, state.log_size, checkpoint.size, apply_one)
+                              : sources_.hearing(entry.hearing, state.log_size, checkpoint.size, apply_one);
   GREFFE_TRY(std::move(status));
   if (!visit && visit.error().code != Errc::not_found && visit.error().code != Errc::corrupt) return visit.error();
-  if (!visit || visited != checkpoint.size) {
-    return problem("the log of hearing " + entry.hearing.text() + " is lost from entry " + std::to_string(visited) +
+  if (!visit || (!summed && next != checkpoint.size)) {
+    return problem("the log of hearing " + entry.hearing.text() + " is lost from entry " + std::to_string(next) +
                    (visit ? "" : ": " + visit.error().message));
   }
   for (const std::string& one : state.problems) GREFFE_TRY(problem("hearing " + entry.hearing.text() + ": " + one));

@@ -25,6 +25,7 @@ class EntryApplier {
   // Brings the text index up to date with the entries applied since the last call.
   Status refresh_texts();
   void forget_texts() { changed_texts_.clear(); }
+  void look_ahead(FinishedAhead* ahead) { ahead_ = ahead; }
 
  private:
   Status apply_entry(const GenesisEntry& entry);
@@ -49,6 +50,7 @@ class EntryApplier {
 
   Connection& db_;
   const Sources& sources_;
+  FinishedAhead* ahead_ = nullptr;
   std::uint64_t index_ = 0;   // of the entry being applied
   std::int64_t problems_ = 0;  // of the entry being applied
   std::set<std::int64_t> changed_texts_;  // rows of hearings; sorted, because the index is fastest in that order

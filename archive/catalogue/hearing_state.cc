@@ -140,7 +140,14 @@ Status HearingState::apply_correction(std::uint64_t index, const CorrectionEntry
 
 void HearingState::apply_close(const CloseEntry& entry) {
   closed_ = text_changed_ = true;
-  end_ = entry.end;
+  end_ = newest_ = entry.end;  // nothing follows
+  for (const StreamTotal& total : entry.totals) {
+    if (!summed_by_close_) break;
+    StreamFacts& facts = stream(total.stream);
+    facts.segments = total.segments;
+    facts.bytes = total.bytes;
+    facts.duration_90k = total.duration_90k;
+  }
 }
 
 StreamFacts& HearingState::stream(const std::string& name) {

@@ -37,6 +37,8 @@ class HearingState {
   // One entry of the hearing's log. invalid with the reason: it cannot be understood or does not belong here; the
   // state is as before.
   Status apply(std::uint64_t index, std::string_view bytes, const ReadDocument& read);
+  // From here on segments are left out: the totals of `close`, which are their sums, stand for them.
+  void sum_up_by_close() { summed_by_close_ = true; }
 
   bool is_new() const { return row == 0; }
   bool is_opened() const { return opened_; }
@@ -70,6 +72,7 @@ class HearingState {
 
   bool opened_ = false;
   bool text_changed_ = false;
+  bool summed_by_close_ = false;
   std::string court_, room_, station_, station_key_;
   std::string details_sha256_, details_;
   UtcTime start_, newest_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "archive/catalogue/catalogue_builder.h"
+#include "archive/catalogue/finished_ahead.h"
 
 namespace greffe::catalogue {
 
@@ -9,6 +10,8 @@ namespace {
 
 // Large enough that sorting the text index pays, small enough that a failure repeats little.
 constexpr std::uint64_t kBatchEntries = 4096;
+// So many entries are looked through for the hearings that they finish before they are applied: some hours of a busy province.
+constexpr std::uint64_t kAheadEntries = 512 * 1024;
 
 Status remove_if_there(FileSystem& files, const std::string& path) {
   const Status status = files.remove(path);
@@ -32,29 +35,53 @@ Status apply_range(CatalogueBuilder& builder, const tlog::LogReader& main_log, s
   return applied;
 }
 
+// The head; of a log that does not exist, an empty tree.
+Result<Checkpoint> head_of(const tlog::LogReader& main_log) {
+  const auto head = main_log.checkpoint();
+  if (!head && head.error().code != Errc::not_found) return head.error();
+  return head ? head->checkpoint : Checkpoint();
+}
+
+Status apply_to(std::uint64_t size, CatalogueBuilder& builder, const tlog::LogReader& main_log, const Checkpoint& head, const Progress& progress) {
+  while (builder.next() < size) {
+    const std::uint64_t end = std::min(size, builder.next() + kBatchEntries);
+    GREFFE_TRY(apply_range(builder, main_log, end));
+    const Digest root = end == head.size ? head.root : GREFFE_TRY(main_log.root_at(end));
+    GREFFE_TRY(builder.commit(root));
+    if (progress) progress(end, head.size);
+  }
+  return ok();
+}
+
+// Everything from nothing. Nobody sees the file before it is complete, so that what lies ahead may be used: of a hearing that is
+// finished further on most of its log need not be read.
+Status apply_all(CatalogueBuilder& builder, const Sources& sources, const tlog::LogReader& main_log, const Progress& progress) {
+  const Checkpoint head = GREFFE_TRY(head_of(main_log));
+  while (builder.next() < head.size) {
+    const std::uint64_t end = std::min(head.size, builder.next() + kAheadEntries);
+    const auto ahead = GREFFE_TRY(FinishedAhead::read(sources, main_log, builder.next(), end));
+    builder.look_ahead(ahead.get());
+    Status applied = apply_to(end, builder, main_log, head, progress);
+    builder.look_ahead(nullptr);
+    GREFFE_TRY(std::move(applied));
+  }
+  return ok();
+}
+
 }  // namespace
 
 Status catch_up(CatalogueBuilder& builder, const tlog::LogReader& main_log, const Progress& progress) {
-  const auto head = main_log.checkpoint();
-  if (!head && head.error().code != Errc::not_found) return head.error();
-  const std::uint64_t size = head ? head->checkpoint.size : 0;
+  const Checkpoint head = GREFFE_TRY(head_of(main_log));
   const Applied applied = builder.applied();
-  if (applied.size > size) {
+  if (applied.size > head.size) {
     return fail(Errc::conflict, "the catalogue stands for " + std::to_string(applied.size) +
-                                    " main-log entries, but the log has " + std::to_string(size));
+                                    " main-log entries, but the log has " + std::to_string(head.size));
   }
   if (applied.size > 0) {
     const Digest root = GREFFE_TRY(main_log.root_at(applied.size));
     if (root != applied.root) return fail(Errc::conflict, "the catalogue was made from another main log");
   }
-  while (builder.next() < size) {
-    const std::uint64_t end = std::min(size, builder.next() + kBatchEntries);
-    GREFFE_TRY(apply_range(builder, main_log, end));
-    const Digest root = end == size ? head->checkpoint.root : GREFFE_TRY(main_log.root_at(end));
-    GREFFE_TRY(builder.commit(root));
-    if (progress) progress(end, size);
-  }
-  return ok();
+  return apply_to(head.size, builder, main_log, head, progress);
 }
 
 Result<CatalogueBuilder> rebuild(FileSystem& files, const std::string& path, const Sources& sources,
@@ -63,7 +90,7 @@ Result<CatalogueBuilder> rebuild(FileSystem& files, const std::string& path, con
   GREFFE_TRY(remove_database(files, fresh));
   {
     CatalogueBuilder builder = GREFFE_TRY(CatalogueBuilder::create(fresh, sources));
-    GREFFE_TRY(catch_up(builder, main_log, progress));
+    GREFFE_TRY(apply_all(builder, sources, main_log, progress));
     GREFFE_TRY(builder.compact());
   }  // closed: its write-ahead log is part of the file now
   GREFFE_TRY(files.sync_file(fresh));

@@ -22,7 +22,7 @@ CREATE TABLE hearing(
   details             TEXT NOT NULL,         -- that document without its salt; empty: lost
   start_ms            INTEGER NOT NULL,
   end_ms              INTEGER,               -- of a closed hearing
-  newest_ms           INTEGER NOT NULL,      -- end of the newest segment or gap
+  newest_ms           INTEGER NOT NULL,      -- end of the newest segment or gap; of a closed hearing its end
   streams             TEXT NOT NULL,         -- JSON: name, medium, source, segments, bytes, duration_90k
   closed              INTEGER NOT NULL,
   gap_count           INTEGER NOT NULL,

@@ -15,15 +15,17 @@ const EVP_MD* algorithm() {
   return found;
 }
 
-}  // namespace
-
-struct Sha256::State {
-  State() : context(EVP_MD_CTX_new()) { GREFFE_CHECK(context != nullptr); }
-  ~State() { EVP_MD_CTX_free(context); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
+struct HashContext {
+  HashContext() : context(EVP_MD_CTX_new()) { GREFFE_CHECK(context != nullptr); }
+  ~HashContext() { EVP_MD_CTX_free(context); }
+  HashContext(const HashContext&) = delete;
+  HashContext& operator=(const HashContext&) = delete;
   EVP_MD_CTX* context;
 };
+
+}  // namespace
+
+struct Sha256::State : HashContext {};
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   GREFFE_CHECK(EVP_DigestInit_ex2(state_->context, algorithm(), nullptr) == 1);
@@ -50,9 +52,13 @@ Digest Sha256::finish() {
   return out;
 }
 
+// For a node of a tree making and freeing a context costs more than the hash: each thread keeps one.
 Digest sha256(ByteView bytes) {
+  static thread_local const HashContext kept;
   Digest out;
-  GREFFE_CHECK(EVP_Digest(bytes.data(), bytes.size(), out.bytes.data(), nullptr, algorithm(), nullptr) == 1);
+  GREFFE_CHECK(EVP_DigestInit_ex2(kept.context, algorithm(), nullptr) == 1);
+  GREFFE_CHECK(EVP_DigestUpdate(kept.context, bytes.data(), bytes.size()) == 1);
+  GREFFE_CHECK(EVP_DigestFinal_ex(kept.context, out.bytes.data(), nullptr) == 1);
   return out;
 }
 

@@ -136,6 +136,7 @@ class SampleHearing {
     e.mono_ms = e.utc.ms - start_.ms;
     e.clock = {"locked", 2};
     entries.push_back(write_hearing_entry(e));
+    bytes_ += e.bytes;
     ++seq_;
   }
   // The newest object can no longer be delivered: it is declared, and never sent.
@@ -151,7 +152,7 @@ class SampleHearing {
     e.end = now();
     e.boot = "boot-1";
     e.mono_ms = e.end.ms - start_.ms;
-    e.totals = {{"mic-judge", seq_, 0, 0}};
+    e.totals = {{"mic-judge", seq_, bytes_, static_cast<std::int64_t>(seq_) * 900'000}};
     entries.push_back(write_hearing_entry(e));
   }
   // Nothing was recorded for so long; the index of the gap.
@@ -210,6 +211,7 @@ class SampleHearing {
   UtcTime start_;
   std::int64_t missing_ms_ = 0;
   std::uint64_t seq_ = 0;
+  std::uint64_t bytes_ = 0;  // of segments
 };
 
 inline Status deposit_object(SampleArchive& a, const SampleHearing& h, const Digest& digest, const std::string& bytes) {

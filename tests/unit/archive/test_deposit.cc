@@ -54,6 +54,37 @@ TEST_CASE("a hearing is filed, cosigned, and survives a restart") {
   for (const auto& [digest, bytes] : h.objects) CHECK(greffe::as_text(*a.pool->read_object(digest)) == bytes);
 }
 
+TEST_CASE("of a finished hearing the main log says what a catalogue must read of it, and nothing is missing from one made anew") {
+  SampleArchive a;
+  SampleHearing h(a.name);
+  for (int i = 0; i < 3; ++i) h.add_segment();
+  const std::uint64_t gap = h.add_gap(5000, "fault");
+  h.add_segment();
+  deposit_all_objects(a, h);
+  const auto begun = append_range(a, h, 0, h.entries.size());
+  receipt_of(begun);
+  a.restart();
+  h.explain(gap, "a fuse");
+  h.close();
+  deposit_all_objects(a, h);
+  const auto ended = append_range(a, h, gap + 2, h.entries.size());
+  receipt_of(ended);
+  const std::uint64_t size = a.main_log->head().checkpoint.size;
+  const auto entries = a.main_log->reader().entries(0, size);
+  REQUIRE(entries);
+  REQUIRE(size == 2);
+  CHECK(*greffe::beside_of((*entries)[0]) == std::nullopt);
+  CHECK(**greffe::beside_of((*entries)[1]) == std::vector<std::uint64_t>{0, gap, h.entries.size() - 1});
+
+  const std::string state = a.folder.path + "/state/";
+  const auto sources = greffe::archive::catalogue_sources(a.stores());
+  auto rebuilt = greffe::catalogue::rebuild(a.files, state + "rebuilt.sqlite", sources, a.main_log->reader());
+  REQUIRE(rebuilt);
+  auto kept = greffe::catalogue::CatalogueBuilder::open(state + "catalogue.sqlite", sources);
+  REQUIRE(kept);
+  CHECK(*rebuilt->dump() == *kept->dump());
+}
+
 TEST_CASE("sending the same again gives the same receipt; sending elsewhere says where to go on") {
   SampleArchive a;
   SampleHearing h(a.name);

@@ -15,6 +15,7 @@
 #include "archive/catalogue/catalogue_builder.h"
 #include "archive/format/documents.h"
 #include "archive/format/entries.h"
+#include "archive/format/finished_hearing.h"
 #include "archive/format/merkle.h"
 
 namespace greffe::testing {
@@ -121,19 +122,27 @@ class World {
   void correct_in_room(const HearingId& id, const Details& details, UtcTime utc) {
     add(id, CorrectionEntry{document(write_details(details)), utc, "clerk"});
   }
-  void close(const HearingId& id, UtcTime end) {
+  void close(const HearingId& id, UtcTime end, const std::vector<StreamTotal>& totals = {}) {
     CloseEntry entry;
     entry.end = end;
+    entry.totals = totals;
     entry.boot = "b";
     add(id, entry);
   }
 
-  // The hearing's log as it is now, into the main log.
+  // The hearing's log as it is now, into the main log, as an archive puts it there.
   void checkpoint(const HearingId& id, UtcTime utc = {1'790'000'000'000}) {
     Checkpoint checkpoint;
     checkpoint.origin = hearing_origin("archive.court.example", id);
     TreeEdge edge;
-    for (const std::string& entry : hearings[id]) edge.append(leaf_hash(as_bytes(entry)));
+    FinishedHearing finished;
+    bool closed = false;
+    for (const std::string& text : hearings[id]) {
+      const auto parsed = parse_hearing_entry(text);
+      if (parsed) finished.take(edge.size(), *parsed);
+      closed = parsed && std::holds_alternative<CloseEntry>(*parsed);
+      edge.append(leaf_hash(as_bytes(text)));
+    }
     checkpoint.size = edge.size();
     checkpoint.root = edge.root();
     SignedNote note;
@@ -142,8 +151,10 @@ class World {
     HearingCheckpointEntry entry;
     entry.hearing = id;
     entry.note = note.write();
+    entry.closed = closed;
     entry.utc = utc;
-    log(entry);
+    const auto beside = finished.beside();
+    main_log.push_back(beside ? with_beside(entry, *beside) : write_main_entry(entry));
   }
   HearingId file(const NewHearing& hearing) {
     const HearingId id = open(hearing);

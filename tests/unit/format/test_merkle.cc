@@ -65,6 +65,18 @@ greffe::SubtreeReader reader_of(Reference& reference) {
 
 }  // namespace
 
+TEST_CASE("the hash of a leaf is that of a zero byte and the entry, however long it is") {
+  for (const std::size_t size : {0u, 1u, 55u, 1023u, 1024u, 1025u, 65'535u}) {
+    const std::string entry(size, 'x');
+    const Digest expected = greffe::sha256(greffe::as_bytes(std::string(1, '\0') + entry));
+    REQUIRE(greffe::leaf_hash(greffe::as_bytes(entry)) == expected);
+    greffe::Sha256 running;
+    running.update(greffe::as_bytes(std::string(1, '\0')));
+    running.update(greffe::as_bytes(entry));
+    REQUIRE(running.finish() == expected);
+  }
+}
+
 TEST_CASE("all tree sizes up to 1,100: roots and edges equal the reference") {
   constexpr std::size_t kMost = 1100;
   const std::vector<Digest> leaves = leaves_of(kMost);
