@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive/all_logs.h"
+#include "archive/archive_keys.h"
 #include "archive/base/progress.h"
 #include "archive/format/lost_declarations.h"
 #include "archive/main_log.h"
@@ -14,6 +15,30 @@ namespace greffe::archive {
 namespace {
 
 constexpr std::string_view kRepaired = "; repaired";
+
+// The key that a log's first entry names for the log itself. nullopt: it names none.
+std::optional<VerifierKey> own_key(const std::string& path, std::string_view first_entry) {
+  if (const auto id = parse_hearing_id(path.substr(path.find_last_of('/') + 1))) {
+    const auto entry = parse_hearing_entry(first_entry);
+    const auto* open = entry ? std::get_if<OpenEntry>(&*entry) : nullptr;
+    if (open == nullptr) return std::nullopt;
+    return VerifierKey{hearing_origin(open->archive, *id), KeyType::ed25519, open->station_key};
+  }
+  const auto entry = parse_main_entry(first_entry);
+  const auto* genesis = entry ? std::get_if<GenesisEntry>(&*entry) : nullptr;
+  if (genesis == nullptr) return std::nullopt;
+  return log_verifier(genesis->archive, genesis->log_key);
+}
+
+void check_signature(const std::string& path, const tlog::LogCheck& checked, PoolCheck& out) {
+  const std::optional<VerifierKey> key = own_key(path, checked.first);
+  if (!key) return;  // greffe-verify says what is wrong with the entry
+  const auto note = parse_signed_note(checked.head);
+  const Status by_its_key = note ? verify_note(*note, *key) : Status(note.error());
+  if (by_its_key) return;
+  out.findings.push_back(fmt::format("{}: its checkpoint of {} entries is not signed by the key that its first entry names: {}", path,
+                                     checked.size, by_its_key.error().message));
+}
 
 Status check_logs(store::WholePool& pool, tlog::CheckMode mode, PoolCheck& out) {
   const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
@@ -26,6 +51,7 @@ Status check_logs(store::WholePool& pool, tlog::CheckMode mode, PoolCheck& out) 
       continue;
     }
     out.entries += checked->size;
+    check_signature(path, *checked, out);
     for (const tlog::LogFinding& f : checked->findings) {
       out.findings.push_back(fmt::format("{}: {} copies missing, {} altered{}", f.key, f.missing.size(), f.different.size(),
                                          f.lost ? "; no good copy is left here" : f.repaired > 0 ? kRepaired : ""));

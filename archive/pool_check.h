@@ -1,5 +1,6 @@
-// `greffe-archive check`: re-derives every tile and root from entries, every reference, every digest, and the catalogue,
-// beside a running archive, and changes nothing; or repairs, when nothing else writes the pool.
+// `greffe-archive check`: re-derives every tile and root from entries, the signature of every log's newest checkpoint, every
+// reference, every digest, and the catalogue, beside a running archive, and changes nothing; or repairs, when nothing else
+// writes the pool.
 #ifndef GREFFE_ARCHIVE_POOL_CHECK_H
 #define GREFFE_ARCHIVE_POOL_CHECK_H
 
@@ -24,7 +25,7 @@ struct PoolCheck {
 // anew. A finding stays a finding, with what was done about it.
 Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path,
                              tlog::CheckMode mode = tlog::CheckMode::report);
-// The trees alone.
+// The trees and the signatures of their heads alone.
 Result<PoolCheck> check_pool_logs(store::WholePool& pool, tlog::CheckMode mode = tlog::CheckMode::report);
 Json json_of(const PoolCheck& check);
 

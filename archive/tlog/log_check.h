@@ -21,6 +21,8 @@ struct LogFinding {
 };
 
 struct LogCheck {
+  std::string head;         // the note whose tree was derived again
+  std::string first;        // entry 0 of it; empty: it is lost, or the check was stopped before it was read
   std::uint64_t size = 0;   // of the head
   std::uint64_t files = 0;  // tiles, bundles and the stage
   std::uint64_t bytes = 0;  // of one replica each
