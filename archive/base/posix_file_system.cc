@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@ namespace {
 constexpr unsigned kObjectMode = 0440;
 // Direct reads: address, offset and length are multiples of this, which fits every usual disk; another one is read plainly.
 constexpr std::size_t kDirectAlignment = 4096;
-constexpr std::size_t kDirectPiece = 1024 * 1024;
+// One huge page, where the system has them: of small ones the kernel pins and marks each, and a disk is told of each.
+constexpr std::size_t kDirectPiece = 2 * 1024 * 1024;
 
 // The one place where errno becomes a code of ours.
 Error from_errno(int number, std::string_view what, std::string_view path) {
@@ -96,16 +98,34 @@ class PosixReadableFile : public ReadableFile {
   std::string path_;  // for messages
 };
 
+// Room for one direct read. Whoever reads objects back reads many, and memory that was touched before is the cheapest: each thread
+// keeps its last one.
+using DirectBuffer = std::unique_ptr<std::uint8_t, void (*)(void*)>;
+
+DirectBuffer& kept_by_thread() {
+  static thread_local DirectBuffer kept(nullptr, &std::free);
+  return kept;
+}
+
+DirectBuffer take_direct_buffer() {
+  if (kept_by_thread()) return std::move(kept_by_thread());
+  DirectBuffer out(static_cast<std::uint8_t*>(std::aligned_alloc(kDirectPiece, kDirectPiece)), &std::free);
+  GREFFE_CHECK(out != nullptr);
+  static_cast<void>(::madvise(out.get(), kDirectPiece, MADV_HUGEPAGE));  // a wish, never an error
+  return out;
+}
+
 // One open file on its way past the page cache.
 class MediumRead {
  public:
   // The descriptor is used as long as this lives.
-  explicit MediumRead(int fd)
-      : fd_(fd), buffer_(static_cast<std::uint8_t*>(std::aligned_alloc(kDirectAlignment, kDirectPiece)), &std::free) {
-    GREFFE_CHECK(buffer_ != nullptr);
+  explicit MediumRead(int fd) : fd_(fd), buffer_(take_direct_buffer()) {
     direct_ = ::fcntl(fd_, F_SETFL, O_RDONLY | O_DIRECT) == 0;
     if (!direct_) drop_pages();
   }
+  MediumRead(const MediumRead&) = delete;
+  MediumRead& operator=(const MediumRead&) = delete;
+  ~MediumRead() { kept_by_thread() = std::move(buffer_); }
 
   // The next piece; empty at the end. nullopt: errno says why not.
   std::optional<ByteView> next() {
@@ -132,7 +152,7 @@ class MediumRead {
   void drop_pages() { static_cast<void>(::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED)); }  // a wish, never an error
 
   const int fd_;
-  const std::unique_ptr<std::uint8_t, void (*)(void*)> buffer_;
+  DirectBuffer buffer_;
   bool direct_ = false;
   bool ended_ = false;
   std::uint64_t offset_ = 0;

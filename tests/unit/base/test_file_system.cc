@@ -131,7 +131,8 @@ TEST_CASE("amounts are written for people") {
 TEST_CASE("what is read from the medium is the whole file, whatever its length") {
   Folder folder;
   greffe::PosixFileSystem files;
-  for (const std::size_t size : {0, 1, 511, 4095, 4096, 4097, 1024 * 1024, 1024 * 1024 + 1, 3 * 1024 * 1024 + 4096, 3 * 1024 * 1024 + 7}) {
+  for (const std::size_t size : {0, 1, 511, 4095, 4096, 4097, 1024 * 1024, 1024 * 1024 + 1, 2 * 1024 * 1024, 2 * 1024 * 1024 + 1,
+                                 3 * 1024 * 1024 + 4096, 3 * 1024 * 1024 + 7}) {
     INFO(size);
     const greffe::Bytes bytes = counted_bytes(size);
     const std::string path = folder.path + "/" + std::to_string(size);
@@ -149,6 +150,16 @@ TEST_CASE("what is read from the medium is the whole file, whatever its length")
   });
   CHECK(refused.error().code == Errc::cancelled);
   CHECK(pieces == 2);
+
+  // One file in the middle of another.
+  const std::string outer = folder.path + "/4097";
+  const greffe::Status both = files.read_medium(outer, 1 << 20, [&](greffe::ByteView piece) {
+    const greffe::Bytes before(piece.begin(), piece.end());
+    CHECK(*from_medium(files, folder.path + "/1") == counted_bytes(1));
+    CHECK(std::equal(piece.begin(), piece.end(), before.begin(), before.end()));
+    return greffe::ok();
+  });
+  CHECK(both);
 }
 
 TEST_CASE("what is read from the medium comes from the disk although the page cache has it") {
