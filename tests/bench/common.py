@@ -3,6 +3,7 @@ import getpass
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -33,6 +34,14 @@ def cpu_seconds(pids):
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def proportional_mib(pids):
+    """Memory that these processes have, what they share counted in parts."""
+    kib = 0
+    for pid in pids:
+        kib += int(re.search(r"^Pss:\s+(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M).group(1))
+    return kib / 1024
 
 
 class Nginx:

@@ -3,7 +3,6 @@
 eight `ffmpeg -c copy -f hls`, which do not; then with the signal watch on. SECONDS_EACH=30 is the length of each window; the order alternates by round (ROUNDS=2)."""
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import tempfile
@@ -17,20 +16,12 @@ SECONDS = int(os.environ.get("SECONDS_EACH", "30"))
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 
 
-def proportional_mib(pids):
-    """Memory that these processes have, what they share counted in parts."""
-    kib = 0
-    for pid in pids:
-        kib += int(re.search(r"^Pss:\s+(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M).group(1))
-    return kib / 1024
-
-
 def window(pids, count_bytes):
     """(CPU seconds per stream and second, PSS in MiB, bytes) of a window in which everything runs."""
     cpu, size, began = c.cpu_seconds(pids), count_bytes(), time.monotonic()
     time.sleep(SECONDS)
     took = time.monotonic() - began
-    memory = proportional_mib(pids)
+    memory = c.proportional_mib(pids)
     wrote = count_bytes() - size
     # Eight times 2 Mbit/s; a figure of a recorder that wrote nothing is no figure.
     assert wrote > 0.7 * STREAMS * 250_000 * took, f"only {wrote} bytes were recorded in {took:.0f} s"
