@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "archive/all_logs.h"
 #include "archive/archive_keys.h"
@@ -61,7 +62,9 @@ Status check_logs(store::WholePool& pool, tlog::CheckMode mode, PoolCheck& out) 
   return ok();
 }
 
-Status check_objects(Clock& clock, store::WholePool& pool, PoolCheck& out) {
+// The objects of which no good copy is left.
+Result<std::set<Digest>> check_objects(Clock& clock, store::WholePool& pool, PoolCheck& out) {
+  std::set<Digest> bad;
   Progress progress(clock, "reading every copy", 0, ProgressUnit::bytes);
   const store::ScrubTotals totals = GREFFE_TRY(pool.scrub({}, [&](const store::ScrubbedObject& object) {
     for (const store::Damage& damage : object.health.damage) {
@@ -69,11 +72,13 @@ Status check_objects(Clock& clock, store::WholePool& pool, PoolCheck& out) {
     }
     out.repaired += object.health.repaired;
     progress.add(object.health.bytes);
-    if (!object.problem.empty()) out.findings.push_back(object.key + ": " + object.problem);
+    if (object.problem.empty()) return true;
+    out.findings.push_back(object.key + ": " + object.problem);
+    if (const auto digest = parse_object_key(object.key)) bad.insert(*digest);
     return true;
   }));
   out.objects = totals.objects;
-  return ok();
+  return bad;
 }
 
 // What two officers declared lost, in every main log of the pool.
@@ -94,13 +99,17 @@ Result<std::vector<LostDeclarations>> declarations_in(store::WholePool& pool, co
   return out;
 }
 
-// I2: no log entry names an absent object, but those that a `lost` entry names. Every entry of every log is read.
-Status check_references(store::WholePool& pool, PoolCheck& out) {
+// I2: no log entry names an absent object, but those that a `lost` entry names. Every entry of every log is read. What is there and not
+// among the `bad` ones was hashed just now.
+Status check_references(store::WholePool& pool, const std::set<Digest>& bad, PoolCheck& out) {
   const std::vector<std::string> paths = GREFFE_TRY(all_logs(pool));
   const std::vector<LostDeclarations> declared = GREFFE_TRY(declarations_in(pool, paths));
   for (const std::string& path : paths) {
     if (!tlog::LogReader(pool, pool, path).checkpoint()) continue;  // check_logs has said it
-    const auto found = find_named(pool, path, [&](const Digest& digest) { return !pool.open_object(digest); });
+    const auto found = find_named(pool, path, [&](const Digest& digest) {
+      const auto held = pool.holds_object(digest);
+      return !held || !*held || bad.contains(digest);
+    });
     if (!found) out.findings.push_back(path + ": " + found.error().message);
     for (const auto& [digest, place] : found ? *found : std::map<Digest, NamedPlace>()) {
       const Digest& object = digest;
@@ -158,8 +167,8 @@ Result<PoolCheck> check_pool_logs(store::WholePool& pool, tlog::CheckMode mode) 
 Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path, tlog::CheckMode mode) {
   PoolCheck out;
   GREFFE_TRY(check_logs(pool, mode, out));
-  GREFFE_TRY(check_objects(clock, pool, out));
-  GREFFE_TRY(check_references(pool, out));
+  const std::set<Digest> bad = GREFFE_TRY(check_objects(clock, pool, out));
+  GREFFE_TRY(check_references(pool, bad, out));
   GREFFE_TRY(check_catalogue(files, pool, catalogue_path, mode, out));
   return out;
 }

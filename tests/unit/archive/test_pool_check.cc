@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 #include "tests/unit/archive/sample_archive.h"
@@ -67,4 +68,27 @@ TEST_CASE("a main log that is signed by another key than its first entry names i
   const auto found = findings(a);
   REQUIRE(found.size() == 1);
   CHECK(found[0].starts_with("log/main: its checkpoint of "));
+}
+
+TEST_CASE("an object that is nowhere, or good nowhere, is named with the entry that needs it") {
+  for (const bool removed : {true, false}) {
+    SampleArchive a;
+    SampleHearing h(a.name);
+    h.add_segment();
+    h.close();
+    deposit_all_objects(a, h);
+    REQUIRE(append_range(a, h, 0, h.entries.size()));
+    const auto check = [&a] { return greffe::archive::check_pool(a.files, a.clock, *a.pool, a.folder.path + "/state/catalogue.sqlite")->findings; };
+    CHECK(check().empty());
+    const greffe::Digest& digest = h.objects.back().first;
+    for (const char* volume : {"/v0/", "/v1/", "/v2/"}) {
+      const std::string path = a.folder.path + volume + greffe::object_key(digest);
+      REQUIRE(std::filesystem::remove(path));
+      if (!removed) std::ofstream(path) << "something else";
+    }
+    const std::vector<std::string> found = check();
+    INFO(found.size() << ": " << (found.empty() ? "" : found.back()));
+    const auto names_it = [&](const std::string& finding) { return finding.find(" entry 1 names " + digest.hex() + ", which is not here") != std::string::npos; };
+    CHECK(std::count_if(found.begin(), found.end(), names_it) == 1);
+  }
 }
