@@ -300,6 +300,9 @@ def check(folder, programs):
                            "second_site": verify(programs, folder, *sorted((folder / "dr" / "volumes").iterdir())),
                            "export": verify(programs, folder, export(programs, folder, identity))}
     summary["tamper"] = json.loads((folder / "run" / "tamper.json").read_text())
+    if hearing["id"] == "long":
+        failure = folder / "run" / "failure.json"
+        summary["failure"] = json.loads(failure.read_text()) if failure.exists() else None
     return summary
 
 

@@ -218,6 +218,18 @@ enrol_all() {
   once "sites" join_sites
 }
 
+# One's own files are one hearing: nothing fails there.
+file_hearings() {
+  local failing= words=("$dir")
+  [ "$pool" = volumes ] || words+=("$GREFFE_CEPH_CONF")
+  if [ ${#media[@]} -eq 0 ]; then /usr/bin/python3 "$demo/fail_storage.py" "${words[@]}" & failing=$!; fi
+  if ! /usr/bin/python3 "$demo/file_hearings.py" "$dir" "$programs"; then
+    [ -z "$failing" ] || kill "$failing" 2> /dev/null || true
+    return 1
+  fi
+  [ -z "$failing" ] || wait "$failing"
+}
+
 verify_both() {
   archive primary policy > "$dir/policy.txt"
   # What stands in Ceph or S3 is re-derived where it is; an auditor gets exports of it, and the second site's volumes.

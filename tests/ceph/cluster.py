@@ -3,7 +3,8 @@
 temporary folder, a RADOS gateway with one S3 user. It is up in about six seconds and gone with the process that made it.
 
     tests/ceph/cluster.py COMMAND…     runs a command beside a cluster, which it finds through the environment
-    tests/ceph/cluster.py --hold FILE  keeps a cluster until SIGTERM; FILE, there once it is up, says where it is, for a shell
+    tests/ceph/cluster.py --hold FILE  keeps a cluster until SIGTERM, and starts again what was killed of it; FILE, there once it is up,
+                                       says where it is, for a shell
 
 Needs the packages of `packaging/install-deps --ceph`; runs as an ordinary user. The quick detection of failures is for tests
 only: a real cluster keeps Ceph's own settings.
@@ -33,6 +34,7 @@ from free_ports import free_ports  # noqa: E402
 POOL = "greffe"
 BUCKET = "greffe"
 OSDS = 3
+REVIVED_AFTER_S = 10  # at most; by --hold
 ACCESS, SECRET = "GREFFETESTACCESS0001", "greffe-test-secret-of-no-worth-00000001"
 ENTITIES = {  # name -> what it may do
     "mon.": {"mon": "allow *"},
@@ -91,6 +93,7 @@ mgr_stats_period = 1
 mgr_tick_period = 1
 [osd]
 osd_data = {folder}/osd$id
+pid_file = {folder}/run/$name.pid
 keyring = {folder}/osd$id/keyring
 osd_objectstore = bluestore
 osd_class_update_on_start = false
@@ -256,6 +259,12 @@ class Cluster:
         for name in names:
             self.daemons[name].wait()
 
+    def revive(self):
+        """Starts what has ended, as an init would."""
+        for name, daemon in list(self.daemons.items()):
+            if daemon.poll() is not None:
+                self.launch(name)
+
     def hang(self, name):
         self.daemons[name].send_signal(signal.SIGSTOP)
 
@@ -316,7 +325,8 @@ def hold(path):
         draft = pathlib.Path(f"{path}.draft")
         draft.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in cluster.variables().items()))
         draft.rename(path)
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        while signal.sigtimedwait({signal.SIGTERM, signal.SIGINT}, REVIVED_AFTER_S) is None:
+            cluster.revive()
 
 
 def main():

@@ -51,6 +51,7 @@ def check(summary):
     tamper = summary["tamper"]
     assert tamper["verify_noticed"] and tamper["scrub_noticed"] and tamper["healed"], tamper
     assert tamper["verify_said"] == "TAMPERED" and tamper["verify_after"] == "VERIFIED_WITH_DECLARED_GAPS", tamper
+    assert summary["failure"]["filed_without"] >= 10, summary
     assert summary["found"]["RG 26/01233"] == 1 and summary["found"]["lefevre"] == summary["found"]["Lefèvre"] > 5, summary
 
 
