@@ -38,19 +38,16 @@ Result<std::uint64_t> index_of(const catalogue::Mark& mark) {
   return parse_decimal(std::string_view(mark.id).substr(mark.id.find_last_of('-') + 1));
 }
 
-}  // namespace
-
-Result<std::optional<std::uint64_t>> HearingProof::revocation_of(const PublicKey& station_key) const {
+Result<std::optional<std::uint64_t>> revocation_of(const archive::HeldArchive& archive, const PublicKey& station_key) {
   std::optional<std::uint64_t> found;
-  const auto known = GREFFE_TRY(main_log_.catalogue().key("station", station_key));
+  const auto known = GREFFE_TRY(archive.catalogue->key("station", station_key));
   if (!known || !known->revoked_since) return found;
-  const tlog::LogReader main = main_log_.reader();
   catalogue::EntryQuery query;
   query.kind = "key";
-  const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(main_log_.catalogue(), query));
+  const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(*archive.catalogue, query));
   for (const std::uint64_t index : keys) {
     if (index < known->entry_index) continue;
-    const std::vector<std::string> bytes = GREFFE_TRY(main.entries(index, index + 1));
+    const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
     const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
     const auto* key = std::get_if<KeyEntry>(&entry);
     if (key != nullptr && key->action == "revoked" && key->key == station_key) found = index;
@@ -58,45 +55,55 @@ Result<std::optional<std::uint64_t>> HearingProof::revocation_of(const PublicKey
   return found;
 }
 
-Result<Json> HearingProof::of(const catalogue::HearingRecord& record) const {
-  const tlog::LogReader main = main_log_.reader();
-  const SignedCheckpoint main_head = GREFFE_TRY(main.checkpoint());
+}  // namespace
+
+// What other sites have signed of the main log. Of a copy, what this site has signed stands in its checkpoint.
+Result<std::vector<std::string>> HearingProof::cosigned(const archive::HeldArchive& archive) const {
+  std::vector<std::string> out;
+  if (!archive.own) return out;
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  for (const VerifierKey& cosigner : cosigners) {
+    const auto newest = archive::newest_cosigned(stores_.heads, main_log_path(), cosigner);
+    if (newest) out.push_back(newest->note.write());
+  }
+  return out;
+}
+
+Result<Json> HearingProof::of(const archive::FoundHearing& found) const {
+  const auto& [archive, record] = found;
+  const SignedCheckpoint main_head = GREFFE_TRY(archive.reader.checkpoint());
   const SignedCheckpoint hearing_head = GREFFE_TRY(hearings_.reader(record.row.id).checkpoint());
   const std::uint64_t size = main_head.checkpoint.size;
   Json out;
-  out.set("checkpoint_entry", GREFFE_TRY(proven(main, record.checkpoint_index, size)));
-  if (record.key_index) out.set("key_entry", GREFFE_TRY(proven(main, *record.key_index, size)));
-  const std::optional<std::uint64_t> revoked = GREFFE_TRY(revocation_of(record.station_key));
-  if (revoked && *revoked < size) out.set("revocation_entry", GREFFE_TRY(proven(main, *revoked, size)));
+  out.set("checkpoint_entry", GREFFE_TRY(proven(archive.reader, record.checkpoint_index, size)));
+  if (record.key_index) out.set("key_entry", GREFFE_TRY(proven(archive.reader, *record.key_index, size)));
+  const std::optional<std::uint64_t> revoked = GREFFE_TRY(revocation_of(archive, record.station_key));
+  if (revoked && *revoked < size) out.set("revocation_entry", GREFFE_TRY(proven(archive.reader, *revoked, size)));
   for (const std::string kind : {"mark", "details"}) {
     catalogue::EntryQuery query;
     query.kind = kind;
     query.hearing = record.row.id;
     Json::Array list;
-    const std::vector<std::uint64_t> indices = GREFFE_TRY(all_entries(main_log_.catalogue(), query));
+    const std::vector<std::uint64_t> indices = GREFFE_TRY(all_entries(*archive.catalogue, query));
     for (const std::uint64_t index : indices) {
-      if (index < size) list.push_back(GREFFE_TRY(proven(main, index, size)));
+      if (index < size) list.push_back(GREFFE_TRY(proven(archive.reader, index, size)));
     }
     out.set(kind + "_entries", std::move(list));
   }
   out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
   out.set("main_size", size);
-  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
-  Json::Array cosigned;
-  for (const VerifierKey& cosigner : cosigners) {
-    const auto newest = archive::newest_cosigned(stores_.heads, main_log_path(), cosigner);
-    if (newest) cosigned.push_back(newest->note.write());
-  }
-  out.set("main_cosigned", std::move(cosigned));
+  const std::vector<std::string> notes = GREFFE_TRY(cosigned(archive));
+  out.set("main_cosigned", Json::Array(notes.begin(), notes.end()));
   return out;
 }
 
-Status HearingProof::add_evidence(Json& json, const catalogue::Mark& mark, const archive::Timeline& timeline) const {
+Status HearingProof::add_evidence(Json& json, const archive::HeldArchive& archive, const catalogue::Mark& mark,
+                                  const archive::Timeline& timeline) const {
   const std::uint64_t index = GREFFE_TRY(index_of(mark));
   json.set("index", index);
   std::optional<Digest> note;
   if (mark.from_archive) {
-    const std::vector<std::string> bytes = GREFFE_TRY(main_log_.reader().entries(index, index + 1));
+    const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
     const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
     if (const auto* added = std::get_if<MarkAddedEntry>(&entry)) note = added->note;
   } else {
@@ -113,8 +120,8 @@ void HearingProof::add_document(Json& json, std::string_view name, const Digest&
   if (document) json.set(std::string(name), std::string(as_text(*document)));
 }
 
-Status HearingProof::add_reason(Json& json, std::uint64_t index) const {
-  const std::vector<std::string> bytes = GREFFE_TRY(main_log_.reader().entries(index, index + 1));
+Status HearingProof::add_reason(Json& json, const archive::HeldArchive& archive, std::uint64_t index) const {
+  const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
   const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
   if (const auto* details = std::get_if<DetailsEntry>(&entry)) add_document(json, "reason_document", details->reason);
   return ok();

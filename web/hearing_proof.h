@@ -4,6 +4,7 @@
 #define GREFFE_WEB_HEARING_PROOF_H
 
 #include "archive/hearing_logs.h"
+#include "archive/held_archives.h"
 #include "archive/peers.h"
 #include "archive/retrieval.h"
 
@@ -11,26 +12,25 @@ namespace greffe::web {
 
 class HearingProof {
  public:
-  HearingProof(archive::Stores stores, archive::MainLog& main_log, archive::HearingLogs& hearings, archive::Peers& peers)
-      : stores_(stores), main_log_(main_log), hearings_(hearings), peers_(peers) {}
+  HearingProof(archive::Stores stores, archive::HearingLogs& hearings, archive::Peers& peers)
+      : stores_(stores), hearings_(hearings), peers_(peers) {}
 
   // The chain from the station's signature to the main log's (schema Proof of docs/openapi.yaml).
-  Result<Json> of(const catalogue::HearingRecord& record) const;
+  Result<Json> of(const archive::FoundHearing& found) const;
 
   // Sets `index` and `document` of a mark: where its entry is, and the note that the entry names by its digest. A note
   // that is lost is left out.
-  Status add_evidence(Json& json, const catalogue::Mark& mark, const archive::Timeline& timeline) const;
+  Status add_evidence(Json& json, const archive::HeldArchive& archive, const catalogue::Mark& mark, const archive::Timeline& timeline) const;
 
   // Sets `name` to the document of that digest, verbatim; leaves it out when it is lost.
   void add_document(Json& json, std::string_view name, const Digest& digest) const;
-  // The reason's document of the `details` entry at `index`.
-  Status add_reason(Json& json, std::uint64_t index) const;
+  // The reason's document of the `details` entry at `index` of its main log.
+  Status add_reason(Json& json, const archive::HeldArchive& archive, std::uint64_t index) const;
 
  private:
-  Result<std::optional<std::uint64_t>> revocation_of(const PublicKey& station_key) const;
+  Result<std::vector<std::string>> cosigned(const archive::HeldArchive& archive) const;
 
   archive::Stores stores_;
-  archive::MainLog& main_log_;
   archive::HearingLogs& hearings_;
   archive::Peers& peers_;
 };

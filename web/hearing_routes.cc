@@ -41,13 +41,17 @@ Result<catalogue::HearingQuery> query_of(const http::Request& request) {
   return query;
 }
 
+Error kept_elsewhere(const archive::HeldArchive& archive) {
+  return fail(Errc::denied, "This is a copy. Marks and corrections are made where the hearing is kept: " + archive.name + ".");
+}
+
 }  // namespace
 
-HearingRoutes::HearingRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::HearingLogs& hearings,
-                             archive::Retrieval& retrieval, archive::Peers& peers, accounts::Accounts& accounts,
-                             const SignIn& sign_in)
-    : clock_(clock), stores_(stores), main_log_(main_log), hearings_(hearings), retrieval_(retrieval), peers_(peers),
-      accounts_(accounts), sign_in_(sign_in), proof_(stores, main_log, hearings, peers) {}
+HearingRoutes::HearingRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, const archive::HeldArchives& archives,
+                             archive::HearingLogs& hearings, archive::Retrieval& retrieval, archive::Peers& peers,
+                             accounts::Accounts& accounts, const SignIn& sign_in)
+    : clock_(clock), stores_(stores), main_log_(main_log), archives_(archives), hearings_(hearings), retrieval_(retrieval), peers_(peers),
+      accounts_(accounts), sign_in_(sign_in), proof_(stores, hearings, peers) {}
 
 std::vector<http::Route> HearingRoutes::routes() {
   const auto route = [this](std::string method, std::string pattern,
@@ -72,17 +76,17 @@ std::string HearingRoutes::account_name(const std::string& pseudonym) const {
   return account ? account->display_name : pseudonym;
 }
 
-Result<catalogue::HearingRecord> HearingRoutes::record_of(const http::Request& request, const Session& session) const {
+Result<archive::FoundHearing> HearingRoutes::find_one(const http::Request& request, const Session& session) const {
   if (!accounts::may_find(session.account)) {
     return fail(Errc::denied, "Your account does not show hearings. Ask the court's administrator for the role of a clerk, "
                               "judge or auditor.");
   }
   const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
-  return main_log_.catalogue().hearing(id, courts_of(session.account));
+  return archives_.hearing(id, session.account);
 }
 
 Result<http::Response> HearingRoutes::places(const http::Request&, const Session&) {
-  const std::vector<catalogue::Court> courts = GREFFE_TRY(main_log_.catalogue().places());
+  const std::vector<catalogue::Court> courts = GREFFE_TRY(archives_.places());
   Json::Array list;
   for (const catalogue::Court& court : courts) list.push_back(json_of(court));
   Json out;
@@ -93,17 +97,23 @@ Result<http::Response> HearingRoutes::places(const http::Request&, const Session
 Result<http::Response> HearingRoutes::find(const http::Request& request, const Session& session) {
   if (!accounts::may_find(session.account)) return fail(Errc::denied, "Your account does not show hearings.");
   const catalogue::HearingQuery query = GREFFE_TRY(query_of(request));
-  const catalogue::HearingPage page = GREFFE_TRY(main_log_.catalogue().find(query, courts_of(session.account)));
+  const archive::HeldArchives::Page page = GREFFE_TRY(archives_.find(query, session.account));
   Json::Array rows;
-  for (const catalogue::HearingRow& row : page.hearings) rows.push_back(json_of(row));
+  for (const archive::HeldArchives::Row& one : page.hearings) {
+    Json row = json_of(one.row);
+    if (!one.archive.empty()) row.set("archive", one.archive);
+    rows.push_back(std::move(row));
+  }
   Json out;
   out.set("count", page.count).set("count_is_exact", page.count_is_exact).set("hearings", std::move(rows));
   if (page.next_cursor) out.set("next_cursor", *page.next_cursor);
   return ok_json(out);
 }
 
-// Which other site holds the hearing, up to which entry and since when. An empty object: none.
-Result<Json> HearingRoutes::second_copy(const HearingId& id) const {
+// Which other site holds the hearing, up to which entry and since when. An empty object: none, or this is the copy.
+Result<Json> HearingRoutes::second_copy(const archive::FoundHearing& found) const {
+  if (!found.archive.own) return Json();
+  const HearingId& id = found.record.row.id;
   const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
   const auto head = hearings_.reader(id).checkpoint();
   for (const VerifierKey& cosigner : cosigners) {
@@ -119,53 +129,65 @@ Result<Json> HearingRoutes::second_copy(const HearingId& id) const {
   return Json();
 }
 
-Result<Json> HearingRoutes::whole(const catalogue::HearingRecord& record, const Session& session) const {
+// A copy is for finding and watching: what is added to a hearing is added where it is kept.
+Json HearingRoutes::rights(const archive::FoundHearing& found, const accounts::Account& account) const {
+  const std::string& court = found.record.row.court;
+  const bool own = found.archive.own;
+  Json out;
+  out.set("correct", own && accounts::may_correct(account, court)).set("export", own && accounts::may_export(account, court));
+  out.set("mark", own && accounts::may_mark(account, court)).set("play", accounts::may_play(account, court));
+  return out;
+}
+
+Result<Json> HearingRoutes::whole(const archive::FoundHearing& found, const Session& session) const {
+  const catalogue::HearingRecord& record = found.record;
   Json out = json_of(record.row);
+  if (!found.archive.own) out.set("archive", found.archive.name);
   out.set("details", json_of(record.row.details)).set("origin", record.origin);
   out.set("log_size", record.log_size).set("log_root", record.log_root).set("receipt_utc", record.checkpoint_utc);
   Json::Array corrections;
   for (const catalogue::Correction& c : record.corrections) {
     Json one;
-    one.set("account_name", c.from_archive ? account_name(c.account) : c.account).set("before", json_of(c.before));
+    one.set("account_name", c.from_archive && found.archive.own ? account_name(c.account) : c.account).set("before", json_of(c.before));
     one.set("details_sha256", c.before_sha256).set("index", c.entry_index).set("origin", c.from_archive ? "archive" : "room");
     one.set("reason", c.reason).set("utc", c.utc);
     proof_.add_document(one, "document", c.before_sha256);
-    if (c.from_archive) GREFFE_TRY(proof_.add_reason(one, c.entry_index));
+    if (c.from_archive) GREFFE_TRY(proof_.add_reason(one, found.archive, c.entry_index));
     corrections.push_back(std::move(one));
   }
   out.set("corrections", std::move(corrections));
   proof_.add_document(out, "details_document", record.details_sha256);
-  const accounts::Account& account = session.account;
-  Json rights;
-  rights.set("correct", accounts::may_correct(account, record.row.court)).set("export", accounts::may_export(account, record.row.court));
-  rights.set("mark", accounts::may_mark(account, record.row.court)).set("play", accounts::may_play(account, record.row.court));
-  out.set("rights", std::move(rights));
-  const std::vector<catalogue::Sitting> sittings = GREFFE_TRY(main_log_.catalogue().sittings(record.row.id, courts_of(account)));
+  out.set("rights", rights(found, session.account));
+  const auto seen = found.archive.seen_by(session.account);
+  std::vector<catalogue::Sitting> sittings = GREFFE_TRY(found.archive.catalogue->sittings(record.row.id, seen));
   if (sittings.size() > 1) {
     Json::Array chain;
-    for (const catalogue::Sitting& sitting : sittings) chain.push_back(json_of(sitting));
+    for (catalogue::Sitting& sitting : sittings) {
+      if (sitting.row) sitting.row->court = found.archive.court_here(sitting.row->court);
+      chain.push_back(json_of(sitting));
+    }
     out.set("sittings", std::move(chain));
   }
-  Json copy = GREFFE_TRY(second_copy(record.row.id));
+  Json copy = GREFFE_TRY(second_copy(found));
   if (!copy.as_object()->empty()) out.set("second_copy", std::move(copy));
   return out;
 }
 
 Result<http::Response> HearingRoutes::open(const http::Request& request, const Session& session) {
-  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
-  const Json json = GREFFE_TRY(whole(record, session));
+  const archive::FoundHearing found = GREFFE_TRY(find_one(request, session));
+  const Json json = GREFFE_TRY(whole(found, session));
   return ok_json(json);
 }
 
 Result<http::Response> HearingRoutes::timeline(const http::Request& request, const Session& session) {
-  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  const auto [archive, record] = GREFFE_TRY(find_one(request, session));
   const archive::Timeline timeline = GREFFE_TRY(retrieval_.timeline(record.row.id));
-  const std::vector<catalogue::Mark> marks = GREFFE_TRY(main_log_.catalogue().marks(record.row.id, courts_of(session.account)));
+  const std::vector<catalogue::Mark> marks = GREFFE_TRY(archive.catalogue->marks(record.row.id, archive.seen_by(session.account)));
   Json out = json_of(timeline);
   Json::Array list;
   for (const catalogue::Mark& mark : marks) {
-    Json one = json_of(mark, mark.from_archive ? account_name(mark.account) : mark.account);
-    GREFFE_TRY(proof_.add_evidence(one, mark, timeline));
+    Json one = json_of(mark, mark.from_archive && archive.own ? account_name(mark.account) : mark.account);
+    GREFFE_TRY(proof_.add_evidence(one, archive, mark, timeline));
     list.push_back(std::move(one));
   }
   out.set("marks", std::move(list));
@@ -173,18 +195,18 @@ Result<http::Response> HearingRoutes::timeline(const http::Request& request, con
 }
 
 Result<http::Response> HearingRoutes::proof(const http::Request& request, const Session& session) {
-  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
-  const Json out = GREFFE_TRY(proof_.of(record));
+  const archive::FoundHearing found = GREFFE_TRY(find_one(request, session));
+  const Json out = GREFFE_TRY(proof_.of(found));
   return ok_json(out);
 }
 
 Result<http::Response> HearingRoutes::add_mark(const http::Request& request, const Session& session) {
-  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  const auto [archive, record] = GREFFE_TRY(find_one(request, session));
+  if (!archive.own) return kept_elsewhere(archive);
   if (!accounts::may_mark(session.account, record.row.court)) {
     return fail(Errc::denied, "Only clerks and judges of this court may add marks.");
   }
   const Json json = GREFFE_TRY(parse_json(request.body));
-  archive::MainLog& log = main_log_;
   MarkAddedEntry entry;
   entry.hearing = record.row.id;
   entry.at = GREFFE_TRY(json.utc("at"));
@@ -193,10 +215,10 @@ Result<http::Response> HearingRoutes::add_mark(const http::Request& request, con
   if (json.has("stream")) entry.stream = GREFFE_TRY(json.string("stream"));
   if (!entry.stream.empty() && !is_valid_name(entry.stream)) return fail(Errc::invalid, "There is no stream of that name.");
   const std::string document = write_note("mark", text);
-  entry.note = GREFFE_TRY(archive::store_document(stores_.objects, document));
+  entry.note = GREFFE_TRY(greffe::archive::store_document(stores_.objects, document));
   entry.account = session.account.pseudonym;
   entry.utc = clock_.utc_now();
-  const std::uint64_t index = GREFFE_TRY(log.append(entry));
+  const std::uint64_t index = GREFFE_TRY(main_log_.append(entry));
   catalogue::Mark mark;
   mark.id = fmt::format("archive-{}", index);
   mark.at = entry.at;
@@ -209,7 +231,8 @@ Result<http::Response> HearingRoutes::add_mark(const http::Request& request, con
 }
 
 Result<http::Response> HearingRoutes::correct(const http::Request& request, const Session& session) {
-  const catalogue::HearingRecord record = GREFFE_TRY(record_of(request, session));
+  const auto [archive, record] = GREFFE_TRY(find_one(request, session));
+  if (!archive.own) return kept_elsewhere(archive);
   if (!accounts::may_correct(session.account, record.row.court)) {
     return fail(Errc::denied, "Only clerks of this court may correct the details.");
   }
@@ -220,8 +243,8 @@ Result<http::Response> HearingRoutes::correct(const http::Request& request, cons
   if (reason.empty() || reason.size() > kMaxMarkCharacters) return fail(Errc::invalid, "Say why the details are corrected (at most 2,000 characters).");
   DetailsEntry entry;
   entry.hearing = record.row.id;
-  entry.details = GREFFE_TRY(archive::store_document(stores_.objects, write_details(details)));
-  entry.reason = GREFFE_TRY(archive::store_document(stores_.objects, write_note("reason", reason)));
+  entry.details = GREFFE_TRY(greffe::archive::store_document(stores_.objects, write_details(details)));
+  entry.reason = GREFFE_TRY(greffe::archive::store_document(stores_.objects, write_note("reason", reason)));
   entry.account = session.account.pseudonym;
   entry.utc = clock_.utc_now();
   GREFFE_TRY(main_log_.append(entry));

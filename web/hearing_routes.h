@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "archive/held_archives.h"
 #include "archive/main_log.h"
 #include "archive/peers.h"
 #include "archive/retrieval.h"
@@ -14,8 +15,8 @@ namespace greffe::web {
 
 class HearingRoutes {
  public:
-  HearingRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::HearingLogs& hearings,
-                archive::Retrieval& retrieval, archive::Peers& peers, accounts::Accounts& accounts, const SignIn& sign_in);
+  HearingRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, const archive::HeldArchives& archives,
+                archive::HearingLogs& hearings, archive::Retrieval& retrieval, archive::Peers& peers, accounts::Accounts& accounts, const SignIn& sign_in);
   std::vector<http::Route> routes();
 
  private:
@@ -29,14 +30,16 @@ class HearingRoutes {
   Result<http::Response> places(const http::Request& request, const Session& session);
 
   // The hearing that the address names, if this person may see it. not_found else: the two cannot be told apart.
-  Result<catalogue::HearingRecord> record_of(const http::Request& request, const Session& session) const;
-  Result<Json> whole(const catalogue::HearingRecord& record, const Session& session) const;
+  Result<archive::FoundHearing> find_one(const http::Request& request, const Session& session) const;
+  Result<Json> whole(const archive::FoundHearing& found, const Session& session) const;
+  Json rights(const archive::FoundHearing& found, const accounts::Account& account) const;
   std::string account_name(const std::string& pseudonym) const;
-  Result<Json> second_copy(const HearingId& id) const;
+  Result<Json> second_copy(const archive::FoundHearing& found) const;
 
   Clock& clock_;
   archive::Stores stores_;
   archive::MainLog& main_log_;
+  const archive::HeldArchives& archives_;
   archive::HearingLogs& hearings_;
   archive::Retrieval& retrieval_;
   archive::Peers& peers_;

@@ -1,5 +1,7 @@
 #include "web/log_routes.h"
 
+#include "archive/archive_keys.h"
+
 namespace greffe::web {
 namespace {
 
@@ -24,11 +26,19 @@ Result<http::Response> tile_of(const tlog::LogReader& reader, const std::string&
   return tile_response(name, bytes);
 }
 
+Json keys_json(const std::string& archive, const std::string& log_vkey, const std::string& holder_vkey, const std::vector<VerifierKey>& cosigners) {
+  Json::Array list;
+  for (const VerifierKey& key : cosigners) list.push_back(Json().set("name", key.name).set("vkey", key.text()));
+  Json out;
+  out.set("archive", archive).set("cosigners", std::move(list)).set("holder_vkey", holder_vkey).set("log_vkey", log_vkey);
+  return out;
+}
+
 }  // namespace
 
-LogRoutes::LogRoutes(archive::MainLog& main_log, archive::HearingLogs& hearings, archive::Peers& peers, VerifierKey log_key,
-                     VerifierKey holder_key, const SignIn& sign_in)
-    : main_log_(main_log), hearings_(hearings), peers_(peers), log_key_(std::move(log_key)),
+LogRoutes::LogRoutes(archive::MainLog& main_log, const archive::HeldArchives& archives, archive::HearingLogs& hearings, archive::Peers& peers,
+                     VerifierKey log_key, VerifierKey holder_key, const SignIn& sign_in)
+    : main_log_(main_log), archives_(archives), hearings_(hearings), peers_(peers), log_key_(std::move(log_key)),
       holder_key_(std::move(holder_key)), sign_in_(sign_in) {}
 
 std::vector<http::Route> LogRoutes::routes() {
@@ -45,18 +55,27 @@ std::vector<http::Route> LogRoutes::routes() {
           route("/v1/log/hearing/{id}/tile/{path*}", &LogRoutes::hearing_tile)};
 }
 
-Result<http::Response> LogRoutes::keys(const http::Request&, const Session&) {
-  Json::Array cosigners;
-  const std::vector<VerifierKey> keys = GREFFE_TRY(peers_.cosigners());
-  for (const VerifierKey& key : keys) {
-    Json one;
-    one.set("name", key.name).set("vkey", key.text());
-    cosigners.push_back(std::move(one));
+Result<http::Response> LogRoutes::keys(const http::Request& request, const Session&) {
+  const std::string asked = request.query_value("archive");
+  if (!asked.empty() && asked != main_log_.archive_name()) {
+    const Json copy = GREFFE_TRY(keys_of_copy(asked));
+    return http::json_response(200, write_json(copy));
   }
-  Json out;
-  out.set("archive", main_log_.archive_name()).set("cosigners", std::move(cosigners));
-  out.set("holder_vkey", holder_key_.text()).set("log_vkey", log_key_.text());
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  const Json out = keys_json(main_log_.archive_name(), log_key_.text(), holder_key_.text(), cosigners);
   return http::json_response(200, write_json(out));
+}
+
+// Its log's key is the one that an operator named here (`origin add`); the others are what that log says.
+Result<Json> LogRoutes::keys_of_copy(const std::string& name) const {
+  const archive::HeldArchive copy = GREFFE_TRY(archives_.named(name));
+  const auto facts = GREFFE_TRY(copy.catalogue->archive_facts());
+  const std::vector<catalogue::KnownKey> known = GREFFE_TRY(copy.catalogue->keys("cosigner"));
+  std::vector<VerifierKey> cosigners;
+  for (const catalogue::KnownKey& key : known) {
+    if (!key.revoked_since) cosigners.push_back(GREFFE_TRY(parse_verifier_key(key.cosigner)));
+  }
+  return keys_json(name, archive::log_verifier(name, copy.log_key).text(), facts ? facts->holder_vkey : std::string(), cosigners);
 }
 
 Result<http::Response> LogRoutes::main_checkpoint(const http::Request&, const Session&) {
@@ -72,7 +91,7 @@ Result<http::Response> LogRoutes::main_tile(const http::Request& request, const 
 Result<tlog::LogReader> LogRoutes::readable_hearing(const http::Request& request, const Session& session) const {
   const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
   if (!accounts::may_find(session.account)) return fail(Errc::denied, "Your account does not show hearings.");
-  GREFFE_TRY(main_log_.catalogue().hearing(id, courts_of(session.account)));
+  GREFFE_TRY(archives_.hearing(id, session.account));
   return hearings_.reader(id);
 }
 

@@ -81,16 +81,16 @@ Result<HearingId> PlaySessions::redeem(std::string_view secret) {
   return found->second.hearing;
 }
 
-PlaybackRoutes::PlaybackRoutes(Clock& clock, archive::MainLog& main_log, archive::Retrieval& retrieval, PlaySessions& sessions,
+PlaybackRoutes::PlaybackRoutes(Clock& clock, const archive::HeldArchives& archives, archive::Retrieval& retrieval, PlaySessions& sessions,
                                const SignIn& sign_in)
-    : main_log_(main_log), retrieval_(retrieval), sessions_(sessions), sign_in_(sign_in), open_objects_(clock) {}
+    : archives_(archives), retrieval_(retrieval), sessions_(sessions), sign_in_(sign_in), open_objects_(clock) {}
 
 // The hearing of the address, if this person may watch it; the access is in the log when this returns.
 Result<HearingId> PlaybackRoutes::may_play(const http::Request& request, const Session& session) const {
   const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
   if (!accounts::may_find(session.account)) return fail(Errc::denied, "Your account does not show recordings.");
-  const catalogue::HearingRecord record = GREFFE_TRY(main_log_.catalogue().hearing(id, courts_of(session.account)));
-  if (!accounts::may_play(session.account, record.row.court)) {
+  const archive::FoundHearing found = GREFFE_TRY(archives_.hearing(id, session.account));
+  if (!accounts::may_play(session.account, found.record.row.court)) {
     return fail(Errc::denied, "Your account does not show recordings of this court.");
   }
   GREFFE_TRY(sessions_.begin(session, id));
@@ -104,8 +104,7 @@ Result<http::Response> PlaybackRoutes::master(const HearingId& id) {
 
 Result<http::Response> PlaybackRoutes::playlist(const HearingId& id, const std::string& stream) {
   const archive::Timeline timeline = GREFFE_TRY(retrieval_.timeline(id));
-  const std::vector<catalogue::Mark> marks =
-      GREFFE_TRY(main_log_.catalogue().marks(id, catalogue::CourtSet::everything()));
+  const std::vector<catalogue::Mark> marks = GREFFE_TRY(archives_.marks(id));
   for (const archive::TimelineStream& s : timeline.streams) {
     if (s.stream.name == stream) return playlist_response(archive::stream_playlist(timeline, s, marks, "../../objects/"));
   }

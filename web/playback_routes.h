@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/held_archives.h"
 #include "archive/main_log.h"
 #include "archive/retrieval.h"
 #include "web/open_objects.h"
@@ -49,7 +50,7 @@ class PlaySessions {
 
 class PlaybackRoutes {
  public:
-  PlaybackRoutes(Clock& clock, archive::MainLog& main_log, archive::Retrieval& retrieval, PlaySessions& sessions,
+  PlaybackRoutes(Clock& clock, const archive::HeldArchives& archives, archive::Retrieval& retrieval, PlaySessions& sessions,
                  const SignIn& sign_in);
   std::vector<http::Route> routes();
 
@@ -65,7 +66,7 @@ class PlaybackRoutes {
   Result<http::Response> issue_ticket(const http::Request& request, const Session& session);
   Result<http::Response> with_ticket(const http::Request& request);
 
-  archive::MainLog& main_log_;
+  const archive::HeldArchives& archives_;
   archive::Retrieval& retrieval_;
   PlaySessions& sessions_;
   const SignIn& sign_in_;

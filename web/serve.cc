@@ -9,6 +9,7 @@
 #include "archive/damage_journal.h"
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
+#include "archive/held_archives.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
 #include "archive/read_back.h"
@@ -72,12 +73,12 @@ struct Running {
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
-        foreign(clock, stores, hearings, m, keys.holder), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
+        foreign(clock, stores, hearings, m, keys.holder), archives(files, l, stores, m, keys.log.public_key(), s.state_directory), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled}, kFirstEpoch),
         machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), s.role == "replica" ? &foreign : nullptr),
-        hearing_routes(clock, stores, m, hearings, retrieval, peers, a, sign_in),
-        playback(clock, m, retrieval, sessions, sign_in),
-        logs(m, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
+        hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
+        playback(clock, archives, retrieval, sessions, sign_in),
+        logs(m, archives, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
         control(clock, stores, m, peers, a, snapshots, status, p, keeper, scrub) {}
 
@@ -95,6 +96,7 @@ struct Running {
   archive::Scrub scrub;
   archive::Peers peers;
   archive::ForeignLogs foreign;
+  archive::HeldArchives archives;
   SignIn sign_in;
   PlaySessions sessions;
   StatusRoutes status;
@@ -178,6 +180,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   running.read_back.start();
   running.keeper.start();
   running.scrub.start();
+  if (settings.role == "replica") running.archives.start();
   {
     http::Server server;
     GREFFE_TRY(listen_all(server, running, keys, files));
@@ -185,6 +188,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
     log.info("stopping: running requests are finished");
     running.scrub.stop();  // one of them may wait for it
   }
+  running.archives.stop();
   running.keeper.stop();
   running.read_back.stop();
   damage.stop();

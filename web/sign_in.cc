@@ -37,8 +37,6 @@ http::Response other_site() {
 
 }  // namespace
 
-catalogue::CourtSet courts_of(const accounts::Account& account) { return {account.all_courts, account.courts}; }
-
 SignIn::SignIn(accounts::Accounts& accounts, Clock& clock, const PublicKey& server_key)
     : accounts_(accounts), clock_(clock), server_key_(server_key) {}
 

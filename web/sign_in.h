@@ -37,9 +37,6 @@ class SignIn {
   const PublicKey server_key_;
 };
 
-// The courts that a search of this person covers.
-catalogue::CourtSet courts_of(const accounts::Account& account);
-
 }  // namespace greffe::web
 
 #endif

@@ -124,8 +124,9 @@ Status check_account(const Account& account) {
     return fail(Errc::invalid, "an account is for all courts or for those listed, not both");
   }
   for (const std::string& court : account.courts) {
-    if (!is_valid_name(court)) {
-      return fail(Errc::invalid, "\"" + court + "\" is not a court code: a-z, 0-9 and hyphen, at most 32 characters");
+    if (!is_valid_court(court)) {
+      return fail(Errc::invalid, "\"" + court + "\" is not a court code: a-z, 0-9 and hyphen, at most 32 characters; of an archive whose copy is held "
+                                 "here ARCHIVE/CODE, or ARCHIVE/* for all of its courts");
     }
   }
   if (account.language != "en" && account.language != "fr" && account.language != "zh") {

@@ -27,12 +27,16 @@ struct Account {
   std::string display_name;  // 1 to 200 characters
   std::set<Role> roles;      // at least one; operator never together with another
   bool all_courts = false;
-  std::vector<std::string> courts;  // codes, sorted; empty when all_courts
+  // Sorted; empty when all_courts. The code of a court of this archive; of one whose copy is held here "<archive>/<code>", or
+  // "<archive>/*" for all of its courts.
+  std::vector<std::string> courts;
   std::string language;      // "en", "fr", "zh"
   std::string pseudonym;     // what the logs say instead of the name; random, given once, never changed
   bool disabled = false;
 };
 bool is_valid_account_name(std::string_view name);
+constexpr std::string_view kAllCourts = "*";
+bool is_valid_court(std::string_view court);  // as Account::courts has it
 constexpr std::size_t kMinPasswordCharacters = 10;
 constexpr std::size_t kMaxPasswordBytes = 1024;
 

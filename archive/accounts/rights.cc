@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "archive/accounts/accounts.h"
+#include "archive/format/names.h"
 
 namespace greffe::accounts {
 
@@ -37,9 +38,20 @@ bool is_valid_account_name(std::string_view name) {
   });
 }
 
+bool is_valid_court(std::string_view court) {
+  const std::size_t slash = court.find('/');
+  if (slash == std::string_view::npos) return is_valid_name(court);
+  const std::string_view code = court.substr(slash + 1);
+  return is_valid_archive_name(court.substr(0, slash)) && (code == kAllCourts || is_valid_name(code));
+}
+
 bool sees_court(const Account& account, std::string_view court) {
   if (account.disabled) return false;
-  return account.all_courts || std::find(account.courts.begin(), account.courts.end(), court) != account.courts.end();
+  if (account.all_courts || std::find(account.courts.begin(), account.courts.end(), court) != account.courts.end()) return true;
+  const std::size_t slash = court.find('/');
+  if (slash == std::string_view::npos) return false;
+  const std::string all = std::string(court.substr(0, slash + 1)) + std::string(kAllCourts);
+  return std::find(account.courts.begin(), account.courts.end(), all) != account.courts.end();
 }
 
 bool may_find(const Account& account) { return has_any(account, {Role::clerk, Role::judge, Role::auditor}); }

@@ -84,6 +84,7 @@ struct HearingRow {
   std::uint64_t unexcused_gap_count = 0;
   std::optional<HearingId> continues;
   std::vector<MarkMatch> mark_matches;  // marks in which a word of the query was found; at most 5
+  std::string cursor;  // of a row of a page: where a page that ends with it goes on
 };
 
 struct HearingPage {

@@ -68,7 +68,7 @@ class Search {
     }
     const bool more = found.size() > query_.limit;
     if (more) found.resize(query_.limit);
-    for (const Cursor& one : found) GREFFE_TRY(read_row(one.row));
+    for (const Cursor& one : found) GREFFE_TRY(read_row(one));
     if (more) page_.next_cursor = found.back().text();
     return ok();
   }
@@ -125,13 +125,14 @@ class Search {
     }
   }
 
-  Status read_row(std::int64_t row) {
-    Rows rows = GREFFE_TRY(db_.query("SELECT " + std::string(kRowColumns) + " FROM hearing h WHERE h.row = ?", row));
+  Status read_row(const Cursor& at) {
+    Rows rows = GREFFE_TRY(db_.query("SELECT " + std::string(kRowColumns) + " FROM hearing h WHERE h.row = ?", at.row));
     const bool found = GREFFE_TRY(rows.next());
     if (!found) return fail(Errc::corrupt, "the text index of the catalogue names a hearing that is not there: rebuild it");
     page_.hearings.push_back(GREFFE_TRY(reader_.read(rows)));
+    page_.hearings.back().cursor = at.text();
     if (words_.empty()) return ok();
-    return find_in_marks(row, page_.hearings.back());
+    return find_in_marks(at.row, page_.hearings.back());
   }
 
   Status find_in_marks(std::int64_t hearing, HearingRow& row) {

@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "twin"))
 import sample  # noqa: E402
 from machine_client import Hearing, MachineClient, details_document, sha256  # noqa: E402
-from world import PROGRAMS, World, main, run  # noqa: E402
+from world import PROGRAMS, Browser, World, main, run  # noqa: E402
 
 REPLICATE = PROGRAMS / "greffe-replicate"
 
@@ -108,6 +108,38 @@ def test_once_carries_everything_and_brings_the_confirmations():
         # Nothing left to do; nothing is sent twice.
         status, report = sites.once()
         assert status == 0 and report["objects_sent"] == 0 and report["entries_sent"] == 0, report
+
+
+def test_people_find_and_play_a_copy_at_the_second_site():
+    with Sites() as sites:
+        hearing = sites.file()
+        sites.once()
+        court = f"{sites.primary.name}/{sites.client.code['court']}"
+        users = {name: sites.second.add_user(name, "clerk", court=seen) for name, seen in
+                 (("all", None), ("one", court), ("other", f"{sites.primary.name}/elsewhere"))}
+        people = {name: Browser(sites.second).log_in(name, password) for name, password in users.items()}
+        end = time.monotonic() + 20
+        while not people["all"].find("") and time.monotonic() < end:
+            time.sleep(0.2)
+        for name, rows in (("all", 1), ("one", 1), ("other", 0)):
+            assert len(people[name].find("")) == rows, name
+        row = people["one"].find("")[0]
+        assert row["id"] == hearing.id and row["archive"] == sites.primary.name and row["court"] == court, row
+        address = f"/v1/hearings/{hearing.id}"
+        for digest in sites.digests(hearing):
+            status, data, _ = people["one"].call("GET", f"{address}/objects/{digest}.mp4")
+            assert status == 200 and sha256(data) == digest, status
+            assert people["other"].call("GET", f"{address}/objects/{digest}.mp4")[0] == 404
+        status, opened, _ = people["one"].call("GET", address)
+        assert status == 200 and opened["rights"] == {"correct": False, "export": False, "mark": False, "play": True}, opened
+        status, answer, _ = people["one"].call("POST", f"{address}/marks", {"at": row["start"], "text": "here"})
+        assert status == 403 and sites.primary.name in answer["detail"], answer
+        # What a page checks with: the keys of the archive that keeps it, and the proof from that archive's log.
+        keys = people["one"].call("GET", f"/v1/keys?archive={sites.primary.name}")[1]
+        ours = json.loads(sites.primary.archive("keys", "--json").stdout)
+        assert keys["log_vkey"] == ours["log_vkey"] and keys["holder_vkey"] == ours["holder_vkey"], keys
+        proof = people["one"].call("GET", f"{address}/proof")[1]
+        assert proof["main_checkpoint"].startswith(sites.primary.name + "\n") and hearing.id in proof["checkpoint_entry"]["entry"], proof
 
 
 def test_an_exported_hearing_verifies():

@@ -41,7 +41,7 @@ export const api = {
   signIn: (account: string, password: string) => post<Session>("/v1/session", { account, password }),
   signOut: () => request("/v1/session", { method: "DELETE" }),
   places: () => json<Places>("/v1/places"),
-  keys: () => json<ArchiveKeys>("/v1/keys"),
+  keys: (archive?: string) => json<ArchiveKeys>(`/v1/keys${query({ archive })}`),
   hearings: (params: Record<string, string | number | undefined>, signal?: AbortSignal) =>
     json<HearingList>(`/v1/hearings${query(params)}`, signal ? { signal } : {}),
   hearing: (id: string) => json<Hearing>(hearingPath(id)),

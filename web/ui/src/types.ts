@@ -26,6 +26,7 @@ export interface StreamInfo { name: string; medium: "video" | "audio"; source: s
 
 export interface Row {
   id: string;
+  archive?: string; // whose copy this is; absent: kept here
   title: string;
   cases: string[];
   parties: Party[];

@@ -65,6 +65,7 @@ function ResultRow({ row, words }: { row: Row; words: string[] }) {
       <span class="row-where">
         <span><Highlight text={nameOf(row.court_names, row.court)} words={words} /></span>
         <span><Highlight text={nameOf(row.room_names, row.room)} words={words} /></span>
+        {row.archive && <span class="quiet">{t("row.copy", { archive: row.archive })}</span>}
         <span class="quiet"><Highlight text={row.judges.join(t("list.comma"))} words={words} /></span>
       </span>
       <span class="row-state">

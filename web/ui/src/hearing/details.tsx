@@ -28,9 +28,11 @@ export function DetailsPanel({ room, onHearing }: { room: Room; onHearing: (hear
   const [editing, setEditing] = useState(false);
   const hearing = room.hearing;
   const newestFirst = [...hearing.corrections].reverse();
+  const fields = fieldsOf(hearing.details, hearing.zone).filter((f) => f.value !== "");
+  if (hearing.archive) fields.push({ name: "kept-by", value: hearing.archive });
   return (
     <div class="details">
-      <Fields fields={fieldsOf(hearing.details, hearing.zone).filter((f) => f.value !== "")} />
+      <Fields fields={fields} />
       <div class="buttons">
         <CopyButton label={t("transport.copy-citation")} text={() => citation(room)} />
         {hearing.rights.correct && <button onClick={() => setEditing(true)}>{t("correct.open")}</button>}

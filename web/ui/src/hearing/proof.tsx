@@ -2,7 +2,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "../parts/icons";
-import { pageMemory } from "../parts/memory";
 import { useWatch } from "../parts/watch";
 import { dateTime, duration, parseUtc } from "../time";
 import type { Chain, Link } from "../verify/chain";
@@ -122,7 +121,7 @@ function Keys({ room }: { room: Room }) {
         <div class="notice attention">
           <p>{t("key.trust-warning")}</p>
           <p><code>{[served.log_vkey, served.holder_vkey].map((v) => parseVkey(v)).map((k) => (k ? fingerprint(k) : "?")).join(" · ")}</code></p>
-          <button onClick={() => { repinKeys(pageMemory, served, new Date().toISOString()); location.reload(); }}>{t("key.trust-confirm")}</button>{" "}
+          <button onClick={() => { repinKeys(room.memory, served, new Date().toISOString()); location.reload(); }}>{t("key.trust-confirm")}</button>{" "}
           <button onClick={() => setAsking(false)}>{t("dialog.cancel")}</button>
         </div>
       )}

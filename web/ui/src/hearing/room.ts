@@ -9,7 +9,7 @@ import type { Bytes } from "../verify/bytes";
 import type { Problem } from "../verify/chain";
 import { compareDetails, missesCorrections } from "../verify/compare_details";
 import { Ledger } from "../verify/ledger";
-import type { Memory } from "../verify/pins";
+import { memoryOf, type Memory } from "../verify/pins";
 import { checkObject, verifyHearing, type Verdict } from "../verify/verify";
 import { PeakStore } from "./peaks";
 
@@ -25,13 +25,15 @@ export class Room {
   verifyError = "";
   detailsProblems: Problem[] = [];
   sweep: { done: number; total: number; running: boolean } | undefined;
+  readonly memory: Memory;
   private readonly verified: Promise<void>;
   private readonly listeners = new Set<() => void>();
   private timer = 0;
   private closed = false;
   private sweepAbort: AbortController | undefined;
 
-  constructor(public hearing: Hearing, public timeline: Timeline, private readonly memory: Memory, at?: number) {
+  constructor(public hearing: Hearing, public timeline: Timeline, memory: Memory, at?: number) {
+    this.memory = memoryOf(memory, hearing.archive);
     this.ledger.load(timeline);
     this.player = new Player(timeline, (placed, stream, signal) => this.load(placed, stream, signal), at);
     this.peaks = new PeakStore(hearing.id, () => this.changed());
@@ -57,7 +59,7 @@ export class Room {
 
   private async verify(): Promise<void> {
     try {
-      const source = { keys: api.keys, proof: api.proof, timeline: api.timeline, log: api.hearingLog };
+      const source = { keys: () => api.keys(this.hearing.archive), proof: api.proof, timeline: api.timeline, log: api.hearingLog };
       const verdict = await verifyHearing(this.hearing.id, this.timeline, source, this.memory, new Date().toISOString());
       if (this.closed) return;
       this.verdict = verdict;

@@ -8,6 +8,16 @@ export interface Memory {
   removeItem(key: string): void;
 }
 
+// Each archive whose copies are shown here has a memory of its own: its keys are others, and its log has grown otherwise.
+export function memoryOf(memory: Memory, archive: string | undefined): Memory {
+  if (!archive) return memory;
+  const own = (key: string) => `${key}@${archive}`;
+  return {
+    getItem: (key) => memory.getItem(own(key)), setItem: (key, value) => memory.setItem(own(key), value),
+    removeItem: (key) => memory.removeItem(own(key)),
+  };
+}
+
 export interface Pins { keys: ArchiveKeys; since: string }
 
 const kKeysItem = "greffe.pinned-keys";

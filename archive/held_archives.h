@@ -1,0 +1,90 @@
+// The archives whose main logs are held here, for reading: this one's own, and at a second site or in a province those whose copies
+// it keeps. Each has a catalogue of its own, derived from its own log, so that nothing of one can show in another. Thread-safe.
+//
+// Thread "gr-copies" looks for new entries of copied main logs every two seconds and has their catalogues follow. Until a copy's
+// catalogue is made for the first time (minutes for a million hearings) the copy is not seen here.
+//
+// A court of a copied archive is named with its archive, "archive.lyon.example/civil"; one of this archive's own just "civil".
+#ifndef GREFFE_ARCHIVE_HELD_ARCHIVES_H
+#define GREFFE_ARCHIVE_HELD_ARCHIVES_H
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "archive/accounts/accounts.h"
+#include "archive/main_log.h"
+
+namespace greffe::archive {
+
+struct HeldArchive {
+  std::string name;
+  bool own = false;
+  std::shared_ptr<const catalogue::Catalogue> catalogue;
+  tlog::LogReader reader;  // of its main log
+  PublicKey log_key;       // that signs it
+
+  std::string court_here(const std::string& court) const { return own ? court : name + "/" + court; }
+  // What of it this account may see.
+  catalogue::CourtSet seen_by(const accounts::Account& account) const;
+};
+
+struct FoundHearing {
+  HeldArchive archive;
+  catalogue::HearingRecord record;  // its court as it is named here
+};
+
+class HeldArchives {
+ public:
+  // All of them outlive it. Catalogues of copies are "<state>/catalogue-<first 16 hex digits of the origin's SHA-256>.sqlite".
+  HeldArchives(FileSystem& files, Log& log, Stores stores, MainLog& own, const PublicKey& own_log_key, std::string state_directory);
+  ~HeldArchives();  // stops the thread
+  void start();
+  void stop();  // a catalogue that is being made is broken off, and begun again at the next start
+
+  std::vector<HeldArchive> all() const;                        // its own first, then by name
+  Result<HeldArchive> named(const std::string& name) const;    // not_found: not held here, or not seen yet
+
+  // As Catalogue::find, over all of them; `query.court` as courts are named here. A page's rows say of which archive they are.
+  struct Row {
+    std::string archive;  // empty: its own
+    catalogue::HearingRow row;
+  };
+  struct Page {
+    std::vector<Row> hearings;
+    std::optional<std::string> next_cursor;
+    std::uint64_t count = 0;
+    bool count_is_exact = true;
+  };
+  Result<Page> find(catalogue::HearingQuery query, const accounts::Account& account) const;
+  // As Catalogue::hearing.
+  Result<FoundHearing> hearing(const HearingId& id, const accounts::Account& account) const;
+  // Its marks, whoever asks; not_found: no archive has it.
+  Result<std::vector<catalogue::Mark>> marks(const HearingId& id) const;
+  // Every court of every archive, its own first.
+  Result<std::vector<catalogue::Court>> places() const;
+
+ private:
+  struct Copy;
+  void run(std::stop_token stop);
+  void follow(Copy& copy, const std::stop_token& stop);
+  Status look_for_copies();
+
+  FileSystem& files_;
+  Log& log_;
+  const Stores stores_;
+  MainLog& own_;
+  const PublicKey own_log_key_;
+  const std::string state_directory_;
+  mutable std::mutex mutex_;  // guards `copies_`, the map and what `Copy` says is guarded
+  std::map<std::string, std::shared_ptr<Copy>> copies_;  // by name
+  std::jthread thread_;
+};
+
+}  // namespace greffe::archive
+
+#endif

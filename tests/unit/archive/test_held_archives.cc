@@ -1,0 +1,234 @@
+// Finding hearings in several archives of which one site keeps copies.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "archive/held_archives.h"
+#include "archive/store_document.h"
+#include "tests/unit/archive/sample_archive.h"
+
+using greffe::HearingId;
+using greffe::UtcTime;
+using greffe::archive::HeldArchives;
+using greffe::testing::SampleArchive;
+namespace accounts = greffe::accounts;
+namespace catalogue = greffe::catalogue;
+
+namespace {
+
+constexpr std::int64_t kStartMs = 1'795'338'000'000;
+
+// Another archive, as the replicator has brought it: its main log and its hearings' logs in this pool.
+class Copied {
+ public:
+  Copied(SampleArchive& site, std::string name) : site_(site), name_(std::move(name)) {
+    greffe::KeyEntry known;
+    known.action = "added";
+    known.role = "origin";
+    known.name = name_;
+    known.key = log_key_.public_key();
+    REQUIRE(site_.main_log->append(known));
+  }
+
+  HearingId file(const std::string& case_number, std::int64_t after_s, const std::string& court = "court-1") {
+    const UtcTime start{kStartMs + after_s * 1000};
+    const HearingId id = greffe::make_hearing_id(start);
+    greffe::Details details;
+    details.cases = {case_number};
+    greffe::OpenEntry open;
+    open.archive = name_;
+    open.hearing = id;
+    open.station = "station-1";
+    open.station_key = station_.public_key();
+    open.court = court;
+    open.room = "room-1";
+    open.streams = {{"mic-judge", "audio", "room"}};
+    open.details = greffe::archive::store_document(site_.stores().objects, greffe::write_details(details)).value();
+    open.main_root = greffe::empty_root();
+    open.start = start;
+    open.boot = "boot-1";
+    greffe::CloseEntry close;
+    close.end = UtcTime{start.ms + 60'000};
+    close.boot = "boot-1";
+    greffe::HearingCheckpointEntry commit;
+    commit.hearing = id;
+    commit.note = append(greffe::hearing_log_path(id), greffe::hearing_origin(name_, id), station_,
+                         {greffe::write_hearing_entry(open), greffe::write_hearing_entry(close)});
+    commit.closed = true;
+    commit.utc = close.end;
+    append(greffe::foreign_log_path(name_), name_, log_key_, {greffe::write_main_entry(commit)});
+    return id;
+  }
+
+  void revoke() {
+    greffe::KeyEntry gone;
+    gone.action = "revoked";
+    gone.role = "origin";
+    gone.name = name_;
+    gone.key = log_key_.public_key();
+    gone.why = "retired";
+    REQUIRE(site_.main_log->append(gone));
+  }
+
+ private:
+  std::string append(const std::string& path, const std::string& origin, const greffe::PrivateKey& key, const std::vector<std::string>& entries) {
+    const greffe::archive::Stores stores = site_.stores();
+    auto writer = greffe::tlog::LogWriter::open(stores.objects, stores.heads, stores.stages, path);
+    REQUIRE(writer);
+    std::string published;
+    const greffe::Status done = writer->append(entries, [&](std::uint64_t size, const greffe::Digest& root) -> greffe::Result<std::string> {
+      const greffe::Checkpoint checkpoint{origin, size, root};
+      greffe::SignedNote note{checkpoint.text(), {greffe::sign_checkpoint(checkpoint, key)}};
+      published = note.write();
+      return published;
+    });
+    REQUIRE(done);
+    return published;
+  }
+
+  SampleArchive& site_;
+  const std::string name_;
+  const greffe::PrivateKey log_key_ = greffe::PrivateKey::generate();
+  const greffe::PrivateKey station_ = greffe::PrivateKey::generate();
+};
+
+struct Site {
+  SampleArchive archive;
+  HeldArchives held{archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"};
+
+  void wait_for(const std::function<bool()>& condition) const {
+    for (int i = 0; i < 200 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    REQUIRE(condition());
+  }
+  // Every page of `limit` rows, one after the other.
+  std::vector<HearingId> find(const accounts::Account& account, const std::string& text = {}, std::size_t limit = 50, const std::string& court = {}) const {
+    std::vector<HearingId> out;
+    catalogue::HearingQuery query;
+    query.text = text;
+    query.limit = limit;
+    query.court = court;
+    for (;;) {
+      const auto page = held.find(query, account);
+      REQUIRE(page);
+      CHECK(page->hearings.size() <= limit);
+      for (const HeldArchives::Row& row : page->hearings) out.push_back(row.row.id);
+      if (!page->next_cursor) return out;
+      query.cursor = *page->next_cursor;
+    }
+  }
+};
+
+accounts::Account clerk_of(std::vector<std::string> courts) {
+  accounts::Account out;
+  out.roles = {accounts::Role::clerk};
+  out.all_courts = courts.empty();
+  out.courts = std::move(courts);
+  return out;
+}
+
+HearingId file_own(SampleArchive& archive, std::int64_t after_s) {
+  greffe::testing::SampleHearing hearing(archive.name, UtcTime{kStartMs + after_s * 1000});
+  hearing.close();
+  greffe::testing::deposit_all_objects(archive, hearing);
+  REQUIRE(greffe::testing::append_range(archive, hearing, 0, hearing.entries.size()));
+  return hearing.id;
+}
+
+}  // namespace
+
+TEST_CASE("hearings of several archives are found together, newest first, and no page leaves one out or shows it twice") {
+  Site site;
+  Copied lyon(site.archive, "archive.lyon.example");
+  Copied wuhan(site.archive, "archive.wuhan.example");
+  std::vector<HearingId> oldest_first;
+  for (int i = 0; i < 4; ++i) {
+    // In the same second in all three: within it the archives in their order, its own first.
+    oldest_first.push_back(wuhan.file("W " + std::to_string(i), i * 10));
+    oldest_first.push_back(lyon.file("L " + std::to_string(i), i * 10));
+    oldest_first.push_back(file_own(site.archive, i * 10));
+  }
+  const std::vector<HearingId> expected(oldest_first.rbegin(), oldest_first.rend());
+  site.held.start();
+  site.wait_for([&] { return site.held.all().size() == 3; });
+  for (const std::size_t limit : {1, 2, 3, 5, 12, 50}) {
+    INFO("pages of " << limit);
+    CHECK(site.find(clerk_of({}), "", limit) == expected);
+  }
+  catalogue::HearingQuery query;
+  const auto page = site.held.find(query, clerk_of({}));
+  CHECK(page->count == 12);
+  CHECK(page->count_is_exact);
+  CHECK(page->hearings[0].archive.empty());
+  CHECK(page->hearings[1].archive == "archive.lyon.example");
+  CHECK(page->hearings[1].row.court == "archive.lyon.example/court-1");
+  query.cursor = "t1";  // a page of one catalogue is none of ours
+  CHECK(site.held.find(query, clerk_of({})).error().code == greffe::Errc::invalid);
+}
+
+TEST_CASE("the hearing with exactly this number comes first, in whichever archive it is") {
+  Site site;
+  Copied lyon(site.archive, "archive.lyon.example");
+  Copied wuhan(site.archive, "archive.wuhan.example");
+  const HearingId exact = lyon.file("RG 26/01234", 0);
+  const HearingId longer = wuhan.file("RG 26/012345", 100);
+  site.held.start();
+  site.wait_for([&] { return site.held.all().size() == 3; });
+  CHECK(site.find(clerk_of({}), "RG 26/01234") == std::vector<HearingId>{exact, longer});
+  CHECK(site.find(clerk_of({}), "RG 26/01234", 1) == std::vector<HearingId>{exact, longer});
+}
+
+TEST_CASE("an account sees the courts that it names, of the archive that it names") {
+  Site site;
+  Copied lyon(site.archive, "archive.lyon.example");
+  Copied wuhan(site.archive, "archive.wuhan.example");
+  const HearingId own = file_own(site.archive, 0);
+  const HearingId lyon_1 = lyon.file("L 1", 1, "court-1");
+  const HearingId lyon_2 = lyon.file("L 2", 2, "court-2");
+  const HearingId wuhan_1 = wuhan.file("W 1", 3, "court-1");
+  site.held.start();
+  site.wait_for([&] { return site.held.all().size() == 3; });
+  using Ids = std::vector<HearingId>;
+  CHECK(site.find(clerk_of({})) == Ids{wuhan_1, lyon_2, lyon_1, own});
+  CHECK(site.find(clerk_of({"court-1"})) == Ids{own});
+  CHECK(site.find(clerk_of({"archive.lyon.example/court-2"})) == Ids{lyon_2});
+  CHECK(site.find(clerk_of({"archive.lyon.example/*", "court-1"})) == Ids{lyon_2, lyon_1, own});
+  CHECK(site.find(clerk_of({}), "", 50, "archive.lyon.example/court-1") == Ids{lyon_1});
+  CHECK(site.find(clerk_of({}), "", 50, "court-1") == Ids{own});
+
+  const accounts::Account of_lyon = clerk_of({"archive.lyon.example/*"});
+  const auto found = site.held.hearing(lyon_2, of_lyon);
+  REQUIRE(found);
+  CHECK(found->archive.name == "archive.lyon.example");
+  CHECK_FALSE(found->archive.own);
+  CHECK(found->record.row.court == "archive.lyon.example/court-2");
+  CHECK(accounts::may_play(of_lyon, found->record.row.court));
+  CHECK_FALSE(accounts::may_play(of_lyon, "archive.wuhan.example/court-1"));
+  CHECK_FALSE(accounts::may_play(of_lyon, "court-1"));
+  CHECK_FALSE(accounts::may_play(clerk_of({"court-1"}), "archive.lyon.example/court-1"));
+  CHECK(site.held.hearing(own, of_lyon).error().code == greffe::Errc::not_found);
+  CHECK(site.held.hearing(wuhan_1, of_lyon).error().code == greffe::Errc::not_found);
+}
+
+TEST_CASE("what arrives later is found; an archive whose copies are ended is not; another start begins where the last one was") {
+  Site site;
+  Copied lyon(site.archive, "archive.lyon.example");
+  const HearingId first = lyon.file("L 1", 1);
+  site.held.start();
+  site.wait_for([&] { return site.held.all().size() == 2; });
+  const HearingId later = lyon.file("L 2", 2);
+  site.wait_for([&] { return site.find(clerk_of({})).size() == 2; });
+  CHECK(site.find(clerk_of({})) == std::vector<HearingId>{later, first});
+  site.held.stop();
+
+  HeldArchives again(site.archive.files, site.archive.log, site.archive.stores(), *site.archive.main_log, site.archive.keys->log.public_key(),
+                     site.archive.folder.path + "/state");
+  again.start();
+  site.wait_for([&] { return again.all().size() == 2; });
+  CHECK(again.find({}, clerk_of({}))->hearings.size() == 2);
+  lyon.revoke();
+  site.wait_for([&] { return again.all().size() == 1; });
+  CHECK(again.find({}, clerk_of({}))->hearings.empty());
+}
