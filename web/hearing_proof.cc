@@ -55,6 +55,32 @@ Result<std::optional<std::uint64_t>> revocation_of(const archive::HeldArchive& a
   return found;
 }
 
+// What officers declared lost of it, and who was an officer when: `lost_entries` and, beside them only, `officer_entries`.
+Status add_lost(Json& out, const archive::HeldArchive& archive, const HearingId& hearing, std::uint64_t size) {
+  catalogue::EntryQuery query;
+  query.kind = "lost";
+  query.hearing = hearing;
+  const std::vector<std::uint64_t> orders = GREFFE_TRY(all_entries(*archive.catalogue, query));
+  Json::Array lost;
+  for (const std::uint64_t index : orders) {
+    if (index < size) lost.push_back(GREFFE_TRY(proven(archive.reader, index, size)));
+  }
+  if (lost.empty()) return ok();
+  query = {};
+  query.kind = "key";
+  const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(*archive.catalogue, query));
+  Json::Array officers;
+  for (const std::uint64_t index : keys) {
+    if (index >= size) break;
+    const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
+    const auto* key = std::get_if<KeyEntry>(&entry);
+    if (key != nullptr && key->role == "officer") officers.push_back(GREFFE_TRY(proven(archive.reader, index, size)));
+  }
+  out.set("lost_entries", std::move(lost)).set("officer_entries", std::move(officers));
+  return ok();
+}
+
 }  // namespace
 
 // What other sites have signed of the main log. Of a copy, what this site has signed stands in its checkpoint.
@@ -90,6 +116,7 @@ Result<Json> HearingProof::of(const archive::FoundHearing& found) const {
     }
     out.set(kind + "_entries", std::move(list));
   }
+  GREFFE_TRY(add_lost(out, archive, record.row.id, size));
   out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
   out.set("main_size", size);
   const std::vector<std::string> notes = GREFFE_TRY(cosigned(archive));

@@ -7,6 +7,7 @@ import { concatBytes, toBase64, toHex, utf8, type Bytes } from "../../web/ui/src
 import { canonical, parseCanonical, type JsonObject } from "../../web/ui/src/verify/entries";
 import { leafHash, nodeHash, proveInclusion, rootOf, verifyInclusion } from "../../web/ui/src/verify/merkle";
 import { keyId, parseCheckpoint, parseVkey } from "../../web/ui/src/verify/note";
+import { memoryOf, pinKeys } from "../../web/ui/src/verify/pins";
 import { digest, sha256 } from "../../web/ui/src/verify/sha256";
 import { checkObject, verifyHearing, type VerifySource } from "../../web/ui/src/verify/verify";
 
@@ -509,4 +510,66 @@ test("a history that was rewritten between two visits", async () => {
   const store = memory();
   assert.deepEqual(await codes(await archive(7), store), []);
   assert.ok((await codes(await archive(5), store)).some((c) => c === "tail-missing" || c === "main-split"));
+});
+
+// Two officers, and their order that the first piece is lost; `change` makes something of it false.
+async function withOrder(change: (order: JsonObject, officers: JsonObject[]) => void = () => undefined) {
+  const served = await archive();
+  const lost = toHex(sha256(utf8("media 0")));
+  const pairs = await Promise.all([1, 2].map(() => crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as Promise<CryptoKeyPair>));
+  const statement = utf8(`greffe declares lost v1\n${kArchive}\n${kHearing}\n${lost}\n`);
+  const officers: JsonObject[] = await Promise.all(pairs.map(async (pair, i) => ({
+    kind: "key", v: 1, action: "added", role: "officer", name: `officer-${i + 1}`,
+    key: toHex(new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey))),
+  })));
+  const order: JsonObject = {
+    kind: "lost", v: 1, hearing: kHearing, objects: [{ sha256: lost }], officers: ["officer-1", "officer-2"], utc: "2026-11-24T00:00:00.000Z",
+    signatures: await Promise.all(pairs.map(async (pair) => toBase64(new Uint8Array(await crypto.subtle.sign("Ed25519", pair.privateKey, statement))))),
+  };
+  change(order, officers);
+  await resign(served, [...officers, order]);
+  served.proof.officer_entries = officers.map((_, i) => served.proven(4 + i));
+  served.proof.lost_entries = [served.proven(4 + officers.length)];
+  return { served, lost };
+}
+
+test("a piece is lost when two officers of that moment signed it, or the recorder did, and not otherwise", async () => {
+  const judged = async (served: Served) => {
+    const verdict = await verifyHearing(kHearing, served.timeline, sourceOf(served), memory(), "2026-11-25T00:00:00.000Z");
+    return { lost: [...verdict.chain.lost.keys()], codes: verdict.problems.map((p) => p.code), of: verdict.chain.lost };
+  };
+  const { served, lost } = await withOrder();
+  const good = await judged(served);
+  assert.deepEqual([good.lost, good.codes], [[lost], []]);
+  assert.deepEqual(good.of.get(lost)!.officers, ["officer-1", "officer-2"]);
+  const refused = async (change: Parameters<typeof withOrder>[0]) => assert.deepEqual(await judged((await withOrder(change)).served), { lost: [], codes: ["lost-order"], of: new Map() });
+  await refused((order) => { order["objects"] = [{ sha256: "1".repeat(64) }]; });
+  await refused((order) => { order["signatures"] = [...(order["signatures"] as string[])].reverse(); });
+  await refused((order) => { order["officers"] = ["officer-1"]; order["signatures"] = (order["signatures"] as string[]).slice(0, 1); });
+  await refused((order) => { order["officers"] = ["officer-1", "officer-1"]; order["signatures"] = [0, 0].map((i) => (order["signatures"] as string[])[i]!); });
+  await refused((order) => { order["officers"] = []; order["signatures"] = []; });
+  await refused((_, officers) => { officers.push({ ...officers[1]!, action: "revoked" }); });
+  await refused((_, officers) => { officers[1]!["key"] = officers[0]!["key"]!; });
+  const stranger = await withOrder((_, officers) => { officers[1]!["role"] = "station"; });
+  assert.deepEqual((await judged(stranger.served)).codes, ["own-entry", "lost-order"]);
+  const moved = await withOrder();
+  moved.served.proof.lost_entries![0]!.index = 3;
+  assert.deepEqual((await judged(moved.served)).codes, ["own-entry"]);
+  const room = await archive();
+  room.entries[7] = utf8(canonical({ kind: "lost", v: 1, objects: [{ sha256: lost }], reason: "unreadable" }));
+  room.leaves = room.entries.map((e) => leafHash(e));
+  room.proof.hearing_checkpoint = await note(kOrigin, room.entries, [station, holder]);
+  await resign(room, []);
+  const found = await judged(room);
+  assert.deepEqual([found.lost, found.of.get(lost)!.by], [[lost], "room"]);
+});
+
+test("what was pinned of one archive says nothing of another whose copies are shown here", () => {
+  const common = memory();
+  const keys = (archive: string, vkey: string): ArchiveKeys => ({ archive, log_vkey: vkey, holder_vkey: vkey, cosigners: [] });
+  assert.deepEqual(pinKeys(memoryOf(common, undefined), keys("dr.example", "a"), "1").problems, []);
+  assert.deepEqual(pinKeys(memoryOf(common, "one.example"), keys("one.example", "b"), "2").problems, []);
+  assert.deepEqual(pinKeys(memoryOf(common, "one.example"), keys("one.example", "b"), "3").pins.since, "2");
+  assert.deepEqual(pinKeys(memoryOf(common, "one.example"), keys("one.example", "c"), "4").problems.map((p) => p.code), ["key-changed", "key-changed"]);
+  assert.deepEqual(pinKeys(memoryOf(common, undefined), keys("dr.example", "a"), "5").problems, []);
 });

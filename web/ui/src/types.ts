@@ -192,6 +192,8 @@ export interface Proof {
   revocation_entry?: ProvenEntry; // the recorder's key was revoked
   mark_entries?: ProvenEntry[]; // the marks that were made in the archive
   details_entries?: ProvenEntry[]; // the corrections of the details
+  lost_entries?: ProvenEntry[]; // what officers declared lost of it
+  officer_entries?: ProvenEntry[]; // who was an officer when; only beside those
   main_size: number;
   main_cosigned?: string[]; // the newest main checkpoint that each cosigner signed, with its signature
 }

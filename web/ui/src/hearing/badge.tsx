@@ -29,7 +29,7 @@ export function judge(room: Room): Judgement {
   const checked = duration(Math.floor(room.ledger.checkedMs / 1000) * 1000);
   const total = duration(room.ledger.totalMs);
   const pending = room.verdict.chain.links.some((l) => l.state === "pending" && l.code !== "cosigned");
-  const copy = copyText(room);
+  const copy = moreText(room);
   if (pending) return { colour: "attention", sign: "warn", text: t("badge.pending", { checked, total }), more: copy };
   const unfinished = unfinishedSince(room);
   if (unfinished !== undefined) {
@@ -48,6 +48,12 @@ function unfinishedSince(room: Room): number | undefined {
   if (!end || text(end, "kind") === "close") return undefined;
   const last = lastMoment(entries);
   return last !== undefined && Date.now() - last > kQuietMs ? last : undefined;
+}
+
+// What is not here any more takes nothing from the rest, but whoever looks must know.
+function moreText(room: Room): string {
+  const lost = room.ledger.count("lost");
+  return lost > 0 ? `${t("badge.lost", { n: lost })} ${copyText(room)}` : copyText(room);
 }
 
 // Only what a checked signature says, never the archive's word alone.

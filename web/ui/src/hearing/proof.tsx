@@ -58,6 +58,7 @@ function ChainLink({ link, room }: { link: Link; room: Room }) {
 function ObjectsLink({ room }: { room: Room }) {
   const bad = room.ledger.count("bad");
   const good = room.ledger.count("good");
+  const lost = room.ledger.count("lost");
   const state = bad > 0 ? "bad" : good > 0 ? "good" : "pending";
   return (
     <li class={state}>
@@ -67,6 +68,7 @@ function ObjectsLink({ room }: { room: Room }) {
         <p>{t("link.objects", {
           checked: duration(room.ledger.checkedMs), total: duration(room.ledger.totalMs), good, bad, rest: room.ledger.count("unchecked"),
         })}</p>
+        {lost > 0 && <p>{t("proof.lost", { n: lost })}</p>}
       </div>
     </li>
   );

@@ -69,6 +69,7 @@ export class Room {
         this.ledger.bad(problem.index);
         for (const track of this.player.tracks) track.refuse(problem.index);
       }
+      for (const [index, digest] of verdict.objectOf) if (verdict.chain.lost.has(digest)) this.ledger.lost(index);
       this.peaks.load(this.timeline.peaks, verdict.peakDigests);
       void this.checkDetails();
     } catch (error) {
@@ -88,6 +89,7 @@ export class Room {
     } catch (error) {
       const lost = error instanceof ApiError ? kLost[error.status] : undefined;
       if (!lost) throw error;
+      if (this.ledger.state(segment.index) === "lost") return "bad"; // as was said
       this.ledger.bad(segment.index, {
         code: lost, params: { stream, at: segment.utc, end: placed.to }, index: segment.index,
       });

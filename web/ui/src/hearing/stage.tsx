@@ -5,7 +5,8 @@ import { t } from "../i18n";
 import { Icon } from "../parts/icons";
 import { useWatch } from "../parts/watch";
 import type { Track } from "../player/track";
-import { clock, duration } from "../time";
+import { clock, dateTime, duration, parseUtc } from "../time";
+import type { Lost } from "../verify/declared_lost";
 import { shortStreamName, streamName } from "./names";
 import { PlayElsewhere } from "./play_elsewhere";
 import type { Room } from "./room";
@@ -72,6 +73,14 @@ function Tile(props: {
   );
 }
 
+// Who declared lost what would be shown now.
+function lostNow(room: Room, track: Track): Lost | undefined {
+  const wall = room.player.wall;
+  const here = track.plan.covering(wall, wall + 1).find((placed) => room.ledger.state(placed.segment.index) === "lost");
+  const digest = here && room.verdict?.objectOf.get(here.segment.index);
+  return digest ? room.verdict!.chain.lost.get(digest) : undefined;
+}
+
 // What stands where no picture can: why, and from when to when.
 function Slate({ room, track }: { room: Room; track: Track }) {
   const zone = room.hearing.zone;
@@ -85,6 +94,11 @@ function Slate({ room, track }: { room: Room; track: Track }) {
     );
   }
   if (track.state === "altered") {
+    const lost = lostNow(room, track);
+    if (lost) {
+      const who = lost.by === "officers" ? t("slate.lost-officers", { names: lost.officers.join(t("list.comma")), at: dateTime(parseUtc(lost.utc), zone) }) : t("slate.lost-room");
+      return <div class="slate gap attention" data-slate="lost" tabIndex={0}><strong>{t("slate.lost")}</strong><span>{who}</span></div>;
+    }
     return <div class="slate bad"><Icon name="cross" /><strong>{t("slate.altered")}</strong><span>{t("slate.altered-note")}</span></div>;
   }
   if (track.state === "failed") return <div class="slate"><strong>{t("slate.failed")}</strong><span>{t("slate.failed-note")}</span></div>;

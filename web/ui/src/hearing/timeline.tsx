@@ -231,11 +231,13 @@ function hoverAt(room: Room, ms: number, span: number, event: PointerEvent, plot
 function Legend({ room }: { room: Room }) {
   useWatch(room, () => String(room.ledger.version));
   const bad = room.ledger.count("bad");
+  const lost = room.ledger.count("lost");
   return (
     <span class="legend">
       <span><i class="swatch good" />{t("legend.good")}</span>
       <span><i class="swatch unchecked" />{t("legend.unchecked")}</span>
       <span class={bad > 0 ? "bad-text" : ""}><i class="swatch bad" />{t("legend.bad")}{bad > 0 && <> <Icon name="cross" />{bad}</>}</span>
+      {lost > 0 && <span class="attention-text"><i class="swatch lost" />{t("legend.lost")} {lost}</span>}
       <span><i class="swatch gap" />{t("legend.gap")}</span>
     </span>
   );

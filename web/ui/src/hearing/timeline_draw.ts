@@ -105,7 +105,7 @@ function drawLane(brush: Brush, lane: Lane): void {
   const body = height - kStrip - 3;
   g.fillStyle = colour("line-soft");
   g.fillRect(0, top + height - 1, width, 1);
-  const strips: Record<string, string> = { good: colour("good"), bad: colour("bad"), unchecked: colour("unchecked") };
+  const strips: Record<string, string> = { good: colour("good"), bad: colour("bad"), unchecked: colour("unchecked"), lost: colour("attention") };
   for (const placed of track.plan.covering(view.from, view.to)) {
     const left = x(placed.from);
     const right = Math.max(x(placed.to), left + 0.5);
@@ -119,6 +119,7 @@ function drawLane(brush: Brush, lane: Lane): void {
     g.fillStyle = strips[state]!;
     g.fillRect(left, top + height - kStrip - 1, right - left, kStrip);
     if (state === "bad") drawCross(brush, left, right, top, body);
+    if (state === "lost") hatch(brush, left, top + 1, right - left, body, "attention");
   }
   if (!track.hasPicture) drawWave(brush, lane, body);
 }

@@ -4,6 +4,7 @@
 // Every link that can be checked is checked even after another has failed, so that a report names all that is wrong.
 import type { ArchiveKeys, Proof, ProvenEntry } from "../types";
 import { equalBytes, fromHex, toHex, utf8, type Bytes } from "./bytes";
+import { lostByOfficers, lostInRoom, type Lost } from "./declared_lost";
 import { bundlesOf, parseBundle, parseCanonical, text, whole, type JsonObject } from "./entries";
 import { leafHash, rootOf, verifyInclusion } from "./merkle";
 import {
@@ -30,6 +31,7 @@ export interface Chain {
   // The archive's own entries about this hearing, by index in the main log.
   marks: Map<number, JsonObject>;
   details: Map<number, JsonObject>;
+  lost: Map<string, Lost>; // objects that were declared lost, by digest
   cosigners: Cosigner[]; // good cosignatures on the main log's checkpoint, covering this hearing
   receipt?: number; // when the archive confirmed that it holds everything, ms since 1970
 }
@@ -63,12 +65,13 @@ export async function verifyChain(input: ChainInput): Promise<Chain> {
     await run.entries(checkpoint, filed, stationKey);
   }
   if (main) run.marksAndDetails(main);
+  await run.lost(main);
   if (main) await run.cosigners(main);
   return run.chain;
 }
 
 class ChainRun {
-  readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", marks: new Map(), details: new Map(), cosigners: [] };
+  readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", marks: new Map(), details: new Map(), lost: new Map(), cosigners: [] };
   private stationEntry: JsonObject | undefined;
 
   constructor(private readonly input: ChainInput) {}
@@ -274,6 +277,21 @@ class ChainRun {
   marksAndDetails(main: Checkpoint): void {
     this.ownEntries(main, "mark", this.input.proof.mark_entries ?? [], this.chain.marks);
     this.ownEntries(main, "details", this.input.proof.details_entries ?? [], this.chain.details);
+  }
+
+  async lost(main: Checkpoint | undefined): Promise<void> {
+    for (const [digest, one] of lostInRoom(this.chain.entries)) this.chain.lost.set(digest, one);
+    if (!main) return;
+    const proven = new Map<number, JsonObject>();
+    this.ownEntries(main, "lost", this.input.proof.lost_entries ?? [], proven);
+    for (const officer of this.input.proof.officer_entries ?? []) {
+      const entry = this.included(officer, main);
+      if (entry && text(entry, "kind") === "key" && text(entry, "role") === "officer") proven.set(officer.index, entry);
+      else this.fail("own-entry", { entry: officer.index });
+    }
+    const { lost, refused } = await lostByOfficers(this.input.keys.archive, this.input.hearing, proven);
+    for (const [digest, one] of lost) this.chain.lost.set(digest, one);
+    for (const entry of refused) this.fail("lost-order", { entry });
   }
 
   // The newest state, and the earlier ones that the cosigners saw: each must carry the archive's own signature.

@@ -2,7 +2,7 @@
 import type { Segment, Timeline } from "../types";
 import type { Problem } from "./chain";
 
-export type SegmentState = "unchecked" | "good" | "bad";
+export type SegmentState = "unchecked" | "good" | "bad" | "lost"; // lost: declared so, and not here
 
 interface Known { stream: string; segment: Segment }
 
@@ -30,9 +30,15 @@ export class Ledger {
   }
 
   good(index: number): void {
-    if (this.state(index) !== "unchecked") return;
+    if (this.state(index) !== "unchecked" && this.state(index) !== "lost") return;
     this.states.set(index, "good");
     this.checkedMs += (this.known.get(index)?.segment.duration_90k ?? 0) / 90;
+    this.version++;
+  }
+
+  lost(index: number): void {
+    if (this.state(index) !== "unchecked") return;
+    this.states.set(index, "lost");
     this.version++;
   }
 

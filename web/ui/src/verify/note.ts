@@ -93,7 +93,7 @@ function lineFor(checkpoint: Checkpoint, key: VerifierKey): NoteSignature | unde
 export async function checkSignature(checkpoint: Checkpoint, key: VerifierKey): Promise<SignatureState> {
   const line = lineFor(checkpoint, key);
   if (!line || key.type !== kLogKey) return "absent";
-  return (await ed25519(key.key, line.bytes, utf8(checkpoint.text))) ? "good" : "bad";
+  return (await verifyEd25519(key.key, line.bytes, utf8(checkpoint.text))) ? "good" : "bad";
 }
 
 export interface Cosigned {
@@ -108,7 +108,7 @@ export async function checkCosignature(checkpoint: Checkpoint, key: VerifierKey)
   const seconds = new DataView(line.bytes.buffer, line.bytes.byteOffset).getBigUint64(0);
   if (seconds > 8_640_000_000_000n) return { state: "bad" };
   const message = utf8(`cosignature/v1\ntime ${seconds}\n${checkpoint.text}`);
-  if (!(await ed25519(key.key, line.bytes.slice(8), message))) return { state: "bad" };
+  if (!(await verifyEd25519(key.key, line.bytes.slice(8), message))) return { state: "bad" };
   return { state: "good", time: Number(seconds) * 1000 };
 }
 
@@ -122,7 +122,7 @@ export async function canCheckSignatures(): Promise<boolean> {
   }
 }
 
-async function ed25519(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<boolean> {
+export async function verifyEd25519(publicKey: Bytes, signature: Bytes, message: Bytes): Promise<boolean> {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
     const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
