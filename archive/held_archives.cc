@@ -135,6 +135,11 @@ void HeldArchives::follow(Copy& copy, const std::stop_token& stop) {
       if (stop.stop_requested()) return fail(Errc::cancelled, "the archive stops");
       return read(id, first, last, visit);
     };
+    sources.finished = [read = sources.finished, stop](const HearingId& id, const Checkpoint& end, std::span<const std::uint64_t> indices)
+        -> Result<std::vector<std::string>> {
+      if (stop.stop_requested()) return fail(Errc::cancelled, "the archive stops");
+      return read(id, end, indices);
+    };
     auto opened = catalogue::open_or_rebuild(files_, copy.path, sources, copy.reader);
     auto reading = opened ? catalogue::Catalogue::open(copy.path) : Result<catalogue::Catalogue>(opened.error());
     if (reading) {
