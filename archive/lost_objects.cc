@@ -139,30 +139,74 @@ bool LostObjects::give_up(const Digest& digest) {
   return true;
 }
 
-// Each of them must be named where the officers say that it is.
-Status LostObjects::are_named(const LostOrder& order) {
+// Those of them that are named where the order says, for the hearing that it says.
+Result<std::map<Digest, NamedPlace>> LostObjects::places_of(const LostOrder& order, const std::string& main_log) {
   std::set<Digest> wanted(order.objects.begin(), order.objects.end());
   std::vector<std::string> logs;
   if (order.hearing) logs.push_back(hearing_log_path(*order.hearing));
-  logs.push_back(main_log_path());
+  logs.push_back(main_log);
+  std::map<Digest, NamedPlace> out;
   for (const std::string& path : logs) {
-    if (wanted.empty()) return ok();
+    if (wanted.empty()) break;
     const auto found = find_named(pool_, path, [&](const Digest& digest) { return wanted.contains(digest); });
     if (!found && found.error().code != Errc::not_found) return found.error();
     for (const auto& [digest, place] : found ? *found : std::map<Digest, NamedPlace>()) {
-      if (place.hearing == order.hearing) wanted.erase(digest);
+      if (place.hearing == order.hearing && wanted.erase(digest) > 0) out.emplace(digest, place);
     }
   }
-  if (wanted.empty()) return ok();
-  return fail(Errc::not_found, (order.hearing ? "hearing " + order.hearing->text() : "the main log, for no hearing,") + " does not name " + wanted.begin()->hex());
+  return out;
 }
 
-Status LostObjects::may_declare(const LostOrder& order) {
-  if (order.objects.empty()) return fail(Errc::invalid, "name at least one object that is lost");
+// Each of them must be named where the officers say that it is.
+Status LostObjects::are_named(const LostOrder& order) {
+  const std::map<Digest, NamedPlace> found = GREFFE_TRY(places_of(order, main_log_path()));
+  for (const Digest& digest : order.objects) {
+    if (found.contains(digest)) continue;
+    return fail(Errc::not_found, (order.hearing ? "hearing " + order.hearing->text() : "the main log, for no hearing,") + " does not name " + digest.hex());
+  }
+  return ok();
+}
+
+Status LostObjects::all_volumes_are_there() const {
   for (const store::VolumeReport& volume : pool_.volumes()) {
     if (volume.state != store::VolumeState::missing) continue;
     return fail(Errc::unavailable, "volume " + volume.path + " is missing and may hold what seems lost: bring it back, or drain it if it is gone for good");
   }
+  return ok();
+}
+
+Result<std::uint64_t> LostObjects::look_for(const LostOrder& order, const std::string& main_log) {
+  GREFFE_TRY(all_volumes_are_there());
+  LostOrder gone{order.hearing, {}};
+  std::uint64_t lost = 0;
+  for (const Digest& digest : order.objects) {
+    if (contains(digest)) {
+      ++lost;
+      continue;
+    }
+    const auto read = pool_.hash_behind({}, digest);
+    if (!read && (read.error().code == Errc::not_found || read.error().code == Errc::corrupt)) gone.objects.push_back(digest);
+  }
+  if (gone.objects.empty()) return lost;
+  const std::map<Digest, NamedPlace> places = GREFFE_TRY(places_of(gone, main_log));
+  for (const auto& [digest, where] : places) {
+    if (is_declared(where, digest)) continue;
+    const bool any_replica = GREFFE_TRY(pool_.holds_object(digest));
+    if (any_replica) {
+      static_cast<void>(pool_.repair_object(digest, store::ReadFrom::medium).has_value());  // reports each replica that is damaged
+      add(digest, "no good replica is left of " + object_key(digest) + "; restore it from the other site");
+      place({{digest, where}});
+    } else {
+      add_absent(digest, where);
+    }
+    ++lost;
+  }
+  return lost;
+}
+
+Status LostObjects::may_declare(const LostOrder& order) {
+  if (order.objects.empty()) return fail(Errc::invalid, "name at least one object that is lost");
+  GREFFE_TRY(all_volumes_are_there());
   bool all_declared = true;
   for (const Digest& digest : order.objects) {
     all_declared = all_declared && GREFFE_TRY(main_log_.declared_lost().covers(order.hearing, digest));

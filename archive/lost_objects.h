@@ -63,6 +63,10 @@ class LostObjects {
   // A log names it and no volume has it; reported once.
   void add_absent(const Digest& digest, const NamedPlace& place);
   void place(const std::map<Digest, NamedPlace>& found);
+  // Somebody else says that these are gone: each is looked for again, and what has no good replica, is named in the hearing's log or
+  // in the main log at `main_log`, and is not excused, is added. How many of them are lost. Reads the logs. unavailable: a volume is
+  // missing, and nobody knows what is on it.
+  Result<std::uint64_t> look_for(const LostOrder& order, const std::string& main_log);
 
   // Somebody else has the bytes. not_found: it is not lost here. Errors else as ObjectStore::begin_object.
   Result<std::unique_ptr<store::ObjectWriter>> begin_return(const Digest& digest, std::uint64_t size);
@@ -83,6 +87,8 @@ class LostObjects {
  private:
   Status may_declare(const LostOrder& order);
   Status are_named(const LostOrder& order);
+  Status all_volumes_are_there() const;
+  Result<std::map<Digest, NamedPlace>> places_of(const LostOrder& order, const std::string& main_log);
   Result<std::map<Digest, std::vector<std::string>>> open_findings() const;
   void settle_one(const Digest& digest, const std::vector<std::string>& volumes, bool all_there);
   void forget(const Digest& digest);

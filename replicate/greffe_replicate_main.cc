@@ -1,4 +1,6 @@
 // greffe-replicate: carries recordings and logs to the second site and brings its confirmations back.
+#include <fmt/format.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -9,6 +11,7 @@
 #include "archive/base/command_line.h"
 #include "archive/base/log.h"
 #include "archive/store/open_pool.h"
+#include "replicate/compare_verb.h"
 #include "replicate/lag.h"
 #include "replicate/replicator.h"
 #include "replicate/settings.h"
@@ -21,6 +24,7 @@ namespace replicate = greffe::replicate;
 
 constexpr std::uint64_t kMaxCodeBytes = 16 * 1024;
 constexpr std::int64_t kLongestWaitMs = 60'000;
+constexpr std::int64_t kMostChallenged = 4096;
 
 // Everything that a verb needs, opened in order.
 struct Running {
@@ -30,6 +34,7 @@ struct Running {
   replicate::Settings settings;
   std::unique_ptr<greffe::store::WholePool> pool;
   std::unique_ptr<greffe::PrivateKey> identity;
+  replicate::Site source_site;
   replicate::Site target_site;
   std::unique_ptr<replicate::CopySite> target;
   std::unique_ptr<replicate::ConfirmationSite> source;
@@ -41,19 +46,23 @@ Result<std::unique_ptr<Running>> open(const std::string& config) {
   auto out = std::make_unique<Running>();
   out->settings = GREFFE_TRY(replicate::load_settings(out->files, config));
   out->target_site = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::target));
-  const replicate::Site source = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::source));
+  out->source_site = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::source));
   greffe::PrivateKey identity = GREFFE_TRY(replicate::load_identity(out->files, out->settings));
   out->identity = std::make_unique<greffe::PrivateKey>(std::move(identity));
   out->pool = GREFFE_TRY(greffe::store::open_pool(out->files, out->clock, out->settings.source, greffe::store::PoolMode::reader));
   out->target = replicate::connect_copy_site(out->target_site.endpoint(), *out->identity);
-  out->source = replicate::connect_confirmation_site(source.endpoint(), *out->identity);
+  out->source = replicate::connect_confirmation_site(out->source_site.endpoint(), *out->identity);
   return out;
 }
 
-replicate::Replicator make_replicator(Running& running) {
+replicate::LogCopier::Limits limits_of(const Running& running) {
   replicate::LogCopier::Limits limits;
   limits.connections = running.settings.connections;
-  return {running.from(), *running.target, *running.source, running.target_key(), limits, running.log};
+  return limits;
+}
+
+replicate::Replicator make_replicator(Running& running) {
+  return {running.from(), *running.target, *running.source, running.target_key(), limits_of(running), running.log};
 }
 
 void print(bool json, const greffe::Json& value, const std::string& words) {
@@ -108,10 +117,39 @@ Result<int> run(const std::string& config, std::stop_token stop) {
 
 Result<int> status(const std::string& config, bool json) {
   const auto running = GREFFE_TRY(open(config));
-  const replicate::Lag lag = GREFFE_TRY(replicate::measure_lag(running->from(), *running->target, running->target_key()));
+  replicate::Lag lag = GREFFE_TRY(replicate::measure_lag(running->from(), *running->target, running->target_key()));
+  lag.compared = GREFFE_TRY(replicate::load_comparison(running->files, running->settings.state_directory));
   const greffe::UtcTime now = running->clock.utc_now();
   print(json, lag.json(now), lag.words(now));
   return greffe::kExitDone;
+}
+
+struct CompareWords {
+  bool repair = false;
+  bool json = false;
+  std::int64_t challenged = 64;
+};
+
+Result<int> compare(const std::string& config, const CompareWords& words, std::stop_token stop) {
+  if (words.challenged < 0 || words.challenged > kMostChallenged) {
+    return greffe::fail(greffe::Errc::invalid, fmt::format("--challenge takes 0 to {} objects", kMostChallenged));
+  }
+  const auto running = GREFFE_TRY(open(config));
+  const std::string& state = running->settings.state_directory;
+  const auto compared = replicate::connect_compared_site(running->target_site.endpoint(), *running->identity, running->settings.archive);
+  const auto informed = replicate::connect_informed_site(running->source_site.endpoint(), *running->identity);
+  const replicate::ComparedParts parts{running->files, running->clock, *running->pool, *running->target, *compared, *informed};
+  const replicate::CompareOrder order{{running->settings.archive, running->target_key(), greffe::join(state, "comparison"), static_cast<std::size_t>(words.challenged)},
+                                      state, words.repair};
+  replicate::LogCopier copier(running->from(), *running->target, *running->source, running->target_key(), limits_of(*running), running->log);
+  const replicate::BringHearing bring = [&](const greffe::HearingId& id) -> Status {
+    const replicate::LogOutcome outcome = GREFFE_TRY(copier.copy_hearing(id, stop));
+    if (outcome.held == outcome.source_size) return greffe::ok();
+    return greffe::fail(greffe::Errc::unavailable, fmt::format("the second site holds {} of {} entries", outcome.held, outcome.source_size));
+  };
+  const replicate::ComparisonReport report = GREFFE_TRY(replicate::compare_and_mend(parts, *running->source, bring, order, stop));
+  print(words.json, report.json(), report.words());
+  return report.equal() ? greffe::kExitDone : greffe::kExitFound;
 }
 
 Result<int> enrol(const std::string& config, replicate::SiteRole role, const std::string& code_file) {
@@ -156,6 +194,7 @@ int main(int count, char** arguments) {
   std::string config = "/etc/greffe/replicate.toml";
   std::string code_file;
   bool json = false;
+  CompareWords compare_words;
   greffe::CommandLine line("greffe-replicate",
                            "Carries recordings and logs to the second site, which recomputes every hash before it confirms, and "
                            "brings its confirmations back to the archive. It can delete nothing on either side.");
@@ -171,5 +210,10 @@ int main(int count, char** arguments) {
       .body([&] { return once(config, json, signals.token()); });
   line.verb("run", "carry everything, and go on as it is recorded").body([&] { return run(config, signals.token()); });
   line.verb("status", "how far the second site is behind").json(json).body([&] { return status(config, json); });
+  line.verb("compare", "find everything that only one of the two sites holds; exit 0 when they hold the same")
+      .flag("--repair", compare_words.repair, "bring back what one of them lost, and compare again")
+      .option("--challenge", compare_words.challenged, "have the second site prove by their bytes that it has so many objects, drawn at random (64)", "N")
+      .json(compare_words.json)
+      .body([&] { return compare(config, compare_words, signals.token()); });
   return line.run(count, arguments);
 }

@@ -84,13 +84,14 @@ Json Lag::json(UtcTime now) const {
   if (oldest) out.set("oldest", *oldest).set("age_ms", std::max<std::int64_t>(0, now.ms - oldest->ms));
   if (cosigned) out.set("cosigned", *cosigned);
   out.set("caught_up", entries_behind == 0 && hearings_behind == 0);
+  if (compared) out.set("compared", compared->json());
   return out;
 }
 
 std::string Lag::words(UtcTime now) const {
   std::string out;
   if (entries_behind == 0 && hearings_behind == 0) {
-    out = fmt::format("The second site ({}) holds everything: {} main log entries.\n", target, main_held);
+    out = fmt::format("The second site ({}) has confirmed everything: {} main log entries.\n", target, main_held);
   } else {
     out = fmt::format("The second site ({}) is behind: {} of {} main log entries, {} hearings ({} entries, {}).\n", target, entries_behind,
                       main_size, hearings_behind, hearing_entries_behind, human_bytes(bytes_behind));
@@ -101,7 +102,9 @@ std::string Lag::words(UtcTime now) const {
   }
   out += cosigned ? fmt::format("It last confirmed the main log on {}, with {} entries.\n", to_text(*cosigned), main_held)
                   : std::string("It has confirmed nothing yet.\n");
-  return out;
+  // What was confirmed was held then; only looking again at both sites says that it is there still.
+  if (!compared) return out + "The two sites were never compared: `greffe-replicate compare` does.\n";
+  return out + (compared->equal() ? "In sync: " : "NOT IN SYNC: ") + compared->words() + ".\n";
 }
 
 }  // namespace greffe::replicate

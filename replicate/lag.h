@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "archive/base/clock.h"
+#include "replicate/last_comparison.h"
 #include "replicate/log_copier.h"
 
 namespace greffe::replicate {
@@ -22,6 +23,7 @@ struct Lag {
   std::optional<UtcTime> oldest;      // of the oldest recording or entry that is not covered
   std::optional<UtcTime> cosigned;    // when the second site last confirmed the main log
   std::string target;
+  std::optional<LastComparison> compared;  // none: never; the caller's to fill in
   Json json(UtcTime now) const;
   std::string words(UtcTime now) const;
 };

@@ -124,28 +124,10 @@ Status Replicator::find_unconfirmed() {
   return ok();
 }
 
-void Replicator::give_back(RepairableSite& site, const Take& take, PassReport& report, const std::stop_token& stop) {
-  const auto lost = site.lost_objects();
-  if (!lost) return;  // it does not answer, or does not know the question; the next pass asks again
-  for (const client::LostThere& one : *lost) {
-    if (stop.stop_requested()) return;
-    const auto bytes = take(one);
-    const Status given = bytes ? site.return_object(one.digest, *bytes) : Status(bytes.error());
-    if (given) {
-      ++report.returned;
-    } else if (given.error().code != Errc::not_found || !bytes) {  // else it came back some other way meanwhile
-      const std::string of = one.hearing ? "hearing " + one.hearing->text() : std::string("the main log");
-      report.problems.push_back(fmt::format("object {} of {} is lost at one site and does not come from the other: {}", one.digest.hex(), of,
-                                            given.error().message));
-    }
-  }
-}
-
-// What the main log says about a hearing, a correction or a mark, is held with the main log there.
-Result<Bytes> Replicator::from_target(const client::LostThere& lost) {
-  auto of_hearing = lost.hearing ? target_.get_object({*lost.hearing}, lost.digest) : Result<Bytes>(fail(Errc::not_found, "of no hearing"));
-  if (of_hearing || of_hearing.error().code != Errc::not_found) return of_hearing;
-  return target_.get_object({source_.archive}, lost.digest);
+void Replicator::give_back(RepairableSite& site, const TakeLost& take, PassReport& report, const std::stop_token& stop) {
+  Returned given = replicate::give_back(site, take, stop);
+  report.returned += given.objects;
+  for (std::string& problem : given.problems) report.problems.push_back(std::move(problem));
 }
 
 Result<PassReport> Replicator::pass(std::stop_token stop) {
@@ -170,8 +152,8 @@ Result<PassReport> Replicator::pass(std::stop_token stop) {
   report.copied.add(main->copied);
   report.holes.insert(report.holes.end(), main->holes.begin(), main->holes.end());
   if (main->held > 0 && !main->delivered) ++report.undelivered;
-  give_back(confirmations_, [this](const client::LostThere& lost) { return from_target(lost); }, report, stop);
-  give_back(target_, [this](const client::LostThere& lost) { return source_.objects.read_object(lost.digest); }, report, stop);
+  give_back(confirmations_, take_from(target_, source_.archive), report, stop);
+  give_back(target_, take_from(source_.objects), report, stop);
   return report;
 }
 

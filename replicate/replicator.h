@@ -2,13 +2,13 @@
 #ifndef GREFFE_REPLICATE_REPLICATOR_H
 #define GREFFE_REPLICATE_REPLICATOR_H
 
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "replicate/log_copier.h"
+#include "replicate/lost_return.h"
 
 namespace greffe::replicate {
 
@@ -40,10 +40,7 @@ class Replicator {
   // Brings one hearing; a problem with it is recorded and does not stop the others. Its outcome, if there is one.
   Result<std::optional<LogOutcome>> bring(const HearingId& id, PassReport& report, std::stop_token stop);
   Status find_unconfirmed();
-  Result<Bytes> from_target(const client::LostThere& lost);
-  // What `site` lost is taken from the other one with `take`; what that one has not either is a problem.
-  using Take = std::function<Result<Bytes>(const client::LostThere& lost)>;
-  static void give_back(RepairableSite& site, const Take& take, PassReport& report, const std::stop_token& stop);
+  static void give_back(RepairableSite& site, const TakeLost& take, PassReport& report, const std::stop_token& stop);
 
   const Source source_;
   CopySite& target_;

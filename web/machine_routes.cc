@@ -85,9 +85,9 @@ class ObjectSink : public http::BodySink {
 
 MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit,
                              archive::Peers& peers, archive::Retrieval& retrieval, archive::ReadBack& read_back,
-                             archive::LostObjects& lost, archive::ForeignLogs* foreign)
+                             archive::LostObjects& lost, std::optional<Replica> replica)
     : epoch_(epoch), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
-      lost_(lost), foreign_(foreign) {}
+      lost_(lost), foreign_(replica ? &replica->foreign : nullptr), comparisons_(replica ? &replica->comparisons : nullptr) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
@@ -144,7 +144,9 @@ std::vector<http::Route> MachineRoutes::routes() {
     out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
   }
   out.push_back(route("GET", "/v1/lost-objects", &MachineRoutes::lost_objects, 0));
+  out.push_back(route("POST", "/v1/lost-objects", &MachineRoutes::report_absent, kMaxHaveBodyBytes));
   out.push_back(body_route("/v1/lost-objects/{sha256}", &MachineRoutes::begin_return));
+  if (comparisons_ != nullptr) add_comparison_routes(out);
   out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
   out.push_back(route("GET", "/v1/log/main/checkpoint", &MachineRoutes::main_checkpoint, 0));
   out.push_back(route("GET", "/v1/log/main/consistency", &MachineRoutes::main_consistency, 0));
@@ -239,6 +241,14 @@ MachineRoutes::Answer MachineRoutes::lost_objects(const http::Request&, const ar
   Json out;
   out.set("documents", std::move(documents)).set("objects", std::move(list));
   return ok_json(out);
+}
+
+// Nobody's word makes an object lost: this archive looks for it.
+MachineRoutes::Answer MachineRoutes::report_absent(const http::Request& request, const archive::Peer& peer) {
+  if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what is missing is told by the other site only");
+  AbsentObjects absent = GREFFE_TRY(parse_absent_objects(request.body));
+  const std::uint64_t lost = GREFFE_TRY(lost_.look_for({absent.hearing, std::move(absent.objects)}, main_log_path()));
+  return ok_json(Json().set("lost", lost));
 }
 
 MachineRoutes::Answer MachineRoutes::begin_return(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {

@@ -3,8 +3,10 @@
 #ifndef GREFFE_WEB_MACHINE_ROUTES_H
 #define GREFFE_WEB_MACHINE_ROUTES_H
 
+#include <optional>
 #include <vector>
 
+#include "archive/comparisons.h"
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
 #include "archive/lost_objects.h"
@@ -17,9 +19,13 @@ namespace greffe::web {
 
 class MachineRoutes {
  public:
-  // `foreign` is empty on a primary.
+  // What a replica has and a primary has not.
+  struct Replica {
+    archive::ForeignLogs& foreign;
+    archive::Comparisons& comparisons;
+  };
   MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
-                archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, archive::ForeignLogs* foreign);
+                archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, std::optional<Replica> replica);
   std::vector<http::Route> routes();
 
  private:
@@ -39,6 +45,13 @@ class MachineRoutes {
   Answer checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer lost_objects(const http::Request& request, const archive::Peer& peer);
   bool is_shared(const archive::NamedPlace& place) const;
+  Answer report_absent(const http::Request& request, const archive::Peer& peer);
+  // web/machine_comparison.cc
+  void add_comparison_routes(std::vector<http::Route>& out);
+  Answer begin_comparison(const http::Request& request, const archive::Peer& peer);
+  Answer comparison_nodes(const http::Request& request, const archive::Peer& peer);
+  Answer comparison_ids(const http::Request& request, const archive::Peer& peer);
+  Answer challenge(const http::Request& request, const archive::Peer& peer);
   Answer main_checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer main_consistency(const http::Request& request, const archive::Peer& peer);
   Answer hearing_cosignatures(const http::Request& request, const archive::Peer& peer);
@@ -64,7 +77,8 @@ class MachineRoutes {
   archive::Retrieval& retrieval_;
   archive::ReadBack& read_back_;
   archive::LostObjects& lost_;
-  archive::ForeignLogs* foreign_;
+  archive::ForeignLogs* const foreign_;       // none on a primary
+  archive::Comparisons* const comparisons_;  // the same
 };
 
 }  // namespace greffe::web

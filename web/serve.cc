@@ -6,6 +6,7 @@
 
 #include "archive/account_snapshots.h"
 #include "archive/archive_keys.h"
+#include "archive/comparisons.h"
 #include "archive/damage_journal.h"
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
@@ -73,14 +74,20 @@ struct Running {
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
-        foreign(clock, stores, hearings, m, keys.holder), archives(files, l, stores, m, keys.log.public_key(), s.state_directory), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
+        foreign(clock, stores, hearings, m, keys.holder), archives(files, l, stores, m, keys.log.public_key(), s.state_directory),
+        comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled}, kFirstEpoch),
-        machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), s.role == "replica" ? &foreign : nullptr),
+        machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), replica_of(s.role)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
         playback(clock, archives, retrieval, sessions, sign_in),
         logs(m, archives, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
         control(clock, stores, m, peers, a, snapshots, status, p, keeper, scrub) {}
+
+  std::optional<MachineRoutes::Replica> replica_of(const std::string& role) {
+    if (role != "replica") return std::nullopt;
+    return MachineRoutes::Replica{foreign, comparisons};
+  }
 
   const archive::Settings& settings;
   Log& log;
@@ -97,6 +104,7 @@ struct Running {
   archive::Peers peers;
   archive::ForeignLogs foreign;
   archive::HeldArchives archives;
+  archive::Comparisons comparisons;  // runs at a replica
   SignIn sign_in;
   PlaySessions sessions;
   StatusRoutes status;
@@ -181,6 +189,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   running.keeper.start();
   running.scrub.start();
   if (settings.role == "replica") running.archives.start();
+  if (settings.role == "replica") running.comparisons.start();
   {
     http::Server server;
     GREFFE_TRY(listen_all(server, running, keys, files));
@@ -189,6 +198,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
     running.scrub.stop();  // one of them may wait for it
   }
   running.archives.stop();
+  running.comparisons.stop();
   running.keeper.stop();
   running.read_back.stop();
   damage.stop();

@@ -440,6 +440,29 @@ Status ArchiveClient::return_object(const Digest& digest, ByteView bytes) {
   return state_->place(refusal(response)).within("object " + digest.hex());
 }
 
+std::string_view path_of(ComparisonStep step) {
+  switch (step) {
+    case ComparisonStep::begin: return "/comparison";
+    case ComparisonStep::nodes: return "/comparison/nodes";
+    case ComparisonStep::ids: return "/comparison/ids";
+    case ComparisonStep::challenge: return "/comparison/challenge";
+  }
+  return "";
+}
+
+Result<std::string> ArchiveClient::ask_comparison(const LogTarget& log, ComparisonStep step, std::string question) {
+  HttpResponse response = GREFFE_TRY(state_->post(log.path() + std::string(path_of(step)), std::move(question)));
+  if (response.status == 200 || response.status == 202) return std::move(response.body);
+  return state_->place(refusal(response)).within("comparison");
+}
+
+Result<std::uint64_t> ArchiveClient::report_absent(const AbsentObjects& absent) {
+  const HttpResponse response = GREFFE_TRY(state_->post("/v1/lost-objects", write_absent_objects(absent)));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  return answer.size("lost");
+}
+
 Digest spki_digest(const PublicKey& key) {
   // RFC 8410: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (32 bytes) }
   static constexpr std::uint8_t kPrefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};

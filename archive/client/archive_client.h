@@ -19,6 +19,7 @@
 
 #include "archive/base/http_client.h"
 #include "archive/format/canonical_json.h"
+#include "archive/format/comparison_messages.h"
 #include "archive/format/lost_declarations.h"
 #include "archive/format/names.h"
 #include "archive/format/signed_note.h"
@@ -67,6 +68,10 @@ struct HeldCheckpoint {
   std::vector<Digest> consistency;  // with the size that was asked about
 };
 
+// Steps of comparing another archive's main log, and all it names, with what a replica holds; `path` is the last part of the address.
+enum class ComparisonStep { begin, nodes, ids, challenge };
+std::string_view path_of(ComparisonStep step);  // "/comparison", "/comparison/nodes", …
+
 struct LostThere {
   std::optional<HearingId> hearing;  // that names it; none: only the main log does
   Digest digest;
@@ -108,6 +113,12 @@ class ArchiveClient {
   Result<std::vector<LostThere>> lost_objects();
   // PUT /v1/lost-objects/…: ok: it has them durably again. not_found: it is not lost there.
   Status return_object(const Digest& digest, ByteView bytes);
+  // POST {log}/comparison…: question and answer as archive/format/comparison_messages.h writes and reads them. not_found: the comparison
+  // is over: begin it again. conflict: the site holds another main log. unavailable: not now.
+  Result<std::string> ask_comparison(const LogTarget& log, ComparisonStep step, std::string question);
+  // POST /v1/lost-objects: the archive looks for itself, and lists what it has not. How many of them are lost there. unavailable: a
+  // volume is missing there.
+  Result<std::uint64_t> report_absent(const AbsentObjects& absent);
   std::uint64_t server_epoch() const;  // the highest Greffe-Epoch seen in an answer
   std::vector<std::string> nodes() const;  // as the archive told them last, or as they were given
 

@@ -110,6 +110,11 @@ ReadBackCount LocalPool::read_back(const Digest& digest) {
   return read_back_copies(state_->pool, digest);
 }
 
+Result<Digest> LocalPool::hash_behind(ByteView prefix, const Digest& digest) {
+  state_->membership.look();
+  return hash_copy_behind(state_->pool, prefix, digest);
+}
+
 Result<ScrubTotals> LocalPool::scrub(const ScrubSettings& settings,
                                      const std::function<bool(const ScrubbedObject&)>& visit, std::stop_token stop) {
   state_->membership.look();

@@ -45,6 +45,7 @@ class LocalPool : public WholePool, public VolumeMembers, public VolumeReplicas 
   Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache) override;
   Status set_aside(const Digest& digest) override;
   ReadBackCount read_back(const Digest& digest) override;
+  Result<Digest> hash_behind(ByteView prefix, const Digest& digest) override;
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                             std::stop_token stop = {}) override;
   // Also looks whether a missing one is back.

@@ -22,4 +22,23 @@ ReadBackCount read_back_copies(Pool& pool, const Digest& digest) {
   return count;
 }
 
+Result<Digest> hash_copy_behind(Pool& pool, ByteView prefix, const Digest& digest) {
+  const std::string key = object_key(digest);
+  bool any = false;
+  for (Volume* volume : pool.ranked(key)) {
+    if (!volume->readable()) continue;
+    Sha256 name;
+    Sha256 behind;
+    behind.update(prefix);
+    const Status read = pool.files.read_medium(volume->file(key), kMaxObjectBytes, [&](ByteView piece) {
+      name.update(piece);
+      behind.update(piece);
+      return ok();
+    });
+    any = any || read || read.error().code != Errc::not_found;
+    if (read && name.finish() == digest) return behind.finish();
+  }
+  return any ? fail(Errc::corrupt, "no good replica is left of " + key) : fail(Errc::not_found, "no volume has " + key);
+}
+
 }  // namespace greffe::store

@@ -19,6 +19,9 @@ struct ReadBackCount {
 // Looks no further than `wanted`. Repairs and reports nothing: ObjectRepair::check does.
 ReadBackCount read_back_copies(Pool& pool, const Digest& digest);
 
+// As PoolUpkeep::hash_behind.
+Result<Digest> hash_copy_behind(Pool& pool, ByteView prefix, const Digest& digest);
+
 }  // namespace greffe::store
 
 #endif

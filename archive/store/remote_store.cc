@@ -301,6 +301,14 @@ ReadBackCount RemoteStore::read_back(const Digest& digest) {
   return out;
 }
 
+Result<Digest> RemoteStore::hash_behind(ByteView prefix, const Digest& digest) {
+  const Bytes bytes = GREFFE_TRY(read_and_hash(digest));
+  Sha256 behind;
+  behind.update(prefix);
+  behind.update(bytes);
+  return behind.finish();
+}
+
 Result<ScrubTotals> RemoteStore::scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                                        std::stop_token stop) {
   if (!settings.after.empty()) return fail(Errc::invalid, "a scrub of " + place_.name + " cannot go on behind a key: it has an order of its own");

@@ -53,6 +53,7 @@ class RemoteStore : public WholePool {
   Result<ObjectHealth> repair_object(const Digest& digest, ReadFrom from = ReadFrom::cache) override;
   Status set_aside(const Digest& digest) override;
   ReadBackCount read_back(const Digest& digest) override;
+  Result<Digest> hash_behind(ByteView prefix, const Digest& digest) override;
   // invalid: `after` is set: the service has an order of its own.
   Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                             std::stop_token stop = {}) override;

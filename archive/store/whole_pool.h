@@ -29,6 +29,9 @@ class PoolUpkeep {
   virtual Status set_aside(const Digest& digest) = 0;
   // Reads replicas from their media until enough are good. What is damaged is the caller's to repair.
   virtual ReadBackCount read_back(const Digest& digest) = 0;
+  // SHA-256 over `prefix` and the bytes of an object, read from the medium of a replica that this reading found good: who does not
+  // have the bytes cannot know it. Repairs and reports nothing. not_found: no volume has it. corrupt: no replica is good.
+  virtual Result<Digest> hash_behind(ByteView prefix, const Digest& digest) = 0;
   // Walks all objects. As a reader it only reports.
   virtual Result<ScrubTotals> scrub(const ScrubSettings& settings, const std::function<bool(const ScrubbedObject&)>& visit,
                                     std::stop_token stop = {}) = 0;
