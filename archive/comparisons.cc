@@ -43,6 +43,7 @@ Comparisons::~Comparisons() { stop(); }
 void Comparisons::start() {
   thread_ = std::jthread([this](std::stop_token stop) {
     name_thread("gr-compare");
+    give_way();
     run(stop);
   });
 }

@@ -100,8 +100,9 @@ Result<ComparedItem> unpack_compared_item(ByteView bytes) {
 }
 
 Bytes challenge_prefix(const Digest& nonce) {
-  Bytes out = to_bytes(kChallengeLine);
-  out.insert(out.end(), nonce.bytes.begin(), nonce.bytes.end());
+  Bytes out(kChallengeLine.size() + nonce.bytes.size());
+  std::copy(kChallengeLine.begin(), kChallengeLine.end(), out.begin());
+  std::copy(nonce.bytes.begin(), nonce.bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(kChallengeLine.size()));
   return out;
 }
 

@@ -132,6 +132,7 @@ class Build {
 }  // namespace
 
 Result<std::vector<ComparedItem>> ComparedObjects::State::range(std::uint64_t begin, std::uint64_t end) const {
+  if (begin == end) return std::vector<ComparedItem>();
   Bytes bytes(static_cast<std::size_t>(end - begin) * kComparedItemBytes);
   const std::size_t got = GREFFE_TRY(items->read_at(begin * kComparedItemBytes, bytes));
   if (got != bytes.size()) return fail(Errc::corrupt, "the sorted names of a comparison became shorter after they were written; begin it again");
