@@ -104,6 +104,7 @@ std::string origin_of(std::string_view url) {
 HttpClientSettings settings_of(const ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop) {
   HttpClientSettings settings;
   settings.stop = std::move(stop);
+  settings.stall_timeout_s = endpoint.stall_timeout_s;
   settings.server_spki_sha256 = Bytes(endpoint.server_spki.bytes.begin(), endpoint.server_spki.bytes.end());
   settings.certificate_pem = identity.self_signed_certificate();
   settings.key_pem = identity.to_pem();
@@ -135,7 +136,8 @@ struct ArchiveClient::State {
   };
   using Tried = std::set<std::string>;  // addresses that gave no answer to this call
 
-  Result<HttpResponse> send(HttpRequest request);
+  // `begin_anew`: forgets what came of an answer's body, which will come again; false: it is too late for that.
+  Result<HttpResponse> send(HttpRequest request, const std::function<bool()>& begin_anew = {});
   Result<HttpResponse> post(std::string path, std::string body);
   Result<HttpResponse> ask(const std::shared_ptr<Node>& node, const HttpRequest& request, Tried& tried);
   std::shared_ptr<Node> node_at(const std::string& address);
@@ -224,7 +226,7 @@ Status ArchiveClient::State::check_epoch(const HttpResponse& response) {
   return ok();
 }
 
-Result<HttpResponse> ArchiveClient::State::send(HttpRequest request) {
+Result<HttpResponse> ArchiveClient::State::send(HttpRequest request, const std::function<bool()>& begin_anew) {
   request.headers.emplace_back("Greffe-Epoch", std::to_string(seen_epoch.load()));
   Tried tried;
   std::shared_ptr<Node> node;
@@ -233,11 +235,11 @@ Result<HttpResponse> ArchiveClient::State::send(HttpRequest request) {
     node = current;
   }
   Result<HttpResponse> response = ask(node, request, tried);
-  // What has come of an answer's body is with the caller already, and would come again.
-  while (!response && response.error().code == Errc::unavailable && !request.on_body) {
+  // What has come of an answer's body is with the caller already.
+  while (!response && response.error().code == Errc::unavailable && (!request.on_body || begin_anew)) {
     tried.insert(node->address);
     const auto next = next_address(tried);
-    if (!next) break;
+    if (!next || (begin_anew && !begin_anew())) break;
     node = node_at(*next);
     response = ask(node, request, tried);
   }
@@ -390,18 +392,29 @@ Status ArchiveClient::post_cosignatures(std::optional<HearingId> hearing, std::s
   return state_->place(refusal(response));
 }
 
-Result<Bytes> ArchiveClient::get_object(const LogTarget& log, const Digest& digest) {
+Result<Bytes> ArchiveClient::get_object(const LogTarget& log, const Digest& digest, std::optional<std::chrono::milliseconds> within) {
   HttpRequest request;
   request.path = log.path() + "/objects/" + digest.hex();
   request.max_response_bytes = kMaxObjectBytes;
   Bytes bytes;
   Sha256 hash;
-  request.on_body = [&bytes, &hash](ByteView piece) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto is_late = [&] { return within && std::chrono::steady_clock::now() - began > *within; };
+  request.on_body = [&](ByteView piece) -> Status {
+    if (is_late()) return fail(Errc::cancelled, "its bytes come too slowly");
     hash.update(piece);
     bytes.insert(bytes.end(), piece.begin(), piece.end());
     return ok();
   };
-  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  const auto begin_anew = [&] {
+    hash = Sha256();
+    bytes.clear();
+    return !is_late();
+  };
+  const auto answer = state_->send(std::move(request), begin_anew);
+  if (!answer && is_late()) return fail(Errc::unavailable, answer.error().message);
+  if (!answer) return answer.error();
+  const HttpResponse& response = *answer;
   if (response.status != 200) return state_->place(refusal(response)).within("object " + digest.hex());
   if (hash.finish() != digest) {
     return state_->place(fail(Errc::corrupt, "it sent other bytes than this digest names")).within("object " + digest.hex());

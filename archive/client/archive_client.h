@@ -7,6 +7,7 @@
 #ifndef GREFFE_ARCHIVE_CLIENT_ARCHIVE_CLIENT_H
 #define GREFFE_ARCHIVE_CLIENT_ARCHIVE_CLIENT_H
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,14 +27,14 @@
 
 namespace greffe::client {
 
-// What a one-time enrolment code says: base64url of canonical JSON, made by `station add`, `origin add`, `cosigner add`.
+// What a one-time enrolment code says: base64url of canonical JSON, made by `station add`, `origin add`, `origin reader-code`, `cosigner add`.
 struct EnrolmentCode {
   std::string address;        // "https://127.0.0.1:8444"
   Digest server_spki;         // "server_key": SHA-256 of the server's SubjectPublicKeyInfo
   VerifierKey log;            // the main log's key
   std::vector<VerifierKey> cosigners;
   std::string name;           // of the station or peer that is to enrol
-  std::string role;           // "station" or "replicator"
+  std::string role;           // "station", "replicator" or "reader"
   std::string court;          // role station
   std::string room;
   std::string secret;         // base64url of 32 random bytes, good once and for 24 hours
@@ -46,6 +47,7 @@ struct ArchiveEndpoint {
   Digest server_spki;
   std::uint64_t epoch = 1;  // the highest epoch this client has stored; sent as Greffe-Epoch
   std::vector<std::string> nodes = {};  // addresses of all machines of this archive, as it told them last; may be empty
+  unsigned stall_timeout_s = 30;        // no byte for so long: unavailable
 };
 constexpr std::size_t kNodesMax = 8;
 
@@ -106,8 +108,9 @@ class ArchiveClient {
   // Gives cosignatures (a note with them) back to the archive whose log it is.
   // POST /v1/log/main/cosignatures or /v1/hearings/{id}/cosignatures
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note);
-  // GET …/objects/{sha256}: for repair between sites; hashed as it arrives.
-  Result<Bytes> get_object(const LogTarget& log, const Digest& digest);
+  // GET …/objects/{sha256}: for repair between sites; hashed as it arrives. `within`: unavailable when the bytes are still coming
+  // after that, however slowly.
+  Result<Bytes> get_object(const LogTarget& log, const Digest& digest, std::optional<std::chrono::milliseconds> within = std::nullopt);
   // GET /v1/lost-objects: what that archive has no good replica of, and which hearing names it; at most 4,096 of hearings and
   // as many documents of the main log.
   Result<std::vector<LostThere>> lost_objects();

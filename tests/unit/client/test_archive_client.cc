@@ -1,8 +1,11 @@
 // The client against a real server on loopback that plays an archive: what is sent, what is believed, what is refused.
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "archive/client/archive_client.h"
 #include "web/http/server.h"
@@ -22,6 +25,24 @@ struct Spoken {
   std::string body;
   std::string epoch;
   std::string peer;
+};
+
+// Comes piece by piece, with a pause before each.
+class SlowFile : public greffe::ReadableFile {
+ public:
+  static constexpr std::size_t kPieces = 60;
+  greffe::Result<std::uint64_t> size() override { return std::uint64_t{kPieces * kPieceBytes}; }
+  greffe::Result<std::size_t> read_at(std::uint64_t, std::span<std::uint8_t> out) override {
+    ++reads;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::fill(out.begin(), out.end(), std::uint8_t{'x'});
+    return out.size();
+  }
+  int descriptor() const override { return -1; }
+  std::atomic<std::size_t> reads{0};
+
+ private:
+  static constexpr std::size_t kPieceBytes = 256 * 1024;
 };
 
 // Answers every request with what the test wants next, and remembers what it was asked.
@@ -74,6 +95,8 @@ class PretendedArchive {
   const greffe::PrivateKey key;
   std::string address;
   std::atomic<bool> refuses_early{false};
+  std::atomic<bool> holds_back{false};                   // it takes requests and says nothing
+  std::shared_ptr<greffe::ReadableFile> slow_file;       // set before it is asked: what it answers with
 
  private:
   class Sink : public http::BodySink {
@@ -92,11 +115,13 @@ class PretendedArchive {
   };
 
   http::Response answer(const http::Request& request, const std::string& body) {
+    while (holds_back) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     const std::lock_guard lock(mutex_);
     last_ = {request.method, request.path, body, request.header("greffe-epoch"),
              request.peer_key ? greffe::to_hex(*request.peer_key) : std::string()};
     ++asked_;
     http::Response response = http::json_response(status_, body_);
+    if (slow_file) response = http::file_response(request, slow_file, *slow_file->size(), "application/octet-stream", "\"x\"");
     for (const auto& [name, value] : also_) response.set(name, value);
     if (!epoch_.empty()) response.set("Greffe-Epoch", epoch_);
     return response;
@@ -351,6 +376,14 @@ TEST_CASE("a machine that cannot be reached is passed over") {
     REQUIRE(client.have(kLog, {kA}));
     CHECK(two.writer.asked() == 1);
   }
+  SECTION("also for an object") {
+    endpoint.nodes = {endpoint.address, two.waiting.address};
+    two.writer.next(200, "a");
+    ArchiveClient client(endpoint, greffe::PrivateKey::generate());
+    const auto bytes = client.get_object(kLog, kA);
+    REQUIRE(bytes);
+    CHECK(greffe::as_text(*bytes) == "a");
+  }
   SECTION("and when none answers, that is said once") {
     endpoint.nodes = {endpoint.address, "https://127.0.0.1:2"};
     ArchiveClient client(endpoint, greffe::PrivateKey::generate());
@@ -371,4 +404,25 @@ TEST_CASE("an object that is fetched through a waiting machine comes once") {
   const auto bytes = client.get_object(kLog, kA);
   REQUIRE(bytes);
   CHECK(greffe::as_text(*bytes) == "a");
+}
+
+TEST_CASE("an object whose bytes trickle, or do not come at all, is given up") {
+  PretendedArchive archive;
+  auto endpoint = archive.endpoint();
+  endpoint.stall_timeout_s = 1;
+  ArchiveClient client(endpoint, greffe::PrivateKey::generate());
+  SECTION("they trickle") {
+    const auto file = std::make_shared<SlowFile>();
+    archive.slow_file = file;
+    const auto bytes = client.get_object(kLog, kA, std::chrono::milliseconds(200));
+    CHECK(bytes.error().code == Errc::unavailable);
+    CHECK(bytes.error().message.find("too slowly") != std::string::npos);
+    CHECK(file->reads < SlowFile::kPieces);
+  }
+  SECTION("nothing comes") {
+    archive.holds_back = true;
+    const auto bytes = client.get_object(kLog, kA, std::chrono::milliseconds(200));
+    archive.holds_back = false;
+    CHECK(bytes.error().code == Errc::unavailable);
+  }
 }
