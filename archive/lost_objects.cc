@@ -35,11 +35,7 @@ void LostObjects::add_absent(const Digest& digest, const NamedPlace& place) {
   if (contains(digest)) return;
   const std::string key = object_key(digest);
   add(digest, "no volume has " + key + "; restore it from the other site");
-  for (const store::VolumeReport& volume : pool_.volumes()) {
-    if (volume.id.empty() || !on_damage_) continue;
-    on_damage_({key, volume.id, key + " is named by a log and on no volume", true, false});
-    break;
-  }
+  report_absent(key, key + " is named by a log and on no volume", false);
   this->place({{digest, place}});
 }
 
@@ -67,6 +63,30 @@ void LostObjects::returned(const Digest& digest) {
   auto open = open_findings();
   settle_one(digest, open ? (*open)[digest] : std::vector<std::string>(), true);
   log_.info(object_key(digest) + " was brought back from the other site");
+}
+
+Status LostObjects::restore(const Digest& digest, ByteView bytes, const std::string& from) {
+  const std::string key = object_key(digest);
+  const auto held = pool_.holds_object(digest);
+  const auto writer = GREFFE_TRY(pool_.begin_object(bytes.size()));
+  GREFFE_TRY(writer->write(bytes));
+  GREFFE_TRY(writer->commit(digest));
+  auto open = open_findings();
+  const std::vector<std::string> volumes = open ? (*open)[digest] : std::vector<std::string>();
+  // What was damaged is reported where it is moved aside; of what was nowhere nobody says it but here.
+  if (held && !*held && volumes.empty()) report_absent(key, key + " was on no volume and was brought back from " + from, true);
+  settle_one(digest, volumes, true);
+  log_.info(key + " was brought back from " + from);
+  return ok();
+}
+
+// One of the volumes stands for all: none has it.
+void LostObjects::report_absent(const std::string& key, const std::string& what, bool repaired) const {
+  for (const store::VolumeReport& volume : pool_.volumes()) {
+    if (volume.id.empty() || !on_damage_) continue;
+    on_damage_({key, volume.id, what, true, repaired});
+    return;
+  }
 }
 
 // With the volumes that they name.
@@ -104,10 +124,13 @@ void LostObjects::settle_one(const Digest& digest, const std::vector<std::string
   if (!health) return;
   forget(digest);
   if (health->good < health->wanted) return;
-  for (const std::string& volume : volumes) {
-    const auto told = [&](const store::Damage& damage) { return damage.volume == volume && damage.repaired; };
-    if (std::any_of(health->damage.begin(), health->damage.end(), told) || !on_damage_) continue;
-    on_damage_({key, volume, key + " has all its replicas again", false, true});
+  std::set<std::string> to_tell(volumes.begin(), volumes.end());
+  for (const store::Damage& damage : health->damage) {
+    if (damage.repaired) to_tell.erase(damage.volume);
+    else to_tell.insert(damage.volume);
+  }
+  for (const std::string& volume : to_tell) {
+    if (on_damage_) on_damage_({key, volume, key + " has all its replicas again", false, true});
   }
 }
 
@@ -119,8 +142,8 @@ bool LostObjects::is_declared(const Digest& digest) const {
   return declared && *declared;
 }
 
-bool LostObjects::is_declared(const NamedPlace& place, const Digest& digest) const {
-  const auto declared = main_log_.declared_lost().covers(place.hearing, digest);
+bool LostObjects::is_declared(const std::optional<HearingId>& hearing, const Digest& digest) const {
+  const auto declared = main_log_.declared_lost().covers(hearing, digest);
   if (!declared) log_.warn(declared.error().within("what was declared lost cannot be read").message);
   return declared && *declared;
 }

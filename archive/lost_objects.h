@@ -41,7 +41,7 @@ class LostObjects {
   bool contains(const Digest& digest) const;
   // Two officers declared it lost (DeclaredLost); false also while that cannot be read. Blocks.
   bool is_declared(const Digest& digest) const;
-  bool is_declared(const NamedPlace& place, const Digest& digest) const;
+  bool is_declared(const std::optional<HearingId>& hearing, const Digest& digest) const;  // where this names it; none: the main log does
 
   // The text that two officers sign. conflict: a good replica is here after all. not_found: no log names one of them for this
   // hearing. unavailable: a volume is missing, and nobody knows what is on it. already_exists: all were declared lost before.
@@ -72,6 +72,9 @@ class LostObjects {
   Result<std::unique_ptr<store::ObjectWriter>> begin_return(const Digest& digest, std::uint64_t size);
   // They were stored: what was damaged is rewritten, the findings are settled.
   void returned(const Digest& digest);
+  // The bytes of an object of which no good replica is here, from another site; whether it was known to be lost or not. ok: they are
+  // stored durably, what was damaged is in the quarantine, and both is reported. Errors as of ObjectWriter.
+  Status restore(const Digest& digest, ByteView bytes, const std::string& from);
 
   // Reads again every object with a finding that was not repaired, and every lost one: what is whole again is forgotten
   // here and settled in the main log, and what has no good replica is added.
@@ -90,6 +93,7 @@ class LostObjects {
   Status all_volumes_are_there() const;
   Result<std::map<Digest, NamedPlace>> places_of(const LostOrder& order, const std::string& main_log);
   Result<std::map<Digest, std::vector<std::string>>> open_findings() const;
+  void report_absent(const std::string& key, const std::string& what, bool repaired) const;
   void settle_one(const Digest& digest, const std::vector<std::string>& volumes, bool all_there);
   void forget(const Digest& digest);
 

@@ -1,6 +1,7 @@
 #include "archive/retrieval.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "archive/format/documents.h"
 
@@ -11,7 +12,8 @@ constexpr std::int64_t kTicksPerMs = 90;
 
 class TimelineReader {
  public:
-  explicit TimelineReader(store::ObjectStore& objects) : objects_(objects) {}
+  using ReadDocument = std::function<Result<Bytes>(const Digest&)>;
+  explicit TimelineReader(ReadDocument read) : read_(std::move(read)) {}
 
   Status add(std::uint64_t index, std::string_view bytes) {
     const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(bytes));
@@ -74,7 +76,7 @@ class TimelineReader {
   }
 
   std::string document_of(const Digest& digest) {
-    const auto bytes = objects_.read_object(digest);
+    const auto bytes = read_(digest);
     return bytes ? std::string(as_text(*bytes)) : std::string();
   }
 
@@ -83,7 +85,7 @@ class TimelineReader {
     return text ? *text : std::string();
   }
 
-  store::ObjectStore& objects_;
+  const ReadDocument read_;
   Timeline out_;
   TimeAccounting accounting_;
 };
@@ -92,14 +94,42 @@ class TimelineReader {
 
 UtcTime end_of(const SegmentEntry& segment) { return UtcTime{segment.utc.ms + segment.duration_90k / kTicksPerMs}; }
 
-Retrieval::Retrieval(Stores stores, HearingLogs& hearings) : stores_(stores), hearings_(hearings) {}
+Retrieval::Retrieval(Stores stores, HearingLogs& hearings, Recall* recall) : stores_(stores), hearings_(hearings), recall_(recall) {}
+
+// Only what is bad or nowhere: what cannot be read just now is here.
+bool Retrieval::recalled(const HearingId& id, const Digest& digest, const Error& why) {
+  if (recall_ == nullptr || (why.code != Errc::corrupt && why.code != Errc::not_found)) return false;
+  return recall_->bring_back(id, digest).has_value();
+}
+
+Result<std::string> Retrieval::archive_of(const HearingId& id) {
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(hearings_.get(id));
+  const std::lock_guard lock(hearing->mutex);
+  if (!hearing->open) return fail(Errc::not_found, "nothing is held of this hearing");
+  return hearing->open->archive;
+}
+
+Result<Bytes> Retrieval::document(const HearingId& id, const Digest& digest) {
+  auto bytes = stores_.objects.read_object(digest);
+  if (bytes || !recalled(id, digest, bytes.error())) return bytes;
+  return stores_.objects.read_object(digest);
+}
 
 Result<std::shared_ptr<ReadableFile>> Retrieval::open(const HearingId& id, const Digest& digest) {
+  GREFFE_TRY(names(id, digest));
+  auto file = stores_.objects.open_object(digest);
+  if (file || !recalled(id, digest, file.error())) return file;
+  return stores_.objects.open_object(digest);
+}
+
+Status Retrieval::names(const HearingId& id, const Digest& digest) {
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(hearings_.get(id));
-  {
-    const std::lock_guard lock(hearing->mutex);
-    if (!hearing->named.contains(digest)) return fail(Errc::not_found, "this hearing names no such object");
-  }
+  const std::lock_guard lock(hearing->mutex);
+  return hearing->named.contains(digest) ? ok() : Status(fail(Errc::not_found, "this hearing names no such object"));
+}
+
+Result<std::shared_ptr<ReadableFile>> Retrieval::open_here(const HearingId& id, const Digest& digest) {
+  GREFFE_TRY(names(id, digest));
   return stores_.objects.open_object(digest);
 }
 
@@ -107,7 +137,7 @@ Result<Timeline> Retrieval::timeline(const HearingId& id) {
   const tlog::LogReader reader = hearings_.reader(id);
   const auto head = reader.checkpoint();
   if (!head) return head.error();
-  TimelineReader timeline(stores_.objects);
+  TimelineReader timeline([&](const Digest& digest) { return document(id, digest); });
   Status added = ok();
   GREFFE_TRY(reader.entries(0, head->checkpoint.size, [&](std::uint64_t index, std::string_view bytes) {
     added = timeline.add(index, bytes);

@@ -8,6 +8,7 @@
 
 #include "archive/format/time_account.h"
 #include "archive/hearing_logs.h"
+#include "archive/recall.h"
 
 namespace greffe::archive {
 
@@ -57,17 +58,29 @@ UtcTime end_of(const SegmentEntry& segment);
 
 class Retrieval {
  public:
-  Retrieval(Stores stores, HearingLogs& hearings);
+  // `recall`: brings back from another site what no volume has any more; none: nothing is.
+  Retrieval(Stores stores, HearingLogs& hearings, Recall* recall = nullptr);
 
-  // The object's bytes from a replica that was hashed whole within the last 24 hours. not_found: this hearing does not
-  // name it (whether another one does is not told). corrupt: every replica is damaged.
+  // The object's bytes from a replica that was hashed whole within the last 24 hours. One of which no good replica is left is brought
+  // back from another site first, if one has it, and blocks for that. not_found: this hearing does not name it (whether another one
+  // does is not told), or no volume has it. corrupt: every replica is damaged.
   Result<std::shared_ptr<ReadableFile>> open(const HearingId& id, const Digest& digest);
+  // The same, but never asks another site: for other sites, which would else ask in a circle.
+  Result<std::shared_ptr<ReadableFile>> open_here(const HearingId& id, const Digest& digest);
+  // A document that the hearing's log, or the main log about it, names; verbatim. Errors as open().
+  Result<Bytes> document(const HearingId& id, const Digest& digest);
+  // The archive whose stations record this hearing. not_found: nothing is held of it.
+  Result<std::string> archive_of(const HearingId& id);
   // not_found: nothing is held of this hearing.
   Result<Timeline> timeline(const HearingId& id);
 
  private:
+  Status names(const HearingId& id, const Digest& digest);
+  bool recalled(const HearingId& id, const Digest& digest, const Error& why);
+
   Stores stores_;
   HearingLogs& hearings_;
+  Recall* const recall_;
 };
 
 }  // namespace greffe::archive

@@ -20,7 +20,8 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 Scrub::Scrub(Clock& clock, Log& log, FileSystem& files, store::WholePool& pool, MainLog& main_log, ScrubSettings settings)
     : clock_(clock), log_(log), files_(files), pool_(pool), main_log_(main_log), settings_(std::move(settings)),
-      replicas_(pool.replicas()), lost_(clock, log, pool, main_log, settings_.on_damage) {}
+      replicas_(pool.replicas()), lost_(clock, log, pool, main_log, settings_.on_damage),
+      recall_(clock, lost_, settings_.sites) {}
 Scrub::~Scrub() { stop(); }
 
 void Scrub::start() {
@@ -152,6 +153,7 @@ std::int64_t Scrub::step(const std::stop_token& stop) {
     const bool haste = lane != nullptr ? in_haste(*lane) : logs_in_haste();
     if (!haste && now_ms < paced_until_ms_) return paced_until_ms_ - now_ms;
   }
+  if (recall_next()) return 0;
   if (lane == nullptr && !logs && lost_.any_to_locate() && now_ms >= locate_not_before_ms_) {
     lost_.locate(stop);
     // Where much is lost, piece by piece, most of the time is left for other work.

@@ -1,7 +1,7 @@
 // Reads everything that the pool holds again and again: every replica of every volume from its medium at least once in a
 // period, the ones that were not read for longest first; then all logs. What is bad or missing is rewritten from a good
-// replica and read again; what no volume has any more is named with its hearing and seconds. Thread "gr-scrub", with
-// idle priority for processor and disk. Thread-safe.
+// replica and read again; what no volume has any more is named with its hearing and seconds, and asked for at the other
+// sites (recall.h), where there are any. Thread "gr-scrub", with idle priority for processor and disk. Thread-safe.
 //
 // A volume is read in the order of names, and each name has its time: a pass takes four fifths of the period however much
 // there is. Where a pass is behind (the archive stood still, the volume was away), it goes as fast as the rate allows.
@@ -30,6 +30,7 @@
 #include "archive/base/log.h"
 #include "archive/lost_objects.h"
 #include "archive/main_log.h"
+#include "archive/recall.h"
 #include "archive/scrub_state.h"
 #include "archive/store/whole_pool.h"
 
@@ -43,6 +44,7 @@ struct ScrubSettings {
   // came or went.
   std::function<bool()> volumes_settled = {};
   store::DamageListener on_damage = {};  // of what is found outside the pool: objects that are on no volume at all
+  AskableSites sites = {};  // that are asked for what no volume has any more
 };
 
 // How far one volume is.
@@ -86,6 +88,7 @@ class Scrub {
   ScrubReport report() const;
   const LostObjects& lost() const { return lost_; }
   LostObjects& lost() { return lost_; }
+  Recall& recall() { return recall_; }
   std::int64_t period_ms() const { return settings_.period_ms; }
 
  private:
@@ -145,6 +148,11 @@ class Scrub {
   Result<std::uint64_t> check_one_log(const std::string& path, const std::stop_token& stop);
   Status finish_logs(const std::stop_token& stop);
 
+  // What no volume has any more, at the other sites.
+  bool recall_next();
+  void recall_all(const std::stop_token& stop);
+  Status recall(const Digest& digest, const LostObject& lost);
+
   bool in_haste(const Lane& lane) const /* mutex_ held */;
   bool logs_in_haste() const /* mutex_ held */;
   std::int64_t time_to(const Lane& lane) const /* mutex_ held */;
@@ -167,6 +175,7 @@ class Scrub {
   const ScrubSettings settings_;
   store::VolumeReplicas* const replicas_;  // none: the service under the pool scrubs itself
   LostObjects lost_;
+  Recall recall_;
 
   mutable std::mutex mutex_;  // guards those below; lanes and logs are changed by the thread alone
   std::condition_variable_any changed_;
@@ -182,6 +191,9 @@ class Scrub {
   std::int64_t paced_until_ms_ = 0;     // by the rate
   std::int64_t logs_not_before_ms_ = 0;  // after a failure
   std::int64_t locate_not_before_ms_ = 0;
+  std::int64_t recall_not_before_ms_ = 0;
+  std::vector<std::pair<Digest, LostObject>> to_recall_;          // of this round; the next one last
+  std::map<Digest, std::int64_t> not_recalled_until_ms_;          // what no site has
   UtcTime seen_;                        // the newest time of the wall clock
   bool unsaved_ = false;
   std::jthread thread_;

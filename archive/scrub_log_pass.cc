@@ -66,7 +66,7 @@ Result<std::uint64_t> Scrub::check_one_log(const std::string& path, const std::s
                                       [this](const Digest& digest) { return lost_.contains(digest); });
   if (found) {
     lost_.place(found->wanted);
-    std::erase_if(found->absent, [this](const auto& one) { return lost_.is_declared(one.second, one.first); });
+    std::erase_if(found->absent, [this](const auto& one) { return lost_.is_declared(one.second.hearing, one.first); });
   }
   for (const auto& [digest, place] : found ? found->absent : std::map<Digest, NamedPlace>()) lost_.add_absent(digest, place);
 
@@ -98,6 +98,12 @@ Result<std::uint64_t> Scrub::check_one_log(const std::string& path, const std::s
 Status Scrub::finish_logs(const std::stop_token& stop) {
   lost_.settle(stop);
   if (lost_.any_to_locate()) lost_.locate(stop);
+  bool haste = false;
+  {
+    const std::lock_guard lock(mutex_);
+    haste = logs_in_haste();
+  }
+  if (haste) recall_all(stop);  // whoever asked for the scrub is told what came of that
   const UtcTime now = clock_.utc_now();
   GREFFE_TRY(main_log_.append(summary_of(logs_, now)));
   {

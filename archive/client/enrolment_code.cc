@@ -36,8 +36,8 @@ Result<EnrolmentCode> parse_members(const Json& json) {
     if (!is_valid_name(code.name)) return fail(Errc::invalid, "name is not a name");
     code.court = GREFFE_TRY(name_member(json, "court"));
     code.room = GREFFE_TRY(name_member(json, "room"));
-  } else if (code.role != "replicator") {
-    return fail(Errc::invalid, "role is neither station nor replicator");
+  } else if (code.role != "replicator" && code.role != "reader") {
+    return fail(Errc::invalid, "role is neither station nor replicator nor reader");
   } else if (!is_valid_archive_name(code.name) && !is_valid_name(code.name)) {
     return fail(Errc::invalid, "name is not a name");
   }

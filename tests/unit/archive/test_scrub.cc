@@ -14,6 +14,7 @@
 #include "tests/unit/archive/sample_archive.h"
 #include "tests/unit/support/manual_clock.h"
 #include "tests/unit/support/memory_service.h"
+#include "tests/unit/support/pretended_site.h"
 
 using greffe::Bytes;
 using greffe::Digest;
@@ -30,6 +31,7 @@ using greffe::testing::append_range;
 using greffe::testing::deposit_all_objects;
 using greffe::testing::deposit_object;
 using greffe::testing::ManualClock;
+using greffe::testing::PretendedSite;
 using greffe::testing::SampleArchive;
 using greffe::testing::SampleHearing;
 
@@ -162,6 +164,15 @@ greffe::archive::LostObjects::Signed signed_by(Scrubbed& s, const std::string& n
   return {name, key.sign(greffe::as_bytes(statement))};
 }
 
+// Another site, from here on.
+std::shared_ptr<PretendedSite> with_site(Scrubbed& s) {
+  auto site = std::make_shared<PretendedSite>();
+  s.stop();
+  s.settings.sites = [site] { return std::vector<std::shared_ptr<greffe::archive::OtherSite>>{site}; };
+  s.start();
+  return site;
+}
+
 // From here on the test moves the clock; every volume's names have been looked at.
 void start_by_hand(Scrubbed& s) {
   s.manual = true;
@@ -256,6 +267,46 @@ TEST_CASE("what no volume has any more is named with its hearing and seconds, on
   CHECK(s.good_copies(digest) == 3);
 }
 
+TEST_CASE("what no volume has any more is fetched from another site when a scrub finds it") {
+  Scrubbed s;
+  const bool absent = GENERATE(false, true);
+  const auto site = with_site(s);
+  const Digest digest = s.segment();
+  site->keep(s.hearing.id, digest, s.hearing.objects[2].second);
+  for (unsigned volume = 0; volume < 3; ++volume) {
+    if (absent) REQUIRE(s.archive.files.remove(s.path(volume, digest)));
+    if (!absent) s.flip(volume, digest);
+  }
+  s.scrub->start();
+  const Json done = s.read_all();
+  CHECK(done.array("unrepaired")->empty());
+  CHECK(*done.size("failures") >= 1);
+  CHECK(*done.size("repaired") >= 3);
+  CHECK(s.good_copies(digest) == 3);
+  CHECK(s.scrub->lost().count() == 0);
+  await([&] { return s.archive.main_log->catalogue().scrub_facts()->open_findings == 0; });
+  CHECK(*s.read_all().size("failures") == 0);
+}
+
+TEST_CASE("by itself, too, once it is known which hearing names it; and a site that was silent is asked again") {
+  Scrubbed s;
+  const auto site = with_site(s);
+  site->set_reachable(false);
+  const Digest digest = s.segment();
+  site->keep(s.hearing.id, digest, s.hearing.objects[2].second);
+  for (unsigned volume = 0; volume < 3; ++volume) REQUIRE(s.archive.files.remove(s.path(volume, digest)));
+  s.manual = true;
+  s.scrub->start();
+  const Json done = s.read_all();
+  REQUIRE(done.array("unrepaired")->size() == 1);
+  CHECK(*(*done.array("unrepaired"))[0].string("hearing") == s.hearing.id.text());
+  CHECK(site->asked() >= 1);
+  CHECK(s.scrub->lost().count() == 1);
+  site->set_reachable(true);
+  s.standing.pass_ms(60'000);
+  await([&] { return s.good_copies(digest) == 3 && s.scrub->lost().count() == 0; });
+}
+
 TEST_CASE("an object that the hearing declared lost is not missed") {
   Scrubbed s;
   SampleHearing other(s.archive.name);
@@ -300,6 +351,11 @@ TEST_CASE("what two officers declared lost is not missed any more, and its damag
   CHECK(s.scrub->lost().count() == 0);
   for (unsigned volume = 0; volume < 3; ++volume) CHECK_FALSE(std::filesystem::exists(s.path(volume, digest)));
   CHECK(s.scrub->lost().statement(order).error().code == Errc::already_exists);
+  const auto site = std::make_shared<PretendedSite>();
+  site->keep(s.hearing.id, digest, s.hearing.objects[2].second);
+  greffe::archive::Recall recall(s.clock, s.scrub->lost(), [&] { return std::vector<std::shared_ptr<greffe::archive::OtherSite>>{site}; });
+  CHECK(recall.bring_back(s.hearing.id, digest).error().code == Errc::not_found);
+  CHECK(site->asked() == 0);  // two officers have said that it is gone
   await([&] { return s.archive.main_log->catalogue().scrub_facts()->open_findings == 0; });
   CHECK(s.archive.main_log->catalogue().hearing(s.hearing.id, greffe::catalogue::CourtSet::everything())->lost_objects == std::vector<Digest>{digest});
   for (int round = 0; round < 2; ++round) {

@@ -35,7 +35,7 @@ std::string code_of(const greffe::Json& json) {
 }  // namespace
 
 TEST_CASE("an enrolment code says again what was written into it") {
-  for (const std::string role : {"station", "replicator"}) {
+  for (const std::string role : {"station", "replicator", "reader"}) {
     const EnrolmentCode code = example(role);
     const auto parsed = parse_enrolment_code(write_enrolment_code(code) + "\n");
     REQUIRE(parsed);
