@@ -69,6 +69,7 @@ struct Deposit::State {
 // ---- rules ----
 
 Status Deposit::State::may_write(const Peer& peer, const HearingId& id, const HearingState& hearing) const {
+  if (peer.kind == Peer::Kind::reader) return fail(Errc::denied, "this key may only read");
   if (peer.kind == Peer::Kind::replicator) {
     if (is_primary()) return fail(Errc::denied, "this archive is a primary: only stations may deposit here");
     if (hearing.open && hearing.open->archive != peer.key.name) {

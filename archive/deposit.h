@@ -19,7 +19,8 @@ namespace greffe::archive {
 
 // Who is at the other end, as its TLS key and the main log say.
 struct Peer {
-  enum class Kind { station, replicator };
+  // A reader is another archive that may read the copies of what it recorded, and nothing else; its key's name is that archive's.
+  enum class Kind { station, replicator, reader };
   Kind kind = Kind::station;
   catalogue::KnownKey key;
 };

@@ -41,6 +41,7 @@ struct ForeignLogs::State {
 
   Result<std::shared_ptr<ForeignLog>> get(const std::string& origin);
   Status may_write(const Peer& peer, const std::string& origin) const;
+  Status may_read(const Peer& peer, const std::string& origin) const;
   struct Missing {
     std::optional<HearingId> hearing;  // of the entry that names it
     Digest digest;
@@ -70,6 +71,12 @@ Result<std::shared_ptr<ForeignLog>> ForeignLogs::State::get(const std::string& o
 Status ForeignLogs::State::may_write(const Peer& peer, const std::string& origin) const {
   if (peer.kind == Peer::Kind::replicator && peer.key.name == origin) return ok();
   return fail(Errc::denied, "only the replicator of " + origin + " may send its main log");
+}
+
+Status ForeignLogs::State::may_read(const Peer& peer, const std::string& origin) const {
+  const bool reads = peer.kind == Peer::Kind::replicator || peer.kind == Peer::Kind::reader;
+  if (reads && peer.key.name == origin) return ok();
+  return fail(Errc::denied, "only " + origin + " itself may read what its main log names");
 }
 
 // The hearing is held here at least to the size that the main log commits to, and with the same root there.
@@ -215,7 +222,7 @@ Result<SignedCheckpoint> ForeignLogs::checkpoint(const std::string& origin) {
 }
 
 Result<std::shared_ptr<ReadableFile>> ForeignLogs::open_document(const Peer& peer, const std::string& origin, const Digest& digest) {
-  GREFFE_TRY(state_->may_write(peer, origin));
+  GREFFE_TRY(state_->may_read(peer, origin));
   const tlog::LogReader reader(state_->stores.objects, state_->stores.heads, foreign_log_path(origin));
   const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
   const std::string hex = digest.hex();

@@ -30,7 +30,7 @@ class ForeignLogs {
                                                 const std::vector<std::string>& entries, std::string_view checkpoint,
                                                 const std::vector<ShownEntry>& shown = {});
   Result<SignedCheckpoint> checkpoint(const std::string& origin);
-  // A document that an entry held here names, for the origin's own replicator, to which it may have been lost. not_found: no
+  // A document that an entry held here names, for the origin's own replicator or reader, to which it may have been lost. not_found: no
   // entry names it, or no volume has it. Reads the log from its beginning up to that entry.
   Result<std::shared_ptr<ReadableFile>> open_document(const Peer& peer, const std::string& origin, const Digest& digest);
   // The origin whose SHA-256 an address names. not_found: not held here.

@@ -11,7 +11,7 @@ constexpr std::uint64_t kMaxInvitationsBytes = 1024 * 1024;
 constexpr std::size_t kSecretBytes = 32;
 
 Status check_invitation(const Invitation& invitation) {
-  if (invitation.role == "replicator") {
+  if (invitation.role == "replicator" || invitation.role == "reader") {
     if (is_valid_archive_name(invitation.name)) return ok();
     return fail(Errc::invalid, "the name of an archive looks like archive.court.example");
   }
@@ -152,6 +152,8 @@ Result<Peer> Peers::identify(const PublicKey& key) const {
   if (station) return Peer{Peer::Kind::station, *station};
   const auto replicator = GREFFE_TRY(main_log_.catalogue().key("replicator", key));
   if (replicator && !replicator->revoked_since) return Peer{Peer::Kind::replicator, *replicator};
+  const auto reader = GREFFE_TRY(main_log_.catalogue().key("reader", key));
+  if (reader && !reader->revoked_since) return Peer{Peer::Kind::reader, *reader};
   return fail(Errc::denied, "this archive does not know your key; enrol first, with a code from its operator");
 }
 
@@ -161,6 +163,16 @@ Result<Invitation> Peers::renewal(const std::string& station) const {
     if (key.name == station && !key.revoked_since) return Invitation{"station", station, key.court, key.room, true};
   }
   return fail(Errc::not_found, fmt::format("no station named {} is enrolled; its first code is made by station add", station));
+}
+
+Result<Invitation> Peers::reading(const std::string& origin) const {
+  const auto is_current = [&](const catalogue::KnownKey& key) { return key.name == origin && !key.revoked_since; };
+  const std::vector<catalogue::KnownKey> origins = GREFFE_TRY(main_log_.catalogue().keys("origin"));
+  if (std::none_of(origins.begin(), origins.end(), is_current)) {
+    return fail(Errc::not_found, "this archive does not hold copies of " + origin + "; add it with `origin add` first");
+  }
+  const std::vector<catalogue::KnownKey> readers = GREFFE_TRY(main_log_.catalogue().keys("reader"));
+  return Invitation{"reader", origin, "", "", std::any_of(readers.begin(), readers.end(), is_current)};
 }
 
 Status Peers::revoke(std::string_view role, std::string_view name, std::string_view why) {

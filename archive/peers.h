@@ -19,11 +19,11 @@ constexpr std::int64_t kCodeLifetimeMs = 24 * 3'600'000;
 
 // What an enrolment code leads to.
 struct Invitation {
-  std::string role;   // "station" or "replicator"
-  std::string name;   // station: its name; replicator: the name of the archive it comes from
+  std::string role;   // "station", "replicator" or "reader"
+  std::string name;   // station: its name; replicator, reader: the name of the archive it comes from
   std::string court;  // role station
   std::string room;
-  bool renews = false;  // a new key for a station that is enrolled; the old one is retired when it comes
+  bool renews = false;  // a new key for one that is enrolled; the old one is retired when it comes
 };
 
 class Peers {
@@ -47,6 +47,9 @@ class Peers {
                                     std::string_view role);
   // The invitation that renews the key of an enrolled station. not_found: there is none of that name.
   Result<Invitation> renewal(const std::string& station) const;
+  // The invitation of an archive to read what is held of it here: of an origin, which it must be. Of one that is enrolled it renews the
+  // key. not_found: this is no origin.
+  Result<Invitation> reading(const std::string& origin) const;
   // A peer by its TLS key. denied: unknown key.
   Result<Peer> identify(const PublicKey& key) const;
   Status revoke(std::string_view role, std::string_view name, std::string_view why);

@@ -22,9 +22,9 @@ bool may_control(const http::Request& request) {
 
 ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
                              accounts::Accounts& accounts, archive::AccountSnapshots& snapshots, StatusRoutes& status, store::WholePool& pool,
-                             archive::PoolKeeper& keeper, archive::Scrub& scrub)
+                             archive::PoolKeeper& keeper, archive::Scrub& scrub, archive::OtherSites& sites)
     : clock_(clock), stores_(stores), main_log_(main_log), peers_(peers), accounts_(accounts), snapshots_(snapshots), status_(status), pool_(pool),
-      keeper_(keeper), scrub_(scrub) {}
+      keeper_(keeper), scrub_(scrub), sites_(sites) {}
 
 std::vector<http::Route> ControlRoutes::routes() {
   const auto route = [this](const std::string& verb, Verb handler) {
@@ -47,7 +47,10 @@ std::vector<http::Route> ControlRoutes::routes() {
           route("scrub", &ControlRoutes::scrub),                   route("volume-add", &ControlRoutes::volume_add),
           route("volume-drain", &ControlRoutes::volume_drain),     route("officer-add", &ControlRoutes::officer_add),
           route("officer-list", &ControlRoutes::officer_list),     route("officer-revoke", &ControlRoutes::officer_revoke),
-          route("lost-statement", &ControlRoutes::lost_statement), route("declare-lost", &ControlRoutes::declare_lost)};
+          route("lost-statement", &ControlRoutes::lost_statement), route("declare-lost", &ControlRoutes::declare_lost),
+          route("reader-code", &ControlRoutes::reader_code),       route("reader-revoke", &ControlRoutes::reader_revoke),
+          route("site-add", &ControlRoutes::site_add),             route("site-list", &ControlRoutes::site_list),
+          route("site-remove", &ControlRoutes::site_remove)};
 }
 
 // ---- stations and other peers ----
@@ -130,6 +133,41 @@ Result<Json> ControlRoutes::cosigner_add(const Json& arguments) {
   Json out;
   out.set("code", GREFFE_TRY(peers_.invite({"replicator", site, "", ""})));
   return out;
+}
+
+// ---- reading what another site holds ----
+
+// At a replica: a code with which an archive may read the copies of what it recorded.
+Result<Json> ControlRoutes::reader_code(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const archive::Invitation invitation = GREFFE_TRY(peers_.reading(name));
+  Json out;
+  out.set("code", GREFFE_TRY(peers_.invite(invitation)));
+  return out;
+}
+
+Result<Json> ControlRoutes::reader_revoke(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const std::string why = GREFFE_TRY(arguments.string("why"));
+  if (why != "retired" && why != "stolen") return fail(Errc::invalid, "say why: retired or stolen");
+  GREFFE_TRY(peers_.revoke("reader", name, why));
+  return Json();
+}
+
+// At the archive whose copies these are.
+Result<Json> ControlRoutes::site_add(const Json& arguments) {
+  const std::string code = GREFFE_TRY(arguments.string("code"));
+  Json out;
+  out.set("name", GREFFE_TRY(sites_.add(code)));
+  return out;
+}
+
+Result<Json> ControlRoutes::site_list(const Json&) { return sites_.report(); }
+
+Result<Json> ControlRoutes::site_remove(const Json& arguments) {
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  GREFFE_TRY(sites_.remove(name));
+  return Json();
 }
 
 // ---- officers, and what they declare lost ----

@@ -8,6 +8,7 @@
 
 #include "archive/account_snapshots.h"
 #include "archive/main_log.h"
+#include "archive/other_sites.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
 #include "archive/scrub.h"
@@ -20,7 +21,7 @@ class ControlRoutes {
  public:
   ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
                 accounts::Accounts& accounts, archive::AccountSnapshots& snapshots, StatusRoutes& status, store::WholePool& pool,
-                archive::PoolKeeper& keeper, archive::Scrub& scrub);
+                archive::PoolKeeper& keeper, archive::Scrub& scrub, archive::OtherSites& sites);
   // POST /control/<verb> with a JSON object; answers a JSON object.
   std::vector<http::Route> routes();
 
@@ -47,6 +48,11 @@ class ControlRoutes {
   Result<Json> officer_revoke(const Json& arguments);
   Result<Json> lost_statement(const Json& arguments);
   Result<Json> declare_lost(const Json& arguments);
+  Result<Json> reader_code(const Json& arguments);
+  Result<Json> reader_revoke(const Json& arguments);
+  Result<Json> site_add(const Json& arguments);
+  Result<Json> site_list(const Json& arguments);
+  Result<Json> site_remove(const Json& arguments);
   Result<archive::LostOrder> lost_order(const Json& arguments) const;
   Result<store::VolumeMembers*> members();
 
@@ -60,6 +66,7 @@ class ControlRoutes {
   store::WholePool& pool_;
   archive::PoolKeeper& keeper_;
   archive::Scrub& scrub_;
+  archive::OtherSites& sites_;
 };
 
 }  // namespace greffe::web

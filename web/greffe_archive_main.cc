@@ -21,6 +21,7 @@
 #include "web/officer_verbs.h"
 #include "web/offline_verbs.h"
 #include "web/serve.h"
+#include "web/site_verbs.h"
 
 namespace {
 
@@ -44,6 +45,7 @@ struct Arguments {
   bool repair = false;
   bool finish = false;
   greffe::web::InitOptions init;
+  greffe::web::SiteVerbs sites;
   std::string name, court, room, zone, why, display, language = "en", label, vkey;
   std::string en, fr, zh;
   std::vector<std::string> roles, courts;
@@ -488,9 +490,11 @@ void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--court", a.court, "the court", "COURT").option("--room", a.room, "a courtroom of it", "ROOM")
       .option("--en", a.en, "English", "TEXT").option("--fr", a.fr, "French", "TEXT").option("--zh", a.zh, "Chinese", "TEXT")
       .option("--zone", a.zone, "time zone of the court, such as Asia/Shanghai", "ZONE").json(a.json).body([&a] { return place_set(a); });
-  line.verb("origin", "archives whose copies this replica holds").verb("add", "add one; makes a code for its replicator")
+  auto& origin = line.verb("origin", "archives whose copies this replica holds: add, reader-code, reader-revoke");
+  origin.verb("add", "add one; makes a code for its replicator")
       .required("--name", a.name, "its name", "ARCHIVE").required("--log-vkey", a.vkey, "the key that signs its main log", "VKEY")
       .option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE").body([&a] { return origin_add(a); });
+  a.sites.define(line, origin);
   line.verb("cosigner", "sites that confirm what this archive holds").verb("add", "add one; makes a code for the replicator")
       .required("--vkey", a.vkey, "its cosigning key", "VKEY").option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
       .body([&a] { return cosigner_add(a); });
@@ -566,6 +570,11 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
 int main(int count, char** arguments) {
   Arguments a;
   greffe::CommandLine line("greffe-archive", "The archive of court hearing recordings: stores, finds, plays, proves.");
+  a.sites.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
+  a.sites.deliver_code = [&a](const std::string& code_file, const Json& answer) {
+    a.code_file = code_file;
+    return deliver_code(a, answer);
+  };
   define_verbs(line, a);
   return line.run(count, arguments);
 }

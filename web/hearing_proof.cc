@@ -124,7 +124,7 @@ Result<Json> HearingProof::of(const archive::FoundHearing& found) const {
   return out;
 }
 
-Status HearingProof::add_evidence(Json& json, const archive::HeldArchive& archive, const catalogue::Mark& mark,
+Status HearingProof::add_evidence(Json& json, const archive::HeldArchive& archive, const HearingId& id, const catalogue::Mark& mark,
                                   const archive::Timeline& timeline) const {
   const std::uint64_t index = GREFFE_TRY(index_of(mark));
   json.set("index", index);
@@ -138,19 +138,19 @@ Status HearingProof::add_evidence(Json& json, const archive::HeldArchive& archiv
       if (one.index == index) note = one.entry.note;
     }
   }
-  if (note) add_document(json, "document", *note);
+  if (note) add_document(json, "document", id, *note);
   return ok();
 }
 
-void HearingProof::add_document(Json& json, std::string_view name, const Digest& digest) const {
-  const auto document = stores_.objects.read_object(digest);
+void HearingProof::add_document(Json& json, std::string_view name, const HearingId& id, const Digest& digest) const {
+  const auto document = retrieval_.document(id, digest);
   if (document) json.set(std::string(name), std::string(as_text(*document)));
 }
 
-Status HearingProof::add_reason(Json& json, const archive::HeldArchive& archive, std::uint64_t index) const {
+Status HearingProof::add_reason(Json& json, const archive::HeldArchive& archive, const HearingId& id, std::uint64_t index) const {
   const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
   const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
-  if (const auto* details = std::get_if<DetailsEntry>(&entry)) add_document(json, "reason_document", details->reason);
+  if (const auto* details = std::get_if<DetailsEntry>(&entry)) add_document(json, "reason_document", id, details->reason);
   return ok();
 }
 

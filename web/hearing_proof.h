@@ -12,26 +12,28 @@ namespace greffe::web {
 
 class HearingProof {
  public:
-  HearingProof(archive::Stores stores, archive::HearingLogs& hearings, archive::Peers& peers)
-      : stores_(stores), hearings_(hearings), peers_(peers) {}
+  HearingProof(archive::Stores stores, archive::HearingLogs& hearings, archive::Retrieval& retrieval, archive::Peers& peers)
+      : stores_(stores), hearings_(hearings), retrieval_(retrieval), peers_(peers) {}
 
   // The chain from the station's signature to the main log's (schema Proof of docs/openapi.yaml).
   Result<Json> of(const archive::FoundHearing& found) const;
 
   // Sets `index` and `document` of a mark: where its entry is, and the note that the entry names by its digest. A note
   // that is lost is left out.
-  Status add_evidence(Json& json, const archive::HeldArchive& archive, const catalogue::Mark& mark, const archive::Timeline& timeline) const;
+  Status add_evidence(Json& json, const archive::HeldArchive& archive, const HearingId& id, const catalogue::Mark& mark,
+                      const archive::Timeline& timeline) const;
 
-  // Sets `name` to the document of that digest, verbatim; leaves it out when it is lost.
-  void add_document(Json& json, std::string_view name, const Digest& digest) const;
+  // Sets `name` to the document of that digest, verbatim; leaves it out when it is lost, here and at the other sites.
+  void add_document(Json& json, std::string_view name, const HearingId& id, const Digest& digest) const;
   // The reason's document of the `details` entry at `index` of its main log.
-  Status add_reason(Json& json, const archive::HeldArchive& archive, std::uint64_t index) const;
+  Status add_reason(Json& json, const archive::HeldArchive& archive, const HearingId& id, std::uint64_t index) const;
 
  private:
   Result<std::vector<std::string>> cosigned(const archive::HeldArchive& archive) const;
 
   archive::Stores stores_;
   archive::HearingLogs& hearings_;
+  archive::Retrieval& retrieval_;
   archive::Peers& peers_;
 };
 

@@ -51,7 +51,7 @@ HearingRoutes::HearingRoutes(Clock& clock, archive::Stores stores, archive::Main
                              archive::HearingLogs& hearings, archive::Retrieval& retrieval, archive::Peers& peers,
                              accounts::Accounts& accounts, const SignIn& sign_in)
     : clock_(clock), stores_(stores), main_log_(main_log), archives_(archives), hearings_(hearings), retrieval_(retrieval), peers_(peers),
-      accounts_(accounts), sign_in_(sign_in), proof_(stores, hearings, peers) {}
+      accounts_(accounts), sign_in_(sign_in), proof_(stores, hearings, retrieval, peers) {}
 
 std::vector<http::Route> HearingRoutes::routes() {
   const auto route = [this](std::string method, std::string pattern,
@@ -151,12 +151,12 @@ Result<Json> HearingRoutes::whole(const archive::FoundHearing& found, const Sess
     one.set("account_name", c.from_archive && found.archive.own ? account_name(c.account) : c.account).set("before", json_of(c.before));
     one.set("details_sha256", c.before_sha256).set("index", c.entry_index).set("origin", c.from_archive ? "archive" : "room");
     one.set("reason", c.reason).set("utc", c.utc);
-    proof_.add_document(one, "document", c.before_sha256);
-    if (c.from_archive) GREFFE_TRY(proof_.add_reason(one, found.archive, c.entry_index));
+    proof_.add_document(one, "document", record.row.id, c.before_sha256);
+    if (c.from_archive) GREFFE_TRY(proof_.add_reason(one, found.archive, record.row.id, c.entry_index));
     corrections.push_back(std::move(one));
   }
   out.set("corrections", std::move(corrections));
-  proof_.add_document(out, "details_document", record.details_sha256);
+  proof_.add_document(out, "details_document", record.row.id, record.details_sha256);
   out.set("rights", rights(found, session.account));
   const auto seen = found.archive.seen_by(session.account);
   std::vector<catalogue::Sitting> sittings = GREFFE_TRY(found.archive.catalogue->sittings(record.row.id, seen));
@@ -187,7 +187,7 @@ Result<http::Response> HearingRoutes::timeline(const http::Request& request, con
   Json::Array list;
   for (const catalogue::Mark& mark : marks) {
     Json one = json_of(mark, mark.from_archive && archive.own ? account_name(mark.account) : mark.account);
-    GREFFE_TRY(proof_.add_evidence(one, archive, mark, timeline));
+    GREFFE_TRY(proof_.add_evidence(one, archive, record.row.id, mark, timeline));
     list.push_back(std::move(one));
   }
   out.set("marks", std::move(list));

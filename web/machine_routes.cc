@@ -97,7 +97,7 @@ http::Response MachineRoutes::answer(Answer response) const {
 }
 
 // An old primary must not write after a promotion: a lower epoch is refused, and the answer says which one holds.
-Result<archive::Peer> MachineRoutes::admit(const http::Request& request) const {
+Result<archive::Peer> MachineRoutes::admit_reader(const http::Request& request) const {
   const std::string header = request.header("greffe-epoch");
   const auto epoch = parse_decimal(header);
   if (!epoch || *epoch < epoch_) {
@@ -108,6 +108,21 @@ Result<archive::Peer> MachineRoutes::admit(const http::Request& request) const {
   PublicKey key;
   key.bytes = *request.peer_key;
   return peers_.identify(key);
+}
+
+Result<archive::Peer> MachineRoutes::admit(const http::Request& request) const {
+  archive::Peer peer = GREFFE_TRY(admit_reader(request));
+  if (peer.kind != archive::Peer::Kind::reader) return peer;
+  return fail(Errc::denied, "this key may read single objects and nothing else");
+}
+
+http::Route MachineRoutes::route_for_readers(std::string pattern, PeerHandler handler) {
+  const http::Handler wrapped = [this, handler](const http::Request& request) {
+    const auto peer = admit_reader(request);
+    if (!peer) return answer(peer.error());
+    return answer((this->*handler)(request, *peer));
+  };
+  return http::Route{"GET", std::move(pattern), wrapped, 0};
 }
 
 http::Route MachineRoutes::route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes) {
@@ -139,7 +154,7 @@ std::vector<http::Route> MachineRoutes::routes() {
     out.push_back(route("POST", base + "/have", &MachineRoutes::have, kMaxHaveBodyBytes));
     out.push_back(body_route(base + "/objects/{sha256}", &MachineRoutes::begin_object));
     out.push_back(route("HEAD", base + "/objects/{sha256}", &MachineRoutes::head_object, 0));
-    out.push_back(route("GET", base + "/objects/{sha256}", &MachineRoutes::get_object, 0));
+    out.push_back(route_for_readers(base + "/objects/{sha256}", &MachineRoutes::get_object));
     out.push_back(route("POST", base + "/entries", &MachineRoutes::entries, kMaxEntriesBodyBytes));
     out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
   }
@@ -207,11 +222,20 @@ MachineRoutes::Answer MachineRoutes::head_object(const http::Request& request, c
   return http::text_response(200, "", "application/octet-stream");
 }
 
+// At a replica each origin's key opens that origin's hearings; a primary has none but its own.
+Status MachineRoutes::may_read(const HearingId& hearing, const archive::Peer& peer) const {
+  if (foreign_ == nullptr && peer.kind == archive::Peer::Kind::replicator) return ok();
+  const std::string archive = GREFFE_TRY(retrieval_.archive_of(hearing));
+  return archive == peer.key.name ? ok() : Status(fail(Errc::denied, "this hearing belongs to another archive than " + peer.key.name));
+}
+
+// Only what is here: a site that asked another one in its turn could be asked by that one.
 MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, const archive::Peer& peer) {
-  if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "objects are given back to the other site only");
+  if (peer.kind == archive::Peer::Kind::station) return fail(Errc::denied, "objects are given back to the other site only");
   const Target target = GREFFE_TRY(target_of(request));
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
-  std::shared_ptr<ReadableFile> file = GREFFE_TRY(target.hearing ? retrieval_.open(*target.hearing, digest)
+  if (target.hearing) GREFFE_TRY(may_read(*target.hearing, peer));
+  std::shared_ptr<ReadableFile> file = GREFFE_TRY(target.hearing ? retrieval_.open_here(*target.hearing, digest)
                                                                  : foreign_->open_document(peer, target.origin, digest));
   const std::uint64_t size = GREFFE_TRY(file->size());
   return http::file_response(request, std::move(file), size, "application/octet-stream", "\"" + digest.hex() + "\"");

@@ -1,5 +1,5 @@
-// The machine protocol (DESIGN section 5, docs/formats/machine-protocol.md): what stations and replicators may do, each
-// request judged by its TLS key. Thread-safe.
+// The machine protocol (DESIGN section 5, docs/formats/machine-protocol.md): what stations, replicators and readers may do,
+// each request judged by its TLS key. Thread-safe.
 #ifndef GREFFE_WEB_MACHINE_ROUTES_H
 #define GREFFE_WEB_MACHINE_ROUTES_H
 
@@ -31,10 +31,13 @@ class MachineRoutes {
  private:
   using Answer = Result<http::Response>;
   using PeerHandler = Answer (MachineRoutes::*)(const http::Request&, const archive::Peer&);
+  // A reader gets at nothing but what is below route_for_readers.
   http::Route route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes);
+  http::Route route_for_readers(std::string pattern, PeerHandler handler);
   using BodyHandler = Answer (MachineRoutes::*)(const http::Request&, std::unique_ptr<http::BodySink>&);
   http::Route body_route(std::string pattern, BodyHandler handler);
   Result<archive::Peer> admit(const http::Request& request) const;
+  Result<archive::Peer> admit_reader(const http::Request& request) const;  // or whoever may more
   http::Response answer(Answer response) const;
 
   Answer enrol(const http::Request& request);
@@ -63,6 +66,7 @@ class MachineRoutes {
     std::string origin;
   };
   Result<Target> target_of(const http::Request& request) const;
+  Status may_read(const HearingId& hearing, const archive::Peer& peer) const;
   Result<std::vector<Digest>> missing_of(const Target& target, const archive::Peer& peer, const std::vector<Digest>& digests);
   // Both fill `sink`, or return why not.
   Answer begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink);

@@ -11,6 +11,7 @@
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
 #include "archive/held_archives.h"
+#include "archive/other_sites.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
 #include "archive/read_back.h"
@@ -49,7 +50,8 @@ void step_down(Log& log) {
   kill(getpid(), SIGTERM);
 }
 
-archive::ScrubSettings scrub_settings(const archive::Settings& settings, const archive::PoolKeeper& keeper, archive::DamageJournal& damage) {
+archive::ScrubSettings scrub_settings(const archive::Settings& settings, const archive::PoolKeeper& keeper, archive::DamageJournal& damage,
+                                     const archive::OtherSites& sites) {
   archive::ScrubSettings out;
   out.period_ms = settings.scrub_period_s * 1000;
   out.bytes_per_second = static_cast<std::uint64_t>(settings.scrub_bytes_per_second);
@@ -59,6 +61,7 @@ archive::ScrubSettings scrub_settings(const archive::Settings& settings, const a
     return !facts.running && facts.problem.empty();
   };
   out.on_damage = [&damage](const store::Damage& one) { damage.report(one); };
+  out.sites = [&sites] { return sites.all(); };
   return out;
 }
 
@@ -68,9 +71,10 @@ struct Running {
           archive::UnfiledBytes& unfiled, accounts::Accounts& a, archive::AccountSnapshots& snapshots, archive::DamageJournal& damage, FileSystem& files, Clock& clock)
       : settings(s), log(l), pool(p), main_log(m), accounts(a), stores{p, p, p}, hearings(stores),
         deposit(clock, l, stores, hearings, m, unfiled, keys.holder, s.role, {.commit_interval_ms = s.commit_interval_s * 1000}),
-        retrieval(stores, hearings), read_back(clock, l, p, hearings, m.declared_lost()),
+        read_back(clock, l, p, hearings, m.declared_lost()),
         keeper(clock, l, files, p, {join(s.state_directory, "keep.json"), static_cast<std::uint64_t>(s.rebalance_bytes_per_second)}),
-        scrub(clock, l, files, p, m, scrub_settings(s, keeper, damage)),
+        sites(files, s.state_directory, s.name, keys.server), scrub(clock, l, files, p, m, scrub_settings(s, keeper, damage, sites)),
+        retrieval(stores, hearings, &scrub.recall()),
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
@@ -82,7 +86,7 @@ struct Running {
         playback(clock, archives, retrieval, sessions, sign_in),
         logs(m, archives, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
              archive::holder_verifier(s.name, keys.holder.public_key()), sign_in),
-        control(clock, stores, m, peers, a, snapshots, status, p, keeper, scrub) {}
+        control(clock, stores, m, peers, a, snapshots, status, p, keeper, scrub, sites) {}
 
   std::optional<MachineRoutes::Replica> replica_of(const std::string& role) {
     if (role != "replica") return std::nullopt;
@@ -97,10 +101,11 @@ struct Running {
   archive::Stores stores;
   archive::HearingLogs hearings;
   archive::Deposit deposit;
-  archive::Retrieval retrieval;
   archive::ReadBack read_back;
   archive::PoolKeeper keeper;
+  archive::OtherSites sites;
   archive::Scrub scrub;
+  archive::Retrieval retrieval;
   archive::Peers peers;
   archive::ForeignLogs foreign;
   archive::HeldArchives archives;
@@ -184,6 +189,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   if (newer) log.info("the accounts were taken up from the main log: this machine had older ones");
   Running running(settings, log, *pool, keys, *main_log, *unfiled, accounts, snapshots, damage, files, clock);
   GREFFE_TRY(running.deposit.catch_up());
+  for (const std::string& problem : running.sites.load()) log.warn(problem);
   damage.start(*main_log);
   running.read_back.start();
   running.keeper.start();
@@ -195,6 +201,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
     GREFFE_TRY(listen_all(server, running, keys, files));
     signals.wait();
     log.info("stopping: running requests are finished");
+    running.sites.stop();
     running.scrub.stop();  // one of them may wait for it
   }
   running.archives.stop();

@@ -125,7 +125,7 @@ Result<MainEntry> read_genesis(const Json& json) {
 Result<MainEntry> read_key(const Json& json) {
   KeyEntry e;
   e.action = GREFFE_TRY(choice_member(json, "action", {"added", "renewed", "revoked"}));
-  e.role = GREFFE_TRY(choice_member(json, "role", {"station", "cosigner", "officer", "replicator", "origin"}));
+  e.role = GREFFE_TRY(choice_member(json, "role", {"station", "cosigner", "officer", "replicator", "origin", "reader"}));
   e.name = GREFFE_TRY(json.string("name"));
   // Stations and officers have short names; the others are named as they sign: like archives, cosigners with a path.
   const bool short_name = e.role == "station" || e.role == "officer";

@@ -204,6 +204,12 @@ join_sites() {
   "$programs/greffe-replicate" --config "$dir/replicate/replicate.toml" enrol-target --code-file "$dir/codes/target"
 }
 
+# What no volume here has any more is fetched from the second site, which gives this archive its own recordings and nothing else.
+read_from_second_site() {
+  archive dr origin reader-code --name archive.demo.example --code-file "$dir/codes/reader"
+  archive primary site add --code-file "$dir/codes/reader"
+}
+
 enrol_all() {
   local plan="$dir/plan.json" line
   while IFS=$'\t' read -r court room en fr zh zone; do
@@ -216,6 +222,7 @@ enrol_all() {
     once "user $name" add_user "$name" "$display" "$roles" "$court" "$language"
   done < <(jq -r '.users[] | [.name, .display, (.roles | join(" ")), .court // "-", .language] | @tsv' "$plan")
   once "sites" join_sites
+  once "reading" read_from_second_site
 }
 
 # One's own files are one hearing: nothing fails there.

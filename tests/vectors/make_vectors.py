@@ -269,6 +269,7 @@ MAIN_ENTRIES = [
     ("reserved kind", entry(kind="tombstone", hearing=HEARING, utc=UTC)),
     ("lost with signatures", lost_by_officers(HEARING, digest("lost 1"), digest("lost 2"))),
     ("lost documents of the main log", lost_by_officers(None, digest("snapshot"))),
+    ("reader added", entry(kind="key", action="added", key=LOG.public.hex(), name="archive.court.example", role="reader", since=UTC, utc=UTC)),
 ]
 
 

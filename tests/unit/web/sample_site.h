@@ -16,10 +16,11 @@ struct SampleSite {
   SampleSite()
       : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
         snapshots(archive.files, archive.clock, archive.stores(), *archive.main_log, accounts, archive.folder.path + "/state"),
-        retrieval(archive.stores(), *archive.hearings),
         read_back(archive.clock, archive.log, *archive.pool, *archive.hearings, archive.main_log->declared_lost()),
         keeper(archive.clock, archive.log, archive.files, *archive.pool, {.state_path = archive.folder.path + "/state/keep.json"}),
+        sites(archive.files, archive.folder.path + "/state", archive.name, archive.keys->server),
         scrub(archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, {.state_path = archive.folder.path + "/state/scrub.json"}),
+        retrieval(archive.stores(), *archive.hearings, &scrub.recall()),
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
@@ -34,7 +35,7 @@ struct SampleSite {
         playback(archive.clock, archives, retrieval, sessions, sign_in),
         logs(*archive.main_log, archives, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
              archive.holder(), sign_in),
-        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub) {}
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub, sites) {}
 
   std::vector<http::Route> all_routes() {
     std::vector<http::Route> out;
@@ -56,10 +57,11 @@ struct SampleSite {
   archive::Settings settings;
   accounts::Accounts accounts;
   archive::AccountSnapshots snapshots;
-  archive::Retrieval retrieval;
   archive::ReadBack read_back;
   archive::PoolKeeper keeper;
+  archive::OtherSites sites;
   archive::Scrub scrub;
+  archive::Retrieval retrieval;
   archive::Peers peers;
   archive::ForeignLogs foreign;
   archive::HeldArchives archives;
