@@ -213,7 +213,7 @@ Result<std::uint64_t> LostObjects::look_for(const LostOrder& order, const std::s
   if (gone.objects.empty()) return lost;
   const std::map<Digest, NamedPlace> places = GREFFE_TRY(places_of(gone, main_log));
   for (const auto& [digest, where] : places) {
-    if (is_declared(where, digest)) continue;
+    if (is_declared(where.hearing, digest)) continue;
     const bool any_replica = GREFFE_TRY(pool_.holds_object(digest));
     if (any_replica) {
       static_cast<void>(pool_.repair_object(digest, store::ReadFrom::medium).has_value());  // reports each replica that is damaged
