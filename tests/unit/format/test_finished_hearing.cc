@@ -83,7 +83,8 @@ TEST_CASE("a hearing whose totals do not stand for its segments is read whole") 
 TEST_CASE("a checkpoint entry with what stands beside the totals") {
   greffe::HearingCheckpointEntry entry;
   entry.hearing = greffe::make_hearing_id({1'780'000'000'000});
-  entry.note = "text\n";
+  const greffe::Checkpoint about{greffe::hearing_origin("archive.court.example", entry.hearing), 1600, greffe::sha256({})};
+  entry.note = greffe::SignedNote{about.text(), {sign_checkpoint(about, greffe::PrivateKey::generate())}}.write();
   entry.closed = true;
   const std::string plain = greffe::write_main_entry(entry);
   CHECK(*beside_of(plain) == std::nullopt);
