@@ -7,6 +7,7 @@
 
 #include "archive/store/key_walk.h"
 #include "archive/store/placement.h"
+#include "archive/store/volume_label.h"
 
 namespace greffe::store {
 namespace {
@@ -45,7 +46,14 @@ LogFiles::Held LogFiles::examine(Volume& volume, std::string_view key, ByteView 
 
 Status LogFiles::write_replica(Volume& volume, const std::string& key, ByteView bytes) {
   GREFFE_TRY(volume.ensure_directory(parent_of(key)));
-  return pool_.files.write_new(volume.file(key), bytes);
+  const std::string path = volume.file(key);
+  const Status written = pool_.files.write_new(path, bytes);
+  if (written || written.error().code != Errc::not_found) return written;
+  // The directory was there, and somebody removed it: what is lost of a log is written again. Not below an empty mount point.
+  const auto label = read_volume_label(pool_.files, volume.path());
+  if (!label || label->id != volume.label().id) return written;
+  GREFFE_TRY(pool_.files.make_directories(parent_of(path)));
+  return pool_.files.write_new(path, bytes);
 }
 
 // It was there already: perhaps from a process that was killed before it synced.

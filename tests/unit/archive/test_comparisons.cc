@@ -251,5 +251,6 @@ TEST_CASE("an archive that is told of missing objects believes only what it sees
   CHECK(replica.lost->look_for({std::nullopt, {unnamed}}, main).value() == 0);
   // On a volume that is away it may well be.
   std::filesystem::rename(replica.site.folder.path + "/v0", replica.site.folder.path + "/away");
+  replica.put("whoever writes notices that it is away");
   CHECK(replica.lost->look_for({hearing.id, {gone}}, main).error().code == Errc::unavailable);
 }

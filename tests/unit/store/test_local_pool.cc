@@ -311,6 +311,24 @@ TEST_CASE("a full volume is known before the first byte and named") {
   }
 }
 
+TEST_CASE("the folder of a log that somebody removed is made again, but not below an empty mount point") {
+  TestPool test(3);
+  const auto remove_folder = [&](unsigned volume, const std::string& name) {
+    REQUIRE(test.files->remove(test.path(volume, "log/main/tile/0/" + name)));
+    REQUIRE(test.files->remove(test.path(volume, "log/main/tile/0")));
+  };
+  REQUIRE(test.pool->put("log/main/tile/0/000", as_bytes("a")));
+  for (unsigned volume = 0; volume < 3; ++volume) remove_folder(volume, "000");
+  REQUIRE(test.pool->put("log/main/tile/0/001", as_bytes("b")));
+  CHECK(test.copies("log/main/tile/0/001") == 3);
+  for (const auto& volume : test.pool->volumes()) CHECK(volume.state == VolumeState::active);
+  remove_folder(0, "001");
+  REQUIRE(test.files->remove(test.path(0, "greffe-volume.json")));
+  REQUIRE(test.pool->put("log/main/tile/0/002", as_bytes("c")));
+  CHECK_FALSE(test.files->stat(test.path(0, "log/main/tile/0")));
+  CHECK(test.pool->volumes()[0].state == VolumeState::missing);
+}
+
 TEST_CASE("a volume that vanishes is missing, and is used again when it is back") {
   TestPool test(3);
   const Bytes first = some_bytes(1000, 1);

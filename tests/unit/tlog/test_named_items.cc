@@ -75,7 +75,8 @@ class Logs {
   }
   std::set<Digest> objects(std::uint64_t size) {
     std::set<Digest> out;
-    for (const auto& [item, here] : walk(bound(size)).value()) {
+    const std::map<ComparedItem, bool> all = walk(bound(size)).value();
+    for (const auto& [item, here] : all) {
       if (item.kind == ComparedKind::object) out.insert(item.id);
     }
     return out;
