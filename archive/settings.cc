@@ -47,6 +47,7 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   s.commit_interval_s = GREFFE_TRY(config.integer_or("commit_interval_s", 30, 1, 3600));
   s.station_unfiled_bytes = GREFFE_TRY(config.integer_or("station_unfiled_bytes", 16'000'000'000, kMaxObjectBytes, INT64_MAX));
   s.rebalance_bytes_per_second = GREFFE_TRY(config.integer_or("rebalance_bytes_per_second", 50'000'000, 0, INT64_MAX));
+  s.alarm_after_s = GREFFE_TRY(config.integer_or("alarm_after_s", s.alarm_after_s, 2, kYearS));
   s.machine_address = GREFFE_TRY(config.string_or("machine_address", "127.0.0.1:8444"));
   s.machine_url = GREFFE_TRY(config.string_or("machine_url", "https://" + s.machine_address));
   s.nodes = GREFFE_TRY(config.strings_or_none("nodes"));

@@ -22,6 +22,7 @@ struct Settings {
   std::int64_t commit_interval_s = 30;  // at most one main-log entry per hearing in this time
   std::int64_t station_unfiled_bytes = 0;       // of each station: sent, and named by no entry yet, at most
   std::int64_t rebalance_bytes_per_second = 0;  // of what is moved to make room on volumes, at most; 0: as fast as it goes
+  std::int64_t alarm_after_s = 300;     // at a replica: an archive that was not heard of for so long is an alarm
   std::string machine_address;   // "127.0.0.1:8444": stations and replicators
   std::string machine_url;       // what stations are told to call: "https://archive.court.example:8444"
   std::vector<std::string> nodes;  // machine_url of every machine of this archive, where several stand before one remote pool; else empty

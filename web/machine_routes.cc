@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMaxDigests = 4096;
 constexpr std::size_t kMaxEntries = 65'536;
 constexpr std::size_t kMaxShown = 1024;
+constexpr std::size_t kMaxNonce = 128;
 constexpr std::uint64_t kMaxEntriesBodyBytes = 16 * 1024 * 1024;
 constexpr std::uint64_t kMaxHaveBodyBytes = 512 * 1024;
 constexpr const char* kEpochHeader = "Greffe-Epoch";
@@ -85,9 +86,10 @@ class ObjectSink : public http::BodySink {
 
 MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit,
                              archive::Peers& peers, archive::Retrieval& retrieval, archive::ReadBack& read_back,
-                             archive::LostObjects& lost, std::optional<Replica> replica)
+                             archive::LostObjects& lost, archive::OriginWatch& origins, std::optional<Replica> replica)
     : epoch_(epoch), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
-      lost_(lost), foreign_(replica ? &replica->foreign : nullptr), comparisons_(replica ? &replica->comparisons : nullptr) {}
+      lost_(lost), origins_(origins), foreign_(replica ? &replica->foreign : nullptr),
+      comparisons_(replica ? &replica->comparisons : nullptr) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
@@ -107,7 +109,9 @@ Result<archive::Peer> MachineRoutes::admit_reader(const http::Request& request) 
   if (!request.peer_key) return fail(Errc::denied, "this listener needs a client key");
   PublicKey key;
   key.bytes = *request.peer_key;
-  return peers_.identify(key);
+  archive::Peer peer = GREFFE_TRY(peers_.identify(key));
+  if (peer.kind == archive::Peer::Kind::replicator) origins_.heard(peer.key.name);
+  return peer;
 }
 
 Result<archive::Peer> MachineRoutes::admit(const http::Request& request) const {
@@ -148,6 +152,7 @@ std::vector<http::Route> MachineRoutes::routes() {
   std::vector<http::Route> out;
   const http::Handler enrolment = [this](const http::Request& request) { return answer(enrol(request)); };
   out.push_back({"POST", "/v1/enrol", enrolment, 4096});
+  out.push_back(route("POST", "/v1/echo", &MachineRoutes::echo, 4096));
   std::vector<std::string> bases = {"/v1/hearings/{id}"};
   if (foreign_ != nullptr) bases.push_back("/v1/log/from/{origin}");
   for (const std::string& base : bases) {
@@ -181,6 +186,16 @@ MachineRoutes::Answer MachineRoutes::enrol(const http::Request& request) {
   Json out;
   out.set("archive", main_log_.archive_name()).set("court", known.court).set("epoch", epoch_).set("name", known.name);
   out.set("role", known.role).set("room", known.room);
+  return ok_json(out);
+}
+
+// That this archive answers, now: whoever asks chose the nonce, and the connection proves the key.
+MachineRoutes::Answer MachineRoutes::echo(const http::Request& request, const archive::Peer&) {
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const std::string nonce = GREFFE_TRY(json.string("nonce"));
+  if (nonce.empty() || nonce.size() > kMaxNonce) return fail(Errc::invalid, "a nonce has 1 to 128 characters");
+  Json out;
+  out.set("epoch", epoch_).set("nonce", nonce);
   return ok_json(out);
 }
 
@@ -364,12 +379,12 @@ MachineRoutes::Answer MachineRoutes::main_consistency(const http::Request& reque
   return ok_json(out);
 }
 
-// The enrolled cosigner whose line this note carries.
-Result<VerifierKey> MachineRoutes::cosigner_of(const SignedNote& note) const {
-  const std::vector<VerifierKey> known = GREFFE_TRY(peers_.cosigners());
-  for (const VerifierKey& cosigner : known) {
-    if (verify_cosignature(note, cosigner)) return cosigner;
-  }
+// The enrolled cosigners whose lines this note carries: a site confirms what it was given, and that has the lines of those who
+// confirmed before it.
+Result<std::vector<VerifierKey>> MachineRoutes::cosigners_of(const SignedNote& note) const {
+  std::vector<VerifierKey> known = GREFFE_TRY(peers_.cosigners());
+  std::erase_if(known, [&](const VerifierKey& cosigner) { return !verify_cosignature(note, cosigner); });
+  if (!known.empty()) return known;
   return fail(Errc::denied, "no cosigner that this archive knows signed this checkpoint; add it with `cosigner add`");
 }
 
@@ -378,8 +393,8 @@ MachineRoutes::Answer MachineRoutes::hearing_cosignatures(const http::Request& r
   const Json json = GREFFE_TRY(parse_json(request.body));
   const std::string text = GREFFE_TRY(json.string("checkpoint"));
   const SignedCheckpoint cosigned = GREFFE_TRY(parse_signed_checkpoint(text));
-  const VerifierKey cosigner = GREFFE_TRY(cosigner_of(cosigned.note));
-  GREFFE_TRY(deposit_.add_cosignature(id, cosigned, cosigner));
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(cosigners_of(cosigned.note));
+  for (const VerifierKey& cosigner : cosigners) GREFFE_TRY(deposit_.add_cosignature(id, cosigned, cosigner));
   return ok_json(Json());
 }
 
@@ -387,8 +402,8 @@ MachineRoutes::Answer MachineRoutes::main_cosignatures(const http::Request& requ
   const Json json = GREFFE_TRY(parse_json(request.body));
   const std::string text = GREFFE_TRY(json.string("checkpoint"));
   const SignedCheckpoint cosigned = GREFFE_TRY(parse_signed_checkpoint(text));
-  const VerifierKey cosigner = GREFFE_TRY(cosigner_of(cosigned.note));
-  GREFFE_TRY(main_log_.add_cosignature(cosigned, cosigner));
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(cosigners_of(cosigned.note));
+  for (const VerifierKey& cosigner : cosigners) GREFFE_TRY(main_log_.add_cosignature(cosigned, cosigner));
   return ok_json(Json());
 }
 

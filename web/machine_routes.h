@@ -10,6 +10,7 @@
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
 #include "archive/lost_objects.h"
+#include "archive/origin_watch.h"
 #include "archive/peers.h"
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
@@ -25,7 +26,8 @@ class MachineRoutes {
     archive::Comparisons& comparisons;
   };
   MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
-                archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, std::optional<Replica> replica);
+                archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, archive::OriginWatch& origins,
+                std::optional<Replica> replica);
   std::vector<http::Route> routes();
 
  private:
@@ -41,6 +43,7 @@ class MachineRoutes {
   http::Response answer(Answer response) const;
 
   Answer enrol(const http::Request& request);
+  Answer echo(const http::Request& request, const archive::Peer& peer);
   Answer have(const http::Request& request, const archive::Peer& peer);
   Answer head_object(const http::Request& request, const archive::Peer& peer);
   Answer get_object(const http::Request& request, const archive::Peer& peer);
@@ -72,7 +75,7 @@ class MachineRoutes {
   Answer begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink);
   Answer begin_return(const http::Request& request, std::unique_ptr<http::BodySink>& sink);
   std::uint64_t read_back_size(const HearingId& id, std::uint64_t held, const archive::Peer& peer);
-  Result<VerifierKey> cosigner_of(const SignedNote& note) const;
+  Result<std::vector<VerifierKey>> cosigners_of(const SignedNote& note) const;
 
   const std::uint64_t epoch_;
   archive::MainLog& main_log_;
@@ -81,6 +84,7 @@ class MachineRoutes {
   archive::Retrieval& retrieval_;
   archive::ReadBack& read_back_;
   archive::LostObjects& lost_;
+  archive::OriginWatch& origins_;
   archive::ForeignLogs* const foreign_;       // none on a primary
   archive::Comparisons* const comparisons_;  // the same
 };

@@ -11,6 +11,7 @@
 #include "archive/deposit.h"
 #include "archive/foreign_log.h"
 #include "archive/held_archives.h"
+#include "archive/origin_watch.h"
 #include "archive/other_sites.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
@@ -79,9 +80,10 @@ struct Running {
               {s.machine_url, keys.server.public_key(), archive::log_verifier(s.name, keys.log.public_key()),
                archive::holder_verifier(s.name, keys.holder.public_key())}),
         foreign(clock, stores, hearings, m, keys.holder), archives(files, l, stores, m, keys.log.public_key(), s.state_directory),
-        comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
-        status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled}, kFirstEpoch),
-        machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), replica_of(s.role)),
+        comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")),
+        origins(clock, l, p, m, archive::holder_verifier(s.name, keys.holder.public_key()), s.alarm_after_s * 1000), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
+        status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins}, kFirstEpoch),
+        machine(kFirstEpoch, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, replica_of(s.role)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
         playback(clock, archives, retrieval, sessions, sign_in),
         logs(m, archives, hearings, peers, archive::log_verifier(s.name, keys.log.public_key()),
@@ -110,6 +112,7 @@ struct Running {
   archive::ForeignLogs foreign;
   archive::HeldArchives archives;
   archive::Comparisons comparisons;  // runs at a replica
+  archive::OriginWatch origins;
   SignIn sign_in;
   PlaySessions sessions;
   StatusRoutes status;
@@ -196,6 +199,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   running.scrub.start();
   if (settings.role == "replica") running.archives.start();
   if (settings.role == "replica") running.comparisons.start();
+  running.origins.start();
   {
     http::Server server;
     GREFFE_TRY(listen_all(server, running, keys, files));
@@ -206,6 +210,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   }
   running.archives.stop();
   running.comparisons.stop();
+  running.origins.stop();
   running.keeper.stop();
   running.read_back.stop();
   damage.stop();

@@ -89,6 +89,15 @@ Result<Json::Array> StatusRoutes::stations(Json::Array& reasons) {
   return out;
 }
 
+// When the entry at `index` was written: the first that a cosigner lacks. Nothing: it lacks none.
+std::optional<UtcTime> StatusRoutes::written(std::uint64_t index, std::uint64_t size) const {
+  if (index >= size) return std::nullopt;
+  const auto entries = main_log_.reader().entries(index, index + 1);
+  const auto json = entries ? parse_canonical_json(entries->front()) : Result<Json>(entries.error());
+  const auto utc = json && json->has("utc") ? json->utc("utc") : Result<UtcTime>(fail(Errc::not_found, "it states no time"));
+  return utc ? *utc : UtcTime{0};  // one that cannot be read has been there for too long
+}
+
 Result<Json> StatusRoutes::log(Json::Array& reasons) {
   const SignedCheckpoint head = main_log_.head();
   Json out;
@@ -103,13 +112,14 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
     if (time) {
       const std::int64_t age_ms = clock_.utc_now().ms - time->ms;
       c.set("age_ms", age_ms).set("size", newest->checkpoint.size).set("utc", *time);
-      if (newest->checkpoint.size < head.checkpoint.size && age_ms > kSecondSiteLateMs) {
+      const std::optional<UtcTime> lacks = written(newest->checkpoint.size, head.checkpoint.size);
+      if (lacks && clock_.utc_now().ms - lacks->ms > kSecondSiteLateMs) {
         const std::uint64_t behind = head.checkpoint.size - newest->checkpoint.size;
         Json facts;
         facts.set("name", cosigner.name).set("n", behind);
         Json why = reason("second-site-late", std::move(facts), fmt::format("{} has not confirmed the newest {} log entries", cosigner.name, behind),
                           "Look whether greffe-replicate runs and whether the other site can be reached.");
-        why.set("since", *time);
+        why.set("since", *lacks);
         reasons.push_back(std::move(why));
       }
     } else {
@@ -125,6 +135,26 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
                              "Set up a replica and enrol it with `cosigner add`; until then a lost building is a lost archive."));
   }
   out.set("cosigners", std::move(list));
+  return out;
+}
+
+// At a replica: the archives whose copies it holds, and whether each of them is heard of.
+Result<Json::Array> StatusRoutes::origins(Json::Array& reasons) {
+  Json::Array out;
+  const std::vector<archive::OriginFacts> origins = GREFFE_TRY(upkeep_.origins.origins());
+  for (const archive::OriginFacts& origin : origins) {
+    Json one;
+    one.set("alarm", origin.alarm).set("heard", origin.heard).set("name", origin.name).set("silent_ms", origin.silent_ms);
+    out.push_back(std::move(one));
+    if (!origin.alarm) continue;
+    Json facts;
+    facts.set("name", origin.name).set("n", origin.silent_ms / 60'000);
+    Json why = reason("origin-silent", std::move(facts),
+                      fmt::format("Nothing was heard of {} for {}: what it records now is not copied here", origin.name, human_duration(origin.silent_ms / 1000)),
+                      "Look at the line, at greffe-replicate there, and whether that archive is still there at all.");
+    why.set("since", origin.heard);
+    reasons.push_back(std::move(why));
+  }
   return out;
 }
 
@@ -154,15 +184,16 @@ Result<Json> StatusRoutes::status() {
   out.set("stations", GREFFE_TRY(stations(reasons)));
   Json log_json = GREFFE_TRY(log(reasons));
   const std::uint64_t size = GREFFE_TRY(log_json.size("size"));
+  Json::Array second_sites;
   for (const Json& cosigner : *log_json.find("cosigners")->as_array()) {
     Json site;
     site.set("name", *cosigner.find("name"));
     const std::uint64_t covered = cosigner.has("size") ? GREFFE_TRY(cosigner.size("size")) : 0;
-    site.set("entries_behind", size - covered).set("main_size", covered);
+    site.set("entries_behind", size - std::min(size, covered)).set("main_size", covered);
     if (cosigner.has("utc")) site.set("last_utc", *cosigner.find("utc"));
-    out.set("second_site", std::move(site));
-    break;
+    second_sites.push_back(std::move(site));
   }
+  out.set("second_sites", std::move(second_sites)).set("origins", GREFFE_TRY(origins(reasons)));
   out.set("log", std::move(log_json)).set("read_back", read_back(reasons)).set("keeping", keeping(reasons));
   out.set("scrubbing", scrubbing(reasons));
   const catalogue::ScrubFacts scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
@@ -293,6 +324,12 @@ Result<std::string> StatusRoutes::metrics_text() {
     const std::uint64_t covered = newest ? newest->checkpoint.size : 0;
     metrics.set("greffe_cosigner_entries_behind", "Main-log entries that this cosigner has not confirmed",
                 static_cast<double>(head.checkpoint.size - covered), {{"cosigner", cosigner.name}});
+  }
+  const std::vector<archive::OriginFacts> origins = GREFFE_TRY(upkeep_.origins.origins());
+  for (const archive::OriginFacts& origin : origins) {
+    const Metrics::Labels labels{{"origin", origin.name}};
+    metrics.set("greffe_origin_silent_seconds", "Since this archive, whose copies are held here, was heard of", static_cast<double>(origin.silent_ms) / 1000, labels);
+    metrics.set("greffe_origin_alarm", "1 while that is longer than alarm_after_s", origin.alarm ? 1 : 0, labels);
   }
   const auto open = GREFFE_TRY(main_log_.catalogue().open_hearings(catalogue::CourtSet::everything()));
   metrics.set("greffe_open_hearings", "Hearings that are not finished", static_cast<double>(open.size()));

@@ -7,6 +7,7 @@
 
 #include "archive/base/metrics.h"
 #include "archive/hearing_logs.h"
+#include "archive/origin_watch.h"
 #include "archive/peers.h"
 #include "archive/pool_keeper.h"
 #include "archive/read_back.h"
@@ -24,6 +25,7 @@ struct Upkeep {
   const archive::PoolKeeper& keeper;
   const archive::Scrub& scrub;
   const archive::UnfiledBytes& unfiled;
+  const archive::OriginWatch& origins;
 };
 
 class StatusRoutes {
@@ -40,7 +42,9 @@ class StatusRoutes {
  private:
   Result<Json::Array> volumes(Json::Array& reasons);
   Result<Json::Array> stations(Json::Array& reasons);
+  std::optional<UtcTime> written(std::uint64_t index, std::uint64_t size) const;
   Result<Json> log(Json::Array& reasons);
+  Result<Json::Array> origins(Json::Array& reasons);
   Json read_back(Json::Array& reasons);
   Json keeping(Json::Array& reasons);
   Json room(Json::Array& reasons);

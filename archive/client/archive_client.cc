@@ -383,6 +383,17 @@ Result<std::vector<Digest>> ArchiveClient::main_consistency(std::uint64_t from, 
   return digests_of(answer, "consistency");
 }
 
+Result<std::uint64_t> ArchiveClient::echo(std::string_view nonce) {
+  Json body;
+  body.set("nonce", nonce);
+  const HttpResponse response = GREFFE_TRY(state_->post("/v1/echo", write_json(body)));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  const std::string back = GREFFE_TRY(answer.string("nonce"));
+  if (back != nonce) return state_->place(fail(Errc::invalid, "it answered another question than the one it was asked"));
+  return answer.size("epoch");
+}
+
 Status ArchiveClient::post_cosignatures(std::optional<HearingId> hearing, std::string_view note) {
   const std::string log = hearing ? LogTarget{*hearing}.path() : std::string("/v1/log/main");
   Json body;

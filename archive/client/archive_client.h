@@ -105,6 +105,9 @@ class ArchiveClient {
   Result<std::string> main_checkpoint();
   // Proof that its main log of `to` entries continues the one of `from`.
   Result<std::vector<Digest>> main_consistency(std::uint64_t from, std::uint64_t to);
+  // POST /v1/echo: the archive is there, has the pinned key, and answers this very question. Its epoch. invalid: it sent back
+  // another nonce. not_found: an archive that is too old to say.
+  Result<std::uint64_t> echo(std::string_view nonce);
   // Gives cosignatures (a note with them) back to the archive whose log it is.
   // POST /v1/log/main/cosignatures or /v1/hearings/{id}/cosignatures
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note);

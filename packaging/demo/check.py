@@ -294,7 +294,7 @@ def check(folder, programs):
                    stdout=subprocess.DEVNULL, check=True)
     state = check_strangers(folder, identity)
     summary["state"] = state["state"]
-    summary["second_site_behind"] = state.get("second_site", {}).get("entries_behind")
+    summary["second_site_behind"] = next((site["entries_behind"] for site in state["second_sites"]), None)
     summary["separation"] = separated(folder)
     summary["verified"] = {"primary": verify_primary(programs, folder, [one["hearing"] for one in filed.values()]),
                            "second_site": verify(programs, folder, *sorted((folder / "dr" / "volumes").iterdir())),

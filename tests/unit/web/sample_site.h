@@ -27,10 +27,11 @@ struct SampleSite {
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder),
         archives(archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"),
         comparisons(archive.clock, archive.log, archive.files, *archive.pool, *archive.hearings, scrub.lost(), archive.folder.path + "/state/comparison"),
+        origins(archive.clock, archive.log, *archive.pool, *archive.main_log, archive.holder(), 300'000),
         sign_in(accounts, archive.clock, archive.keys->server.public_key()),
         sessions(archive.clock, *archive.main_log),
-        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled}, 1),
-        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), web::MachineRoutes::Replica{foreign, comparisons}),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins}, 1),
+        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
         logs(*archive.main_log, archives, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
@@ -66,6 +67,7 @@ struct SampleSite {
   archive::ForeignLogs foreign;
   archive::HeldArchives archives;
   archive::Comparisons comparisons;
+  archive::OriginWatch origins;
   web::SignIn sign_in;
   web::PlaySessions sessions;
   web::StatusRoutes status;

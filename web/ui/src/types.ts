@@ -223,9 +223,8 @@ export interface Status {
     state: "enrolled" | "waiting" | "revoked"; last_receipt?: string; open_hearings: number;
   }[];
   log: LogState;
-  second_site?: {
-    name: string; main_size: number; entries_behind: number; hearings_behind?: number; since?: string; last_utc?: string;
-  };
+  second_sites: { name: string; main_size: number; entries_behind: number; last_utc?: string }[];
+  origins: { name: string; heard: string; silent_ms: number; alarm: boolean }[];  // whose copies this archive holds
   scrub?: { utc: string; objects: number; bytes: number; failures: number };
   scrubbing: {
     by_service: boolean; lost: number;

@@ -30,7 +30,8 @@ export function StatusPage() {
         <Stations status={status} />
         <Volumes status={status} />
         <LogPanel status={status} />
-        <SecondSite status={status} />
+        {status.origins.length > 0 && <Origins status={status} />}
+        {(status.archive.role === "primary" || status.second_sites.length > 0) && <SecondSites status={status} />}
         <Scrub status={status} />
       </div>
     </>
@@ -153,24 +154,38 @@ function LogPanel({ status }: { status: Status }) {
   );
 }
 
-function SecondSite({ status }: { status: Status }) {
-  const site = status.second_site;
+function SecondSites({ status }: { status: Status }) {
   const now = parseUtc(status.now);
-  if (!site) {
+  if (status.second_sites.length === 0) {
     return <Panel title={t("status.second-site")}><p class="attention-text"><Icon name="warn" />{t("status.no-second-site")}</p></Panel>;
   }
-  const hearings = site.hearings_behind ?? 0;
-  const behind = site.entries_behind > 0 || hearings > 0;
   return (
     <Panel title={t("status.second-site")}>
-      <p class={behind ? "attention-text" : "good-text"}><Icon name={behind ? "warn" : "check"} />
-        {behind && hearings > 0 ? t("status.behind", { n: hearings, entries: site.entries_behind })
-          : behind ? t("status.entries-behind", { n: site.entries_behind }) : t("status.level", { name: siteOf(site.name) })}</p>
+      {status.second_sites.map((site) => (
+        <div key={site.name}>
+          <p class={site.entries_behind > 0 ? "attention-text" : "good-text"}><Icon name={site.entries_behind > 0 ? "warn" : "check"} />
+            {site.entries_behind > 0 ? t("status.entries-behind", { n: site.entries_behind }) : t("status.level", { name: siteOf(site.name) })}</p>
+          <dl>
+            <div><dt>{t("status.site")}</dt><dd>{siteOf(site.name)}</dd></div>
+            <div><dt>{t("status.site-has")}</dt><dd class="num">{t("status.cosigned-size", { n: site.main_size })}</dd></div>
+            <div><dt>{t("status.last-heard")}</dt><dd><Ago utc={site.last_utc} now={now} /></dd></div>
+          </dl>
+        </div>
+      ))}
+    </Panel>
+  );
+}
+
+// At a replica: the archives whose copies it holds.
+function Origins({ status }: { status: Status }) {
+  return (
+    <Panel title={t("status.origins")}>
       <dl>
-        <div><dt>{t("status.site")}</dt><dd>{siteOf(site.name)}</dd></div>
-        <div><dt>{t("status.site-has")}</dt><dd class="num">{t("status.cosigned-size", { n: site.main_size })}</dd></div>
-        {site.since && behind && <div><dt>{t("status.behind-for")}</dt><dd>{duration(now - parseUtc(site.since))}</dd></div>}
-        <div><dt>{t("status.last-heard")}</dt><dd><Ago utc={site.last_utc} now={now} /></dd></div>
+        {status.origins.map((origin) => (
+          <div key={origin.name}><dt>{siteOf(origin.name)}</dt>
+            <dd class={origin.alarm ? "attention-text" : ""}>{origin.alarm && <Icon name="warn" />}
+              {t("status.last-heard")}: <Ago utc={origin.heard} now={parseUtc(status.now)} /></dd></div>
+        ))}
       </dl>
     </Panel>
   );
