@@ -1,5 +1,7 @@
 #include "replicate/compare_verb.h"
 
+#include <fmt/format.h>
+
 #include "replicate/lost_return.h"
 
 namespace greffe::replicate {
@@ -30,18 +32,39 @@ Returned mend(const ComparisonReport& report, const ComparedParts& parts, Confir
 
 }  // namespace
 
+std::string comparison_folder(const Settings& settings, const std::string& target) { return join(join(settings.state_directory, "compared"), target); }
+
+Status bring_again(LogCopier& copier, const HearingId& id, const std::stop_token& stop) {
+  std::optional<std::uint64_t> held;  // asked of the second site first: what it confirmed before counts for nothing
+  for (;;) {
+    Step step = GREFFE_TRY(copier.plan_hearing(id, held));
+    for (const MediaClass media : kMediaClasses) {
+      for (const Named& named : step.missing[index_of(media)]) {
+        const auto sent = GREFFE_TRY(copier.send(step, media, named, stop));
+        if (const auto* hole = std::get_if<Hole>(&sent)) step.holes.push_back(*hole);
+      }
+    }
+    if (step.size > step.held && GREFFE_TRY(copier.commit(step)) != Committed::held) {
+      return fail(Errc::unavailable, fmt::format("the second site holds {} of {} entries, and does not take those that follow", step.held, step.source_size));
+    }
+    GREFFE_TRY(copier.deliver(step));
+    if (step.held == step.source_size) return ok();
+    held = step.held;
+  }
+}
+
 Result<ComparisonReport> compare_and_mend(const ComparedParts& parts, ConfirmationSite& archive, const BringHearing& bring, const CompareOrder& order,
                                           const std::stop_token& stop) {
   // Two at a time would remove each other's temporary files.
-  const std::unique_ptr<FileLock> alone = GREFFE_TRY(parts.files.lock(join(order.state_directory, "compare.lock")));
+  const std::unique_ptr<FileLock> alone = GREFFE_TRY(parts.files.lock(join(order.folder, "compare.lock")));
   ComparisonReport report = GREFFE_TRY(compare_sites(parts, order.settings, stop));
-  GREFFE_TRY(save_comparison(parts.files, order.state_directory, report.last()));
+  GREFFE_TRY(save_comparison(parts.files, order.folder, report.last()));
   if (report.equal() || !order.repair) return report;
   const Returned mended = mend(report, parts, archive, bring, order, stop);
   report = GREFFE_TRY(compare_sites(parts, order.settings, stop));
   report.returned = mended.objects;
   report.problems.insert(report.problems.end(), mended.problems.begin(), mended.problems.end());
-  GREFFE_TRY(save_comparison(parts.files, order.state_directory, report.last()));
+  GREFFE_TRY(save_comparison(parts.files, order.folder, report.last()));
   return report;
 }
 

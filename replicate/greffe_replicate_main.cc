@@ -1,69 +1,26 @@
-// greffe-replicate: carries recordings and logs to the second site and brings its confirmations back.
+// greffe-replicate: carries recordings and logs to second sites and brings their confirmations back.
 #include <fmt/format.h>
 
-#include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <cstdio>
-#include <mutex>
 #include <thread>
 
 #include "archive/base/command_line.h"
 #include "archive/base/log.h"
-#include "archive/store/open_pool.h"
+#include "archive/base/progress.h"
 #include "replicate/compare_verb.h"
+#include "replicate/echo_watch.h"
 #include "replicate/lag.h"
-#include "replicate/replicator.h"
-#include "replicate/settings.h"
+#include "replicate/open_sites.h"
+#include "replicate/service.h"
 
 namespace {
 
 using greffe::Result;
-using greffe::Status;
 namespace replicate = greffe::replicate;
 
 constexpr std::uint64_t kMaxCodeBytes = 16 * 1024;
-constexpr std::int64_t kLongestWaitMs = 60'000;
 constexpr std::int64_t kMostChallenged = 4096;
-
-// Everything that a verb needs, opened in order.
-struct Running {
-  greffe::PosixFileSystem files;
-  greffe::SystemClock clock;
-  greffe::Log log{"greffe-replicate"};
-  replicate::Settings settings;
-  std::unique_ptr<greffe::store::WholePool> pool;
-  std::unique_ptr<greffe::PrivateKey> identity;
-  replicate::Site source_site;
-  replicate::Site target_site;
-  std::unique_ptr<replicate::CopySite> target;
-  std::unique_ptr<replicate::ConfirmationSite> source;
-  const greffe::VerifierKey& target_key() const { return target_site.cosigners.front(); }
-  replicate::Source from() const { return {*pool, *pool, settings.archive}; }
-};
-
-Result<std::unique_ptr<Running>> open(const std::string& config) {
-  auto out = std::make_unique<Running>();
-  out->settings = GREFFE_TRY(replicate::load_settings(out->files, config));
-  out->target_site = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::target));
-  out->source_site = GREFFE_TRY(replicate::load_site(out->files, out->settings, replicate::SiteRole::source));
-  greffe::PrivateKey identity = GREFFE_TRY(replicate::load_identity(out->files, out->settings));
-  out->identity = std::make_unique<greffe::PrivateKey>(std::move(identity));
-  out->pool = GREFFE_TRY(greffe::store::open_pool(out->files, out->clock, out->settings.source, greffe::store::PoolMode::reader));
-  out->target = replicate::connect_copy_site(out->target_site.endpoint(), *out->identity);
-  out->source = replicate::connect_confirmation_site(out->source_site.endpoint(), *out->identity);
-  return out;
-}
-
-replicate::LogCopier::Limits limits_of(const Running& running) {
-  replicate::LogCopier::Limits limits;
-  limits.connections = running.settings.connections;
-  return limits;
-}
-
-replicate::Replicator make_replicator(Running& running) {
-  return {running.from(), *running.target, *running.source, running.target_key(), limits_of(running), running.log};
-}
 
 void print(bool json, const greffe::Json& value, const std::string& words) {
   const std::string text = json ? greffe::write_json(value) + "\n" : words;
@@ -71,56 +28,140 @@ void print(bool json, const greffe::Json& value, const std::string& words) {
   std::fflush(stdout);
 }
 
-Result<int> once(const std::string& config, bool json, std::stop_token stop) {
-  const auto running = GREFFE_TRY(open(config));
-  replicate::Replicator replicator = make_replicator(*running);
-  const replicate::PassReport report = GREFFE_TRY(replicator.pass(stop));
-  print(json, report.json(), report.words());
-  return report.caught_up() && report.undelivered == 0 ? greffe::kExitDone : greffe::kExitFound;
+// What became of one target.
+struct Outcome {
+  std::optional<greffe::Error> error;
+  greffe::Json json;
+  std::string words;
+  bool well = false;
+};
+
+// One target: its own object, as it is. Several: a list, with what is true of all of them.
+int show(bool json, const std::vector<Outcome>& outcomes) {
+  bool well = true;
+  std::string words;
+  greffe::Json::Array list;
+  for (const Outcome& outcome : outcomes) {
+    well = well && outcome.well;
+    words += outcome.words;
+    list.push_back(outcome.json);
+  }
+  if (outcomes.size() == 1) {
+    print(json, outcomes.front().json, words);
+  } else {
+    greffe::Json all;
+    all.set("targets", std::move(list)).set("well", well);
+    print(json, all, words);
+  }
+  return well ? greffe::kExitDone : greffe::kExitFound;
 }
 
-// Says what changed, once; a hole that stays is not said every second.
-void tell(greffe::Log& log, const replicate::PassReport& report, std::string& told) {
-  const std::string now = report.words();
-  const bool quiet = report.caught_up() && report.undelivered == 0;
-  if (report.copied.objects + report.copied.entries > 0 && quiet) log.info("second site up to date: " + greffe::write_json(report.json()));
-  if (!quiet && now != told) log.error("the second site is behind: " + greffe::write_json(report.json()));
-  told = quiet ? std::string() : now;
+Outcome without(const std::string& name, const greffe::Error& error) {
+  Outcome out;
+  out.error = error;
+  out.json.set("caught_up", false).set("error", error.message).set("name", name);
+  out.words = "PROBLEM: target " + name + ": " + error.message + "\n";
+  return out;
+}
+
+Outcome carry(replicate::OpenSites& sites, replicate::OpenTarget& target, greffe::Progress& progress, std::stop_token stop) {
+  const std::string& name = target.settings->name;
+  if (target.unready) return without(name, *target.unready);
+  replicate::Replicator::Options options;
+  options.limits.connections = sites.settings.connections;
+  options.poll_interval_ms = sites.settings.poll_interval_ms;
+  options.on_sent = [&progress](replicate::MediaClass media, std::uint64_t bytes) {
+    if (media != replicate::MediaClass::log) progress.add(bytes);
+  };
+  replicate::Replicator replicator(sites.sites(target), *target.bandwidth, sites.clock, options, sites.log);
+  const auto report = replicator.pass(stop);
+  if (!report) return without(name, report.error());
+  Outcome out;
+  out.json = report->json();
+  out.json.set("name", name);
+  out.words = sites.targets.size() == 1 ? report->words() : "target " + name + ":\n" + report->words();
+  out.well = report->caught_up() && report->undelivered == 0;
+  return out;
+}
+
+// For the bar: what is behind at all targets together. Only asked for when somebody looks.
+std::uint64_t bytes_behind(const replicate::OpenSites& sites) {
+  std::uint64_t out = 0;
+  for (const replicate::OpenTarget& target : sites.targets) {
+    if (target.unready) continue;
+    const auto lag = replicate::measure_lag(sites.source(), *target.copies, target.key());
+    if (lag) out += lag->bytes_behind;
+  }
+  return out;
+}
+
+Result<int> once(const std::string& config, const std::string& only, bool json, std::stop_token stop) {
+  const auto sites = GREFFE_TRY(replicate::open_sites(config, only, stop));
+  std::vector<Outcome> outcomes(sites->targets.size());
+  {
+    greffe::Progress progress(sites->clock, "replicating", 0, greffe::ProgressUnit::bytes);
+    if (progress.draws()) progress.show(0, bytes_behind(*sites));
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < outcomes.size(); ++i) {
+      others.emplace_back([&, i] {
+        greffe::name_thread(("gr-t." + sites->targets[i].settings->name).substr(0, 15).c_str());
+        outcomes[i] = carry(*sites, sites->targets[i], progress, stop);
+      });
+    }
+    outcomes.front() = carry(*sites, sites->targets.front(), progress, stop);
+  }
+  if (outcomes.size() == 1 && outcomes.front().error) return *outcomes.front().error;
+  return show(json, outcomes);
 }
 
 Result<int> run(const std::string& config, std::stop_token stop) {
-  const auto running = GREFFE_TRY(open(config));
-  greffe::Log& log = running->log;
-  replicate::Replicator replicator = make_replicator(*running);
-  std::int64_t wait_ms = running->settings.poll_interval_ms;
-  std::string told;
-  std::string failed;
-  while (!stop.stop_requested()) {
-    const auto report = replicator.pass(stop);
-    if (report) {
-      tell(log, *report, told);
-      if (!failed.empty()) log.info("the second site answers again");
-      failed.clear();
-      wait_ms = running->settings.poll_interval_ms;
-    } else if (report.error().code != greffe::Errc::cancelled) {
-      if (failed != report.error().message) log.error(report.error().message);
-      failed = report.error().message;
-      wait_ms = std::min(wait_ms * 2, kLongestWaitMs);
-    }
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable_any wakes;
-    wakes.wait_for(lock, stop, std::chrono::milliseconds(wait_ms), [] { return false; });
-  }
+  const auto sites = GREFFE_TRY(replicate::open_sites(config, "", stop));
+  GREFFE_TRY(replicate::serve(*sites, stop));
   return greffe::kExitDone;
 }
 
-Result<int> status(const std::string& config, bool json) {
-  const auto running = GREFFE_TRY(open(config));
-  replicate::Lag lag = GREFFE_TRY(replicate::measure_lag(running->from(), *running->target, running->target_key()));
-  lag.compared = GREFFE_TRY(replicate::load_comparison(running->files, running->settings.state_directory));
-  const greffe::UtcTime now = running->clock.utc_now();
-  print(json, lag.json(now), lag.words(now));
+// What the running service knows; where none runs, one echo of our own.
+void add_live_facts(replicate::OpenSites& sites, replicate::OpenTarget& target, const Result<greffe::Json>& running, greffe::Json& lag) {
+  const auto known = running ? running->object(target.settings->name) : Result<greffe::Json>(running.error());
+  lag.set("service", known.has_value());
+  if (known) {
+    for (const char* key : {"echo", "holes", "problem", "rate"}) {
+      if (const greffe::Json* fact = known->find(key)) lag.set(key, *fact);
+    }
+    replicate::add_drain(lag);
+    return;
+  }
+  replicate::EchoWatch echo(*target.copies, sites.clock, sites.log, target.settings->name);
+  echo.ask();
+  const replicate::EchoWatch::Facts facts = echo.facts();
+  greffe::Json out;
+  out.set("late", !facts.problem.empty());
+  if (facts.round_trip_ms) out.set("round_trip_ms", *facts.round_trip_ms);
+  if (!facts.problem.empty()) out.set("why", facts.problem);
+  lag.set("echo", std::move(out));
+}
+
+Result<Outcome> behind(replicate::OpenSites& sites, replicate::OpenTarget& target, const Result<greffe::Json>& running) {
+  if (target.unready) return without(target.settings->name, *target.unready);
+  replicate::Lag lag = GREFFE_TRY(replicate::measure_lag(sites.source(), *target.copies, target.key()));
+  lag.compared = GREFFE_TRY(replicate::load_comparison(sites.files, replicate::comparison_folder(sites.settings, target.settings->name)));
+  const greffe::UtcTime now = sites.clock.utc_now();
+  Outcome out;
+  out.json = lag.json(now);
+  out.json.set("name", target.settings->name);
+  add_live_facts(sites, target, running, out.json);
+  out.words = lag.words(now) + replicate::live_words(out.json);
+  out.well = lag.caught_up();
+  return out;
+}
+
+// That something is behind is what was asked for, and no failure.
+Result<int> status(const std::string& config, const std::string& only, bool json, std::stop_token stop) {
+  const auto sites = GREFFE_TRY(replicate::open_sites(config, only, stop));
+  const auto running = replicate::ask_running(sites->settings);
+  std::vector<Outcome> outcomes;
+  for (replicate::OpenTarget& target : sites->targets) outcomes.push_back(GREFFE_TRY(behind(*sites, target, running)));
+  show(json, outcomes);
   return greffe::kExitDone;
 }
 
@@ -130,36 +171,53 @@ struct CompareWords {
   std::int64_t challenged = 64;
 };
 
-Result<int> compare(const std::string& config, const CompareWords& words, std::stop_token stop) {
+Result<Outcome> compare_one(replicate::OpenSites& sites, replicate::OpenTarget& target, const CompareWords& words, const std::stop_token& stop) {
+  const std::string& name = target.settings->name;
+  if (target.unready) return without(name, *target.unready);
+  const std::string folder = replicate::comparison_folder(sites.settings, name);
+  GREFFE_TRY(sites.files.make_directories(folder));
+  const auto compared = replicate::connect_compared_site(target.site.endpoint(), *sites.identity, sites.settings.archive);
+  const auto informed = replicate::connect_informed_site(sites.source_site.endpoint(), *sites.identity);
+  const replicate::ComparedParts parts{sites.files, sites.clock, *sites.pool, *target.copies, *compared, *informed};
+  const replicate::CompareOrder order{{sites.settings.archive, target.key(), greffe::join(folder, "sorting"), static_cast<std::size_t>(words.challenged)},
+                                      folder, words.repair};
+  replicate::LogCopier::Limits limits;
+  limits.connections = sites.settings.connections;
+  replicate::LogCopier copier(sites.sites(target), *target.bandwidth, limits, sites.log);
+  const replicate::BringHearing bring = [&](const greffe::HearingId& id) { return replicate::bring_again(copier, id, stop); };
+  const replicate::ComparisonReport report = GREFFE_TRY(replicate::compare_and_mend(parts, *sites.archive, bring, order, stop));
+  Outcome out;
+  out.json = report.json();
+  out.json.set("name", name);
+  out.words = report.words();
+  out.well = report.equal();
+  return out;
+}
+
+Result<int> compare(const std::string& config, const std::string& only, const CompareWords& words, std::stop_token stop) {
   if (words.challenged < 0 || words.challenged > kMostChallenged) {
     return greffe::fail(greffe::Errc::invalid, fmt::format("--challenge takes 0 to {} objects", kMostChallenged));
   }
-  const auto running = GREFFE_TRY(open(config));
-  const std::string& state = running->settings.state_directory;
-  const auto compared = replicate::connect_compared_site(running->target_site.endpoint(), *running->identity, running->settings.archive);
-  const auto informed = replicate::connect_informed_site(running->source_site.endpoint(), *running->identity);
-  const replicate::ComparedParts parts{running->files, running->clock, *running->pool, *running->target, *compared, *informed};
-  const replicate::CompareOrder order{{running->settings.archive, running->target_key(), greffe::join(state, "comparison"), static_cast<std::size_t>(words.challenged)},
-                                      state, words.repair};
-  replicate::LogCopier copier(running->from(), *running->target, *running->source, running->target_key(), limits_of(*running), running->log);
-  const replicate::BringHearing bring = [&](const greffe::HearingId& id) -> Status {
-    const replicate::LogOutcome outcome = GREFFE_TRY(copier.copy_hearing(id, stop));
-    if (outcome.held == outcome.source_size) return greffe::ok();
-    return greffe::fail(greffe::Errc::unavailable, fmt::format("the second site holds {} of {} entries", outcome.held, outcome.source_size));
-  };
-  const replicate::ComparisonReport report = GREFFE_TRY(replicate::compare_and_mend(parts, *running->source, bring, order, stop));
-  print(words.json, report.json(), report.words());
-  return report.equal() ? greffe::kExitDone : greffe::kExitFound;
+  const auto sites = GREFFE_TRY(replicate::open_sites(config, only, stop));
+  std::vector<Outcome> outcomes;
+  for (replicate::OpenTarget& target : sites->targets) {
+    auto outcome = compare_one(*sites, target, words, stop);
+    if (!outcome && sites->targets.size() == 1) return outcome.error();
+    outcomes.push_back(outcome ? *std::move(outcome) : without(target.settings->name, outcome.error()));
+  }
+  return show(words.json, outcomes);
 }
 
-Result<int> enrol(const std::string& config, replicate::SiteRole role, const std::string& code_file) {
+Result<int> enrol(const std::string& config, bool at_target, const std::string& name, const std::string& code_file) {
   greffe::PosixFileSystem files;
   const replicate::Settings settings = GREFFE_TRY(replicate::load_settings(files, config));
+  const replicate::TargetSettings* target = nullptr;
+  if (at_target) target = GREFFE_TRY(replicate::find_target(settings, name));
   const greffe::Bytes bytes = GREFFE_TRY(files.read_file(code_file, kMaxCodeBytes));
   std::string code(greffe::as_text(bytes));
   while (!code.empty() && (code.back() == '\n' || code.back() == '\r' || code.back() == ' ')) code.pop_back();
-  GREFFE_TRY(replicate::enrol(files, settings, role, code));
-  std::puts(role == replicate::SiteRole::source ? "enrolled at the archive" : "enrolled at the second site");
+  GREFFE_TRY(replicate::enrol(files, settings, target, code));
+  std::puts(at_target ? "enrolled at the second site" : "enrolled at the archive");
   return greffe::kExitDone;
 }
 
@@ -193,27 +251,34 @@ int main(int count, char** arguments) {
   const SignalStop signals;
   std::string config = "/etc/greffe/replicate.toml";
   std::string code_file;
+  std::string target;
   bool json = false;
   CompareWords compare_words;
   greffe::CommandLine line("greffe-replicate",
-                           "Carries recordings and logs to the second site, which recomputes every hash before it confirms, and "
-                           "brings its confirmations back to the archive. It can delete nothing on either side.");
+                           "Carries recordings and logs to second sites, which recompute every hash before they confirm, and "
+                           "brings their confirmations back to the archive. It can delete nothing on either side.");
   line.root().option("--config", config, "the configuration", "FILE");
   line.verb("enrol-source", "enrol at the archive, with the code of `greffe-archive cosigner add` there")
       .required("--code-file", code_file, "the file with the code", "FILE")
-      .body([&] { return enrol(config, replicate::SiteRole::source, code_file); });
-  line.verb("enrol-target", "enrol at the second site, with the code of `greffe-archive origin add` there")
+      .body([&] { return enrol(config, false, "", code_file); });
+  line.verb("enrol-target", "enrol at a second site, with the code of `greffe-archive origin add` there")
+      .option("--target", target, "which target; may be left out where there is one", "NAME")
       .required("--code-file", code_file, "the file with the code", "FILE")
-      .body([&] { return enrol(config, replicate::SiteRole::target, code_file); });
-  line.verb("once", "carry everything that is there now; exit 0 when the second site holds it all")
+      .body([&] { return enrol(config, true, target, code_file); });
+  line.verb("once", "carry everything that is there now; exit 0 when the second sites hold it all")
+      .option("--target", target, "to this target only", "NAME")
       .json(json)
-      .body([&] { return once(config, json, signals.token()); });
+      .body([&] { return once(config, target, json, signals.token()); });
   line.verb("run", "carry everything, and go on as it is recorded").body([&] { return run(config, signals.token()); });
-  line.verb("status", "how far the second site is behind").json(json).body([&] { return status(config, json); });
-  line.verb("compare", "find everything that only one of the two sites holds; exit 0 when they hold the same")
+  line.verb("status", "how far the second sites are behind")
+      .option("--target", target, "this target only", "NAME")
+      .json(json)
+      .body([&] { return status(config, target, json, signals.token()); });
+  line.verb("compare", "find everything that only one of two sites holds; exit 0 when they hold the same")
+      .option("--target", target, "with this target only", "NAME")
       .flag("--repair", compare_words.repair, "bring back what one of them lost, and compare again")
       .option("--challenge", compare_words.challenged, "have the second site prove by their bytes that it has so many objects, drawn at random (64)", "N")
       .json(compare_words.json)
-      .body([&] { return compare(config, compare_words, signals.token()); });
+      .body([&] { return compare(config, target, compare_words, signals.token()); });
   return line.run(count, arguments);
 }

@@ -3,108 +3,253 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <set>
 
 #include "archive/base/progress.h"
 #include "archive/format/entries.h"
+#include "replicate/echo_watch.h"
 
 namespace greffe::replicate {
 namespace {
 
-std::optional<UtcTime> time_of(std::string_view text) {
+// A hearing has many entries in the main log. Those that came longer ago are counted again, which is too much, never too little.
+constexpr std::size_t kMostRemembered = 65'536;
+
+class Counted {
+ public:
+  bool is_new(const HearingId& id) {
+    if (!seen_.insert(id).second) return false;
+    order_.push_back(id);
+    if (order_.size() > kMostRemembered) {
+      seen_.erase(order_.front());
+      order_.pop_front();
+    }
+    return true;
+  }
+
+ private:
+  std::set<HearingId> seen_;
+  std::deque<HearingId> order_;
+};
+
+void note_oldest(std::optional<UtcTime>& oldest, std::optional<UtcTime> time) {
+  if (time && (!oldest || *time < *oldest)) oldest = time;
+}
+
+// Measures one target, which is asked until it does not answer. From then on what it has confirmed here counts.
+class Measure {
+ public:
+  Measure(const Source& source, CopySite& target, const VerifierKey& key) : source_(source), target_(target), key_(key) {
+    lag_.target = key.name;
+  }
+  Result<Lag> measure();
+
+ private:
+  Status add_main();
+  Status add_hearing(const HearingId& id);
+  void add_entry(std::string_view text, MediaClass media, const SegmentEntry* segment);
+  std::uint64_t confirmed_here(const std::string& log_path, std::optional<UtcTime>* time) const;
+  std::optional<std::uint64_t> confirmed_there(const client::LogTarget& log, std::optional<UtcTime>* time);
+  std::uint64_t confirmed(std::string_view note, std::optional<UtcTime>* time) const;
+
+  const Source source_;
+  CopySite& target_;
+  const VerifierKey key_;
+  Lag lag_;
+  Counted counted_;
+};
+
+// Size that the site confirmed with its key; 0 when its line does not verify.
+std::uint64_t Measure::confirmed(std::string_view text, std::optional<UtcTime>* time) const {
+  const auto note = parse_signed_checkpoint(text);
+  const auto at = note ? verify_cosignature(note->note, key_) : Result<UtcTime>(note.error());
+  if (!at) return 0;
+  if (time != nullptr) *time = *at;
+  return note->checkpoint.size;
+}
+
+// The newest confirmation that was brought here.
+std::uint64_t Measure::confirmed_here(const std::string& log_path, std::optional<UtcTime>* time) const {
+  const auto kept = source_.heads.read_head(cosigned_path(log_path, key_.id()));
+  return kept ? confirmed(*kept, time) : 0;
+}
+
+// Its answer counts more than what it confirmed earlier: it may have lost it since. Nothing: it does not answer.
+std::optional<std::uint64_t> Measure::confirmed_there(const client::LogTarget& log, std::optional<UtcTime>* time) {
+  if (!lag_.not_asked.empty()) return std::nullopt;
+  const auto held = target_.checkpoint(log);
+  if (held) return held->note.empty() ? 0 : confirmed(held->note, time);
+  lag_.not_asked = held.error().message;
+  return std::nullopt;
+}
+
+// What an entry adds that no checkpoint covers.
+void Measure::add_entry(std::string_view text, MediaClass media, const SegmentEntry* segment) {
   const auto json = parse_canonical_json(text);
   const auto utc = json && json->has("utc") ? json->utc("utc") : Result<UtcTime>(fail(Errc::not_found, ""));
-  return utc ? std::optional(*utc) : std::nullopt;
+  const std::optional<UtcTime> time = utc ? std::optional(*utc) : std::nullopt;
+  ClassLag& log = lag_.classes[index_of(MediaClass::log)];
+  log.bytes += text.size();
+  note_oldest(log.oldest, time);
+  note_oldest(lag_.oldest, time);
+  if (segment != nullptr) {
+    ClassLag& of = lag_.classes[index_of(media)];
+    ++of.objects;
+    of.bytes += segment->bytes;
+    lag_.bytes_behind += segment->bytes;
+    note_oldest(of.oldest, time);
+    return;
+  }
+  const auto kind = json ? json->string("kind") : Result<std::string>(json.error());
+  if (json && kind && *kind != "lost") log.objects += named_objects(*json).size();
 }
 
-void note_oldest(Lag& lag, std::optional<UtcTime> time) {
-  if (time && (!lag.oldest || *time < *lag.oldest)) lag.oldest = time;
-}
-
-// Size that the site confirmed with its key; 0 when it holds nothing or its line does not verify.
-Result<std::uint64_t> confirmed_size(CopySite& target, const client::LogTarget& log, const VerifierKey& key,
-                                     std::optional<UtcTime>* time) {
-  const client::HeldCheckpoint held = GREFFE_TRY(target.checkpoint(log));
-  if (held.note.empty()) return std::uint64_t{0};
-  const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(held.note));
-  const auto at = verify_cosignature(note.note, key);
-  if (!at) return std::uint64_t{0};
-  if (time != nullptr) *time = *at;
-  return note.checkpoint.size;
-}
-
-Status add_hearing(const Source& source, CopySite& target, const VerifierKey& key, const HearingId& id, Lag& lag) {
-  const tlog::LogReader reader(source.objects, source.heads, hearing_log_path(id));
+Status Measure::add_hearing(const HearingId& id) {
+  if (!counted_.is_new(id)) return ok();
+  const std::string path = hearing_log_path(id);
+  const tlog::LogReader reader(source_.objects, source_.heads, path);
   const auto head = reader.checkpoint();
   if (!head && head.error().code == Errc::not_found) return ok();  // begun, nothing filed
   if (!head) return head.error();
-  const std::uint64_t held = GREFFE_TRY(confirmed_size(target, client::LogTarget{id}, key, nullptr));
-  if (held >= head->checkpoint.size) return ok();
-  ++lag.hearings_behind;
-  lag.hearing_entries_behind += head->checkpoint.size - held;
-  return reader.entries(held, head->checkpoint.size, [&](std::uint64_t, std::string_view text) {
-    note_oldest(lag, time_of(text));
+  const std::uint64_t size = head->checkpoint.size;
+  std::optional<std::uint64_t> there = confirmed_there(client::LogTarget{id}, nullptr);
+  if (!there) there = verify_cosignature(head->note, key_) ? size : confirmed_here(path, nullptr);
+  const std::uint64_t held = *there;
+  if (held >= size) return ok();
+  ++lag_.hearings_behind;
+  lag_.hearing_entries_behind += size - held;
+  HearingClasses classes(reader, held);
+  Status read = ok();
+  GREFFE_TRY(reader.entries(held, size, [&](std::uint64_t, std::string_view text) {
     const auto entry = parse_hearing_entry(text);
-    if (const auto* segment = entry ? std::get_if<SegmentEntry>(&*entry) : nullptr) lag.bytes_behind += segment->bytes;
-    return true;
-  });
+    const auto media = entry ? classes.of(*entry) : Result<MediaClass>(MediaClass::log);
+    if (!media) read = media.error();
+    else add_entry(text, *media, entry ? std::get_if<SegmentEntry>(&*entry) : nullptr);
+    return read.has_value();
+  }));
+  return read;
 }
+
+Status Measure::add_main() {
+  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
+  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
+  lag_.main_size = head.checkpoint.size;
+  const auto held = confirmed_there(client::LogTarget{source_.archive}, &lag_.cosigned);
+  lag_.main_held = held ? *held : confirmed_here(main_log_path(), &lag_.cosigned);
+  lag_.entries_behind = lag_.main_size - std::min(lag_.main_size, lag_.main_held);
+  // Everything below the confirmed main size is covered by that confirmation.
+  Status added = ok();
+  GREFFE_TRY(main.entries(std::min(lag_.main_held, lag_.main_size), lag_.main_size, [&](std::uint64_t, std::string_view text) {
+    add_entry(text, MediaClass::log, nullptr);
+    const auto entry = parse_main_entry(text);
+    const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
+    if (commit != nullptr) added = add_hearing(commit->hearing);
+    return added.has_value();
+  }));
+  return added;
+}
+
+Result<Lag> Measure::measure() {
+  GREFFE_TRY(add_main());
+  Status added = ok();
+  GREFFE_TRY(source_.objects.list("log/open/", [&](const store::ObjectInfo& info) {
+    const auto id = parse_hearing_id(std::string_view(info.key).substr(info.key.find_last_of('/') + 1));
+    if (id) added = add_hearing(*id);
+    return added.has_value();
+  }));
+  GREFFE_TRY(added);
+  return lag_;
+}
+
+std::int64_t age_ms(UtcTime now, UtcTime then) { return std::max<std::int64_t>(0, now.ms - then.ms); }
 
 }  // namespace
 
 Result<Lag> measure_lag(const Source& source, CopySite& target, const VerifierKey& target_key) {
-  Lag lag;
-  lag.target = target_key.name;
-  lag.main_held = GREFFE_TRY(confirmed_size(target, client::LogTarget{source.archive}, target_key, &lag.cosigned));
-  const tlog::LogReader main(source.objects, source.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
-  lag.main_size = head.checkpoint.size;
-  lag.entries_behind = lag.main_size - std::min(lag.main_size, lag.main_held);
-  std::set<HearingId> changed;  // everything below the confirmed main size is covered by that confirmation
-  GREFFE_TRY(main.entries(std::min(lag.main_held, lag.main_size), lag.main_size, [&](std::uint64_t, std::string_view text) {
-    note_oldest(lag, time_of(text));
-    const auto entry = parse_main_entry(text);
-    if (const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr) changed.insert(commit->hearing);
-    return true;
-  }));
-  GREFFE_TRY(source.objects.list("log/open/", [&](const store::ObjectInfo& info) {
-    const auto id = parse_hearing_id(std::string_view(info.key).substr(info.key.find_last_of('/') + 1));
-    if (id) changed.insert(*id);
-    return true;
-  }));
-  for (const HearingId& id : changed) GREFFE_TRY(add_hearing(source, target, target_key, id, lag));
-  return lag;
+  return Measure(source, target, target_key).measure();
 }
 
 Json Lag::json(UtcTime now) const {
+  Json::Array list;
+  for (const MediaClass media : kMediaClasses) {
+    const ClassLag& of = classes[index_of(media)];
+    Json one;
+    one.set("class", name_of(media)).set("objects", of.objects).set("bytes", of.bytes);
+    if (of.oldest) one.set("oldest", *of.oldest).set("age_ms", age_ms(now, *of.oldest));
+    list.push_back(std::move(one));
+  }
   Json out;
   out.set("target", target).set("main_size", main_size).set("main_held", main_held).set("entries_behind", entries_behind);
   out.set("hearings_behind", hearings_behind).set("hearing_entries_behind", hearing_entries_behind);
-  out.set("bytes_behind", bytes_behind);
-  if (oldest) out.set("oldest", *oldest).set("age_ms", std::max<std::int64_t>(0, now.ms - oldest->ms));
+  out.set("bytes_behind", bytes_behind).set("classes", std::move(list));
+  if (oldest) out.set("oldest", *oldest).set("age_ms", age_ms(now, *oldest));
   if (cosigned) out.set("cosigned", *cosigned);
-  out.set("caught_up", entries_behind == 0 && hearings_behind == 0);
+  if (!not_asked.empty()) out.set("not_asked", not_asked);
+  out.set("caught_up", caught_up());
   if (compared) out.set("compared", compared->json());
   return out;
 }
 
 std::string Lag::words(UtcTime now) const {
   std::string out;
-  if (entries_behind == 0 && hearings_behind == 0) {
+  if (caught_up()) {
     out = fmt::format("The second site ({}) has confirmed everything: {} main log entries.\n", target, main_held);
   } else {
     out = fmt::format("The second site ({}) is behind: {} of {} main log entries, {} hearings ({} entries, {}).\n", target, entries_behind,
                       main_size, hearings_behind, hearing_entries_behind, human_bytes(bytes_behind));
+    for (const MediaClass media : kMediaClasses) {
+      const ClassLag& of = classes[index_of(media)];
+      const std::string age = of.oldest ? human_duration(age_ms(now, *of.oldest) / 1000) + " old" : std::string("-");
+      if (of.bytes > 0) out += fmt::format("  {:<8} {:>9} objects  {:>9}  the oldest {}\n", name_of(media), of.objects, human_bytes(of.bytes), age);
+    }
     if (oldest) {
       out += fmt::format("The oldest thing that it does not hold is from {}, {} ago.\n", to_text(*oldest),
-                         human_duration(std::max<std::int64_t>(0, now.ms - oldest->ms) / 1000));
+                         human_duration(age_ms(now, *oldest) / 1000));
     }
   }
   out += cosigned ? fmt::format("It last confirmed the main log on {}, with {} entries.\n", to_text(*cosigned), main_held)
                   : std::string("It has confirmed nothing yet.\n");
+  if (!not_asked.empty()) out += "It does not answer; what it has not confirmed here counts as behind: " + not_asked + "\n";
   // What was confirmed was held then; only looking again at both sites says that it is there still.
   if (!compared) return out + "The two sites were never compared: `greffe-replicate compare` does.\n";
   return out + (compared->equal() ? "In sync: " : "NOT IN SYNC: ") + compared->words() + ".\n";
+}
+
+void add_live(Json& lag, const LiveFacts& live) {
+  Json rates;
+  for (const MediaClass one : kMediaClasses) rates.set(std::string(name_of(one)), live.rate[index_of(one)]);
+  Json echo;
+  echo.set("silent_ms", live.silent_ms).set("late", live.silent_ms >= kEchoLateMs);
+  if (live.round_trip_ms) echo.set("round_trip_ms", *live.round_trip_ms);
+  lag.set("rate", std::move(rates)).set("holes", live.holes).set("echo", std::move(echo));
+  if (!live.problem.empty()) lag.set("problem", live.problem);
+}
+
+void add_drain(Json& lag) {
+  const auto rates = lag.object("rate");
+  const auto sound = rates ? rates->size(name_of(MediaClass::sound)) : Result<std::uint64_t>(rates.error());
+  const auto picture = rates ? rates->size(name_of(MediaClass::picture)) : Result<std::uint64_t>(rates.error());
+  const auto bytes = lag.size("bytes_behind");
+  if (sound && picture && bytes && *bytes > 0 && *sound + *picture > 0) lag.set("drain_s", *bytes / (*sound + *picture));
+}
+
+std::string live_words(const Json& with_live) {
+  std::string out;
+  const auto echo = with_live.object("echo");
+  const auto silent = echo ? echo->size("silent_ms") : Result<std::uint64_t>(echo.error());
+  const auto late = echo ? echo->boolean("late") : Result<bool>(echo.error());
+  const auto trip = echo ? echo->size("round_trip_ms") : Result<std::uint64_t>(echo.error());
+  if (late && *late && silent) out += fmt::format("NO ECHO for {}.\n", human_duration(static_cast<std::int64_t>(*silent / 1000)));
+  else if (trip) out += fmt::format("It answers within {} ms.\n", *trip);
+  if (const auto holes = with_live.size("holes"); holes && *holes > 0) {
+    out += fmt::format("{} objects cannot be read here (holes): greffe-replicate once names them.\n", *holes);
+  }
+  if (const auto drain = with_live.size("drain_s")) {
+    out += fmt::format("At the rate of the last five minutes it has everything in {}.\n", human_duration(static_cast<std::int64_t>(*drain)));
+  }
+  if (const auto problem = with_live.string("problem")) out += "PROBLEM: " + *problem + "\n";
+  return out;
 }
 
 }  // namespace greffe::replicate

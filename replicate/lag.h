@@ -1,5 +1,5 @@
-// How far the second site is behind, from durable numbers only: the heads here and the checkpoints that it cosigned there.
-// Never less than the truth (I10): what cannot be asked counts as behind.
+// How far a target is behind, from durable numbers only: the heads here, and the checkpoints that it cosigned. Never less than the
+// truth (I10): what cannot be asked counts as behind.
 #ifndef GREFFE_REPLICATE_LAG_H
 #define GREFFE_REPLICATE_LAG_H
 
@@ -13,22 +13,49 @@
 
 namespace greffe::replicate {
 
+// What no checkpoint of the target covers. Bytes of the log are those of its entries; documents are counted as objects.
+struct ClassLag {
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;
+  std::optional<UtcTime> oldest;  // when it was recorded or written
+};
+
 struct Lag {
   std::uint64_t main_size = 0;
   std::uint64_t main_held = 0;
   std::uint64_t entries_behind = 0;   // of the main log
   std::uint64_t hearings_behind = 0;
   std::uint64_t hearing_entries_behind = 0;
-  std::uint64_t bytes_behind = 0;     // of segments that the second site does not hold
+  std::uint64_t bytes_behind = 0;     // of sound and picture that the target does not hold
   std::optional<UtcTime> oldest;      // of the oldest recording or entry that is not covered
-  std::optional<UtcTime> cosigned;    // when the second site last confirmed the main log
-  std::string target;
+  std::optional<UtcTime> cosigned;    // when the target last confirmed the main log
+  ByClass<ClassLag> classes;
+  std::string target;                 // the name of its key
   std::optional<LastComparison> compared;  // none: never; the caller's to fill in
+  std::string not_asked;              // why it could not be asked; empty: it was
+  bool caught_up() const { return entries_behind == 0 && hearings_behind == 0; }
   Json json(UtcTime now) const;
   std::string words(UtcTime now) const;
 };
 
+// Time grows with what is behind, memory does not. Errors are those of the source: a target that does not answer is measured by
+// what it has confirmed here.
 Result<Lag> measure_lag(const Source& source, CopySite& target, const VerifierKey& target_key);
+
+// What only a running service knows of a target.
+struct LiveFacts {
+  ByClass<std::uint64_t> rate{};               // bytes a second, over five minutes
+  std::uint64_t holes = 0;
+  std::optional<std::int64_t> round_trip_ms;   // of the newest echo
+  std::int64_t silent_ms = 0;                  // since the last echo, or since the service began
+  std::string problem;                         // why it does not go on; empty: it does
+};
+// Adds them to what Lag::json() gave, or to nothing.
+void add_live(Json& lag, const LiveFacts& live);
+// The time until everything is there, from the bytes behind and the rate that stand in it; nothing where that cannot be said.
+void add_drain(Json& lag);
+// In words, a line each.
+std::string live_words(const Json& with_live);
 
 }  // namespace greffe::replicate
 

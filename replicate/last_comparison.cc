@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint64_t kMaxFileBytes = 4096;
 constexpr unsigned kMode = 0644;
-std::string path_in(const std::string& state_directory) { return join(state_directory, "comparison.json"); }
+std::string path_in(const std::string& folder) { return join(folder, "comparison.json"); }
 
 }  // namespace
 
@@ -23,13 +23,13 @@ Json LastComparison::json() const {
   return out.set("root", root).set("unproved", unproved).set("utc", utc);
 }
 
-Status save_comparison(FileSystem& files, const std::string& state_directory, const LastComparison& comparison) {
+Status save_comparison(FileSystem& files, const std::string& folder, const LastComparison& comparison) {
   const std::string text = write_json(comparison.json()) + "\n";
-  return files.replace(path_in(state_directory), as_bytes(text), kMode);
+  return files.replace(path_in(folder), as_bytes(text), kMode);
 }
 
-Result<std::optional<LastComparison>> load_comparison(FileSystem& files, const std::string& state_directory) {
-  const std::string path = path_in(state_directory);
+Result<std::optional<LastComparison>> load_comparison(FileSystem& files, const std::string& folder) {
+  const std::string path = path_in(folder);
   const auto bytes = files.read_file(path, kMaxFileBytes);
   if (!bytes && bytes.error().code == Errc::not_found) return std::optional<LastComparison>();
   if (!bytes) return bytes.error();

@@ -1,4 +1,4 @@
-// When the two sites were last compared, and what came of it: "<state>/comparison.json". Nobody may call a site in sync for any other
+// When two sites were last compared, and what came of it: "<state>/compared/<target>/comparison.json". Nobody may call a site in sync for any other
 // reason than this.
 #ifndef GREFFE_REPLICATE_LAST_COMPARISON_H
 #define GREFFE_REPLICATE_LAST_COMPARISON_H
@@ -24,10 +24,10 @@ struct LastComparison {
   Json json() const;
 };
 
-// Durable when it returns.
-Status save_comparison(FileSystem& files, const std::string& state_directory, const LastComparison& comparison);
+// Durable when it returns. `folder` is there, and this target's alone.
+Status save_comparison(FileSystem& files, const std::string& folder, const LastComparison& comparison);
 // none: there was no comparison yet. invalid: the file.
-Result<std::optional<LastComparison>> load_comparison(FileSystem& files, const std::string& state_directory);
+Result<std::optional<LastComparison>> load_comparison(FileSystem& files, const std::string& folder);
 
 }  // namespace greffe::replicate
 

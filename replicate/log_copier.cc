@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "archive/format/entries.h"
 
@@ -11,10 +10,9 @@ namespace greffe::replicate {
 namespace {
 
 constexpr std::size_t kHaveAtOnce = 4096;  // of the protocol
-constexpr int kTriesPerBatch = 3;          // "missing" may name more than one answer holds
+constexpr std::uint64_t kNearHead = 1024;  // entries: no checkpoint between is looked for
 constexpr std::string_view kNotesFolder = "log/main/evidence/checkpoints/";
-
-Error cancelled() { return fail(Errc::cancelled, "stopped on request"); }
+constexpr std::string_view kNoteSuffix = ".note";
 
 bool is_hole(Errc code) { return code == Errc::not_found || code == Errc::corrupt; }
 
@@ -26,17 +24,27 @@ Result<std::vector<Digest>> objects_of(const Entry& entry, std::string_view text
   return named_objects(json);
 }
 
+// "log/main/evidence/checkpoints/4096.note" -> 4096
+std::optional<std::uint64_t> size_in(std::string_view key) {
+  if (!key.starts_with(kNotesFolder) || !key.ends_with(kNoteSuffix)) return std::nullopt;
+  const auto size = parse_decimal(key.substr(kNotesFolder.size(), key.size() - kNotesFolder.size() - kNoteSuffix.size()));
+  return size ? std::optional<std::uint64_t>(*size) : std::nullopt;
+}
+
+Error too_far(const std::string& origin, std::uint64_t entries) {
+  return fail(Errc::invalid, fmt::format("{} has {} entries that the second site lacks, and no signed checkpoint lies between them; that is "
+                                         "more than one request takes", origin, entries));
+}
+
 }  // namespace
 
-LogCopier::LogCopier(Source source, CopySite& target, ConfirmationSite& confirmations, VerifierKey target_key, Limits limits,
-                     Log& log)
-    : source_(std::move(source)), target_(target), confirmations_(confirmations), target_key_(std::move(target_key)),
-      limits_(limits), log_(log), ahead_(source_) {}
+LogCopier::LogCopier(Sites sites, Bandwidth& bandwidth, Limits limits, Log& log)
+    : sites_(std::move(sites)), bandwidth_(bandwidth), limits_(limits), log_(log), ahead_(sites_.source) {}
 
 // What the second site holds must be a prefix of what is published here; else nothing may be sent or believed.
 Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogTarget& target, const tlog::LogReader& reader,
                                                               const Checkpoint& head) {
-  client::HeldCheckpoint held = GREFFE_TRY(target_.checkpoint(target));
+  client::HeldCheckpoint held = GREFFE_TRY(sites_.target.checkpoint(target));
   if (held.note.empty()) return held;
   const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(held.note));
   if (theirs.checkpoint.origin != head.origin) {
@@ -58,287 +66,269 @@ Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogT
   return held;
 }
 
-// Entries up to the largest signed checkpoint that fits into one request.
-Result<LogCopier::Batch> LogCopier::next_batch(const tlog::LogReader& reader, std::uint64_t first, const SignedCheckpoint& head,
-                                               const std::vector<std::pair<std::uint64_t, std::string>>& between) {
-  Batch batch;
-  batch.first = first;
+// How far entries from `first` on fit into one request.
+Result<std::uint64_t> LogCopier::reach(const tlog::LogReader& reader, std::uint64_t first, std::uint64_t last) {
+  std::uint64_t end = first;
   std::size_t bytes = 0;
-  GREFFE_TRY(reader.entries(first, head.checkpoint.size, [&](std::uint64_t, std::string_view entry) {
-    if (bytes + entry.size() > limits_.batch_bytes || batch.entries.size() == limits_.batch_entries) return false;
+  GREFFE_TRY(reader.entries(first, last, [&](std::uint64_t, std::string_view entry) {
+    if (bytes + entry.size() > limits_.batch_bytes || end - first == limits_.batch_entries) return false;
     bytes += entry.size();
-    batch.entries.emplace_back(entry);
+    ++end;
     return true;
   }));
-  if (batch.size() == head.checkpoint.size) {
-    batch.note = head.note.write();
-    return batch;
-  }
-  const std::pair<std::uint64_t, std::string>* best = nullptr;
-  for (const auto& candidate : between) {  // smallest first
-    if (candidate.first > first && candidate.first <= batch.size()) best = &candidate;
-  }
-  if (best == nullptr) {
-    return fail(Errc::invalid,
-                fmt::format("{} has {} entries that the second site lacks, and no signed checkpoint lies between them; that is more "
-                            "than one request takes",
-                            head.checkpoint.origin, head.checkpoint.size - first));
-  }
-  batch.note = best->second;
-  batch.entries.resize(best->first - first);
-  return batch;
+  return end;
 }
 
-// Signed checkpoints below the head, smallest first: those kept beside the main log, or, of a hearing, those that the
-// main log carries. Only read when a log is too far ahead for one request.
-Result<std::vector<std::pair<std::uint64_t, std::string>>> LogCopier::notes_between(const std::optional<HearingId>& hearing) {
-  std::vector<std::pair<std::uint64_t, std::string>> out;
-  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
-  if (hearing) {
-    const std::string id = hearing->text();
-    const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
-    GREFFE_TRY(main.entries(0, head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
-      if (text.find(id) == std::string_view::npos) return true;
-      const auto entry = parse_main_entry(text);
-      const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
-      const auto note = commit != nullptr ? parse_signed_checkpoint(commit->note) : Result<SignedCheckpoint>(fail(Errc::not_found, ""));
-      if (note && commit->hearing == *hearing) out.emplace_back(note->checkpoint.size, commit->note);
-      return true;
-    }));
-  } else {
-    std::vector<std::string> keys;
-    GREFFE_TRY(source_.objects.list(kNotesFolder, [&](const store::ObjectInfo& info) {
-      keys.push_back(info.key);
-      return true;
-    }));
-    for (const std::string& key : keys) {
-      const Bytes bytes = GREFFE_TRY(source_.objects.get(key));
-      const auto note = parse_signed_checkpoint(as_text(bytes));
-      if (note && note->checkpoint.origin == source_.archive) out.emplace_back(note->checkpoint.size, std::string(as_text(bytes)));
+// The largest checkpoint of a hearing in (first, reach] that the main log carries. Its commits stand behind the size of the
+// main log that its first entry states.
+Result<std::optional<LogCopier::End>> LogCopier::hearing_note(const HearingId& id, std::uint64_t first, std::uint64_t reach) {
+  const Source& source = sites_.source;
+  const std::vector<std::string> begin = GREFFE_TRY(tlog::LogReader(source.objects, source.heads, hearing_log_path(id)).entries(0, 1));
+  const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(begin.front()));
+  const auto* open = std::get_if<OpenEntry>(&entry);
+  const tlog::LogReader main(source.objects, source.heads, main_log_path());
+  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
+  const std::string text_id = id.text();
+  std::optional<End> best;
+  const std::uint64_t from = std::min(open != nullptr ? open->main_size : 0, head.checkpoint.size);
+  GREFFE_TRY(main.entries(from, head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
+    if (text.find(text_id) == std::string_view::npos) return true;
+    const auto named = parse_main_entry(text);
+    const auto* commit = named ? std::get_if<HearingCheckpointEntry>(&*named) : nullptr;
+    const auto note = commit != nullptr ? parse_signed_checkpoint(commit->note) : Result<SignedCheckpoint>(fail(Errc::not_found, ""));
+    if (!note || commit->hearing != id || note->checkpoint.size <= first) return true;
+    if (note->checkpoint.size > reach) return false;  // they only grow
+    best = End{note->checkpoint.size, commit->note};
+    return true;
+  }));
+  return best;
+}
+
+// The smallest checkpoint in (first, reach] that is kept beside the main log.
+Result<std::optional<LogCopier::End>> LogCopier::main_note(std::uint64_t first, std::uint64_t reach) {
+  std::optional<std::uint64_t> best;
+  GREFFE_TRY(sites_.source.objects.list(kNotesFolder, [&](const store::ObjectInfo& info) {
+    const auto size = size_in(info.key);
+    if (size && *size > first && *size <= reach && *size < best.value_or(UINT64_MAX)) best = size;
+    return true;
+  }));
+  if (!best) return std::optional<End>();
+  const Bytes bytes = GREFFE_TRY(sites_.source.objects.get(fmt::format("{}{}{}", kNotesFolder, *best, kNoteSuffix)));
+  const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(as_text(bytes)));
+  if (note.checkpoint.size != *best || note.checkpoint.origin != sites_.source.archive) {
+    return fail(Errc::corrupt, fmt::format("the checkpoint kept as {}{}{} is another one", kNotesFolder, *best, kNoteSuffix));
+  }
+  return std::optional<End>(End{*best, std::string(as_text(bytes))});
+}
+
+// Asks what of these the target lacks.
+Status LogCopier::keep_missing(Step& step, ByClass<std::vector<Named>> named) {
+  std::set<Digest> seen;
+  for (const MediaClass media : kMediaClasses) {
+    const std::vector<Named>& all = named[index_of(media)];
+    for (std::size_t begin = 0; begin < all.size(); begin += kHaveAtOnce) {
+      const std::size_t end = std::min(all.size(), begin + kHaveAtOnce);
+      std::vector<Digest> asked;
+      for (std::size_t i = begin; i < end; ++i) asked.push_back(all[i].digest);
+      const std::vector<Digest> answer = GREFFE_TRY(sites_.target.have(step.target, asked));
+      const std::set<Digest> missing(answer.begin(), answer.end());
+      for (std::size_t i = begin; i < end; ++i) {
+        if (missing.contains(all[i].digest) && seen.insert(all[i].digest).second) step.missing[index_of(media)].push_back(all[i]);
+      }
     }
   }
-  std::sort(out.begin(), out.end());
-  return out;
+  return ok();
 }
 
-Status LogCopier::send_one(const client::LogTarget& target, const std::string& origin, const Named& named, LogOutcome& outcome,
-                           std::mutex& mutex) {
-  auto file = source_.objects.open_object(named.digest);
-  if (!file && is_hole(file.error().code)) {
-    if (named.excused) return ok();
-    const std::lock_guard lock(mutex);
-    outcome.holes.push_back({named.digest, origin, named.entry, file.error().message});
+Result<Step> LogCopier::plan_hearing(const HearingId& id, std::optional<std::uint64_t> known_held) {
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, hearing_log_path(id));
+  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
+  Step step;
+  step.hearing = id;
+  step.target = client::LogTarget{id};
+  step.origin = head.checkpoint.origin;
+  step.source_size = head.checkpoint.size;
+  if (known_held && *known_held < step.source_size) {
+    step.held = *known_held;
+  } else {
+    client::HeldCheckpoint held = GREFFE_TRY(held_and_consistent(step.target, reader, head.checkpoint));
+    step.held = held.size;
+    step.held_note = std::move(held.note);
+  }
+  step.size = step.held;
+  if (step.held == step.source_size) return step;
+  step.size = GREFFE_TRY(reach(reader, step.held, step.source_size));
+  step.note = head.note.write();
+  if (step.size < step.source_size) {
+    std::optional<End> end = GREFFE_TRY(hearing_note(id, step.held, step.size));
+    if (!end) return too_far(step.origin, step.source_size - step.held);
+    step.size = end->size;
+    step.note = std::move(end->note);
+  }
+  ByClass<std::vector<Named>> named;
+  std::set<Digest> lost;
+  HearingClasses classes(reader, step.held);
+  Status read = ok();
+  const auto take = [&](std::uint64_t index, std::string_view text) -> Status {
+    const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(text));
+    if (const auto* gone = std::get_if<LostEntry>(&entry)) lost.insert(gone->objects.begin(), gone->objects.end());
+    const std::vector<Digest> digests = GREFFE_TRY(objects_of<LostEntry>(entry, text));
+    const MediaClass media = GREFFE_TRY(classes.of(entry));
+    for (const Digest& digest : digests) named[index_of(media)].push_back({digest, index, false});
     return ok();
+  };
+  GREFFE_TRY(reader.entries(step.held, step.size, [&](std::uint64_t index, std::string_view text) {
+    read = take(index, text);
+    return read.has_value();
+  }));
+  GREFFE_TRY(read);
+  for (auto& of_class : named) {
+    for (Named& one : of_class) one.excused = lost.contains(one.digest);
+  }
+  GREFFE_TRY(keep_missing(step, std::move(named)));
+  return step;
+}
+
+Result<Step> LogCopier::open_main() {
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, main_log_path());
+  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
+  if (head.checkpoint.origin != sites_.source.archive) {
+    return fail(Errc::invalid, "the volumes hold the archive " + head.checkpoint.origin + ", not " + sites_.source.archive);
+  }
+  Step step;
+  step.target = client::LogTarget{sites_.source.archive};
+  step.origin = head.checkpoint.origin;
+  step.source_size = head.checkpoint.size;
+  client::HeldCheckpoint held = GREFFE_TRY(held_and_consistent(step.target, reader, head.checkpoint));
+  step.held = held.size;
+  step.size = held.size;
+  step.held_note = std::move(held.note);
+  step.note = head.note.write();
+  return step;
+}
+
+// In small steps as far as there are checkpoints for it, so that the target's own one moves soon.
+Result<LogCopier::End> LogCopier::next_main_end(const Step& opened, std::uint64_t first) {
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, main_log_path());
+  const std::uint64_t end = GREFFE_TRY(reach(reader, first, opened.source_size));
+  const bool fits = end == opened.source_size;
+  if (fits && end - first <= kNearHead) return End{opened.source_size, opened.note};
+  std::optional<End> between = GREFFE_TRY(main_note(first, end));
+  if (between) return std::move(*between);
+  if (fits) return End{opened.source_size, opened.note};
+  return too_far(opened.origin, opened.source_size - first);
+}
+
+Status LogCopier::plan_documents(Step& main) {
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, main_log_path());
+  ByClass<std::vector<Named>> named;
+  Status read = ok();
+  const auto take = [&](std::uint64_t index, std::string_view text) -> Status {
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
+    const std::vector<Digest> digests = GREFFE_TRY(objects_of<MainLostEntry>(entry, text));
+    for (const Digest& digest : digests) named[index_of(MediaClass::log)].push_back({digest, index, false});
+    return ok();
+  };
+  GREFFE_TRY(reader.entries(main.held, main.size, [&](std::uint64_t index, std::string_view text) {
+    read = take(index, text);
+    return read.has_value();
+  }));
+  GREFFE_TRY(read);
+  return keep_missing(main, std::move(named));
+}
+
+Result<std::variant<std::uint64_t, Hole>> LogCopier::send(const Step& step, MediaClass media, const Named& named, std::stop_token stop) {
+  using Outcome = std::variant<std::uint64_t, Hole>;
+  if (stop.stop_requested()) return fail(Errc::cancelled, "stopped on request");
+  auto file = sites_.source.objects.open_object(named.digest);
+  if (!file && is_hole(file.error().code)) {
+    if (named.excused) return Outcome(std::uint64_t{0});
+    return Outcome(Hole{named.digest, step.origin, named.entry, file.error().message});
   }
   if (!file) return file.error();
   const std::uint64_t size = GREFFE_TRY((*file)->size());
-  const Status sent = target_.put_object(target, named.digest, *file);
+  CopySite::Pace pace;
+  if (media != MediaClass::log) {
+    pace = [this, media, stop](std::size_t wanted) -> Result<std::size_t> {
+      if (stop.stop_requested()) return fail(Errc::cancelled, "stopped on request");
+      return bandwidth_.take(media, wanted);
+    };
+  }
+  const Status sent = sites_.target.put_object(step.target, named.digest, *file, std::move(pace));
   if (!sent && sent.error().code == Errc::corrupt) {
     // It was good when it was opened. Damaged on the way or just now at home: the next pass reads it again.
     return fail(Errc::unavailable, sent.error().message);
   }
-  GREFFE_TRY(sent);
-  const std::lock_guard lock(mutex);
-  outcome.copied.objects += 1;
-  outcome.copied.bytes += size;
-  return ok();
+  if (!sent) return sent.error();
+  bandwidth_.arrived(media, size);
+  return Outcome(size);
 }
 
-// Sends what the second site lacks of these. True when nothing is missing any more. Holes do not stop the others.
-Result<bool> LogCopier::send_objects(const client::LogTarget& target, const std::string& origin, const std::vector<Named>& named,
-                                     LogOutcome& outcome, std::stop_token stop) {
-  const std::size_t holes_before = outcome.holes.size();
-  for (std::size_t begin = 0; begin < named.size(); begin += kHaveAtOnce) {
-    if (stop.stop_requested()) return cancelled();
-    const std::size_t end = std::min(named.size(), begin + kHaveAtOnce);
-    std::vector<Digest> asked;
-    for (std::size_t i = begin; i < end; ++i) asked.push_back(named[i].digest);
-    const std::vector<Digest> answer = GREFFE_TRY(target_.have(target, asked));
-    const std::set<Digest> missing(answer.begin(), answer.end());
-    std::vector<Named> wanted;
-    std::set<Digest> seen;
-    for (std::size_t i = begin; i < end; ++i) {
-      if (missing.contains(named[i].digest) && seen.insert(named[i].digest).second) wanted.push_back(named[i]);
-    }
-    std::mutex mutex;  // guards `outcome` and `failed`
-    std::optional<Error> failed;
-    std::atomic<std::size_t> next{0};
-    const auto work = [&] {
-      for (std::size_t i = next++; i < wanted.size(); i = next++) {
-        const Status sent = stop.stop_requested() ? Status(cancelled()) : send_one(target, origin, wanted[i], outcome, mutex);
-        if (sent) continue;
-        const std::lock_guard lock(mutex);
-        if (!failed) failed = sent.error();
-        next = wanted.size();
-      }
-    };
-    {
-      std::vector<std::jthread> others;
-      for (unsigned n = 1; n < limits_.connections && n < wanted.size(); ++n) {
-        others.emplace_back([&, n] {
-          name_thread(fmt::format("gr-send.{}", n).c_str());
-          work();
-        });
-      }
-      work();
-    }
-    if (failed) return *failed;
-  }
-  return outcome.holes.size() == holes_before;
-}
-
-// Entries further on that declare lost what is a hole here are shown to the second site. True: no hole is left of those from
-// `first_hole` on.
-Result<bool> LogCopier::excuse_holes(const std::optional<HearingId>& hearing, std::size_t first_hole, LogOutcome& outcome,
-                                     std::vector<ShownEntry>& shown) {
-  const auto first = outcome.holes.begin() + static_cast<std::ptrdiff_t>(first_hole);
+Result<bool> LogCopier::excuse(Step& step) {
+  if (step.holes.empty()) return true;
   std::set<Digest> objects;
-  for (auto hole = first; hole != outcome.holes.end(); ++hole) objects.insert(hole->object);
-  shown = GREFFE_TRY(ahead_.find(hearing, objects));
-  outcome.holes.erase(std::remove_if(first, outcome.holes.end(), [&](const Hole& hole) { return !objects.contains(hole.object); }), outcome.holes.end());
-  return objects.empty();
+  for (const Hole& hole : step.holes) objects.insert(hole.object);
+  {
+    const std::lock_guard lock(ahead_mutex_);
+    step.shown = GREFFE_TRY(ahead_.find(step.hearing, objects));
+  }
+  std::erase_if(step.holes, [&](const Hole& hole) { return !objects.contains(hole.object); });
+  return step.holes.empty();
 }
 
-// The second site's cosigned note. Objects that it turns out to miss are sent again.
-Result<std::string> LogCopier::send_entries(const client::LogTarget& target, const std::string& origin, const Batch& batch,
-                                            const std::vector<ShownEntry>& shown, LogOutcome& outcome, std::stop_token stop) {
-  const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(batch.note));
-  for (int tries = 0; tries < kTriesPerBatch; ++tries) {
-    if (stop.stop_requested()) return cancelled();
-    auto answer = GREFFE_TRY(target_.post_entries(target, batch.first, batch.entries, batch.note, shown));
-    if (auto* note = std::get_if<std::string>(&answer)) {
-      GREFFE_TRY(check_cosigned(*note, wanted.checkpoint));
-      outcome.held = wanted.checkpoint.size;
-      outcome.copied.entries += batch.entries.size();
-      return std::move(*note);
-    }
-    const auto& refused = std::get<client::EntriesRefused>(answer);
-    if (refused.diverged) return fail(Errc::invalid, refused.detail);
-    if (refused.held_size) {
-      return fail(Errc::unavailable, fmt::format("the second site holds {} entries of {} now, not {}: another replicator is at work",
-                                                 *refused.held_size, origin, batch.first));
-    }
-    std::vector<Named> named;
-    for (const Digest& digest : refused.missing) named.push_back({digest, batch.first});
-    if (!GREFFE_TRY(send_objects(target, origin, named, outcome, stop))) break;
+Result<Committed> LogCopier::commit(Step& step) {
+  if (!GREFFE_TRY(excuse(step))) return Committed::hole;
+  const std::string path = step.hearing ? hearing_log_path(*step.hearing) : main_log_path();
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, path);
+  const std::vector<std::string> entries = GREFFE_TRY(reader.entries(step.held, step.size));
+  const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(step.note));
+  auto answer = GREFFE_TRY(sites_.target.post_entries(step.target, step.held, entries, step.note, step.shown));
+  if (auto* note = std::get_if<std::string>(&answer)) {
+    GREFFE_TRY(check_cosigned(*note, wanted.checkpoint));
+    step.held = step.size;
+    step.held_note = std::move(*note);
+    return Committed::held;
   }
-  return fail(Errc::unavailable, "the second site still misses objects of " + origin + " after they were sent");
+  const auto& refused = std::get<client::EntriesRefused>(answer);
+  if (refused.diverged) return fail(Errc::invalid, refused.detail);
+  return Committed::elsewhere;
 }
 
 // The statement that counts: the pinned key, over exactly this checkpoint.
 Status LogCopier::check_cosigned(std::string_view note, const Checkpoint& wanted) const {
   const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(note));
   if (theirs.checkpoint != wanted) return fail(Errc::conflict, "the second site confirmed another checkpoint of " + wanted.origin);
-  const auto time = verify_cosignature(theirs.note, target_key_);
+  const auto time = verify_cosignature(theirs.note, sites_.target_key);
   if (time) return ok();
   return fail(Errc::denied, "the second site's confirmation of " + wanted.origin + " is not signed with the key that its enrolment code named (" +
-                                target_key_.name + "): " + time.error().message);
+                                sites_.target_key.name + "): " + time.error().message);
 }
 
-// A confirmation that cannot be delivered now is not lost: the next pass asks for it and tries again.
-void LogCopier::deliver(const std::optional<HearingId>& hearing, const std::string& note, LogOutcome& outcome) {
-  const Status posted = confirmations_.post_cosignatures(hearing, note);
-  outcome.delivered = bool(posted);
+Result<bool> LogCopier::deliver(const Step& step) {
+  const VerifierKey& key = sites_.target_key;
+  if (step.hearing) {
+    const auto confirmed = is_confirmed(*step.hearing);
+    if (confirmed && *confirmed) return true;
+  } else {
+    if (step.held == 0) return true;
+    // Delivered already when the archive keeps the site's cosignature of this size or a larger one.
+    const auto kept = sites_.source.heads.read_head(cosigned_path(main_log_path(), key.id()));
+    const auto note = kept ? parse_signed_checkpoint(*kept) : Result<SignedCheckpoint>(kept.error());
+    if (note && note->checkpoint.size >= step.held) return true;
+  }
+  const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(step.held_note));
+  if (step.hearing && !verify_cosignature(theirs.note, key)) {
+    return fail(Errc::denied, "the second site holds " + step.origin + " but does not confirm it with the key of its enrolment code");
+  }
+  const Status posted = sites_.confirmations.post_cosignatures(step.hearing, step.held_note);
   if (!posted) log_.warn("a confirmation could not be brought to the archive: " + posted.error().message);
+  return posted.has_value();
 }
 
 Result<bool> LogCopier::is_confirmed(const HearingId& id) {
-  const std::string head = GREFFE_TRY(source_.heads.read_head(checkpoint_path(hearing_log_path(id))));
+  const std::string head = GREFFE_TRY(sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id))));
   const SignedCheckpoint checkpoint = GREFFE_TRY(parse_signed_checkpoint(head));
-  return verify_cosignature(checkpoint.note, target_key_).has_value();
-}
-
-Result<LogOutcome> LogCopier::copy_hearing(const HearingId& id, std::stop_token stop) {
-  const tlog::LogReader reader(source_.objects, source_.heads, hearing_log_path(id));
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
-  const std::string& origin = head.checkpoint.origin;
-  const client::LogTarget target{id};
-  const client::HeldCheckpoint held = GREFFE_TRY(held_and_consistent(target, reader, head.checkpoint));
-  LogOutcome outcome;
-  outcome.source_size = head.checkpoint.size;
-  outcome.held = held.size;
-  std::string note = held.note;
-  std::vector<std::pair<std::uint64_t, std::string>> between;
-  while (outcome.held < head.checkpoint.size) {
-    auto batch = next_batch(reader, outcome.held, head, between);
-    if (!batch && batch.error().code == Errc::invalid && between.empty()) {
-      between = GREFFE_TRY(notes_between(id));
-      batch = next_batch(reader, outcome.held, head, between);
-    }
-    if (!batch) return batch.error();
-    std::vector<Named> named;
-    std::set<Digest> lost;
-    for (std::size_t i = 0; i < batch->entries.size(); ++i) {
-      const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(batch->entries[i]));
-      if (const auto* gone = std::get_if<LostEntry>(&entry)) lost.insert(gone->objects.begin(), gone->objects.end());
-      const std::vector<Digest> digests = GREFFE_TRY(objects_of<LostEntry>(entry, batch->entries[i]));
-      for (const Digest& digest : digests) named.push_back({digest, batch->first + i});
-    }
-    for (Named& one : named) one.excused = lost.contains(one.digest);
-    std::vector<ShownEntry> shown;
-    const bool all_sent = GREFFE_TRY(send_objects(target, origin, named, outcome, stop));
-    if (!all_sent && !GREFFE_TRY(excuse_holes(id, 0, outcome, shown))) return outcome;
-    note = GREFFE_TRY(send_entries(target, origin, *batch, shown, outcome, stop));
-  }
-  const std::vector<std::string> last = GREFFE_TRY(reader.entries(head.checkpoint.size - 1, head.checkpoint.size));
-  const HearingEntry last_entry = GREFFE_TRY(parse_hearing_entry(last.front()));
-  outcome.closed = std::holds_alternative<CloseEntry>(last_entry);
-  outcome.delivered = verify_cosignature(head.note, target_key_).has_value();
-  if (!outcome.delivered) {
-    if (const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(note)); !verify_cosignature(theirs.note, target_key_)) {
-      return fail(Errc::denied, "the second site holds " + origin + " but does not confirm it with the key of its enrolment code");
-    }
-    deliver(id, note, outcome);
-  }
-  return outcome;
-}
-
-Result<LogOutcome> LogCopier::copy_main(const BringHearing& hearings, std::stop_token stop) {
-  const tlog::LogReader reader(source_.objects, source_.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
-  if (head.checkpoint.origin != source_.archive) {
-    return fail(Errc::invalid, "the volumes hold the archive " + head.checkpoint.origin + ", not " + source_.archive);
-  }
-  const client::LogTarget target{source_.archive};
-  const client::HeldCheckpoint held = GREFFE_TRY(held_and_consistent(target, reader, head.checkpoint));
-  LogOutcome outcome;
-  outcome.source_size = head.checkpoint.size;
-  outcome.held = held.size;
-  std::string note = held.note;
-  bool blocked = false;  // something before this point is not held: hearings still flow, the main log stops
-  std::uint64_t next = held.size;
-  std::vector<std::pair<std::uint64_t, std::string>> between;
-  while (next < head.checkpoint.size) {
-    auto batch = next_batch(reader, next, head, between);
-    if (!batch && batch.error().code == Errc::invalid && between.empty()) {
-      between = GREFFE_TRY(notes_between(std::nullopt));
-      batch = next_batch(reader, next, head, between);
-    }
-    if (!batch) return batch.error();
-    std::vector<Named> named;
-    for (std::size_t i = 0; i < batch->entries.size(); ++i) {
-      const MainEntry entry = GREFFE_TRY(parse_main_entry(batch->entries[i]));
-      if (const auto* commit = std::get_if<HearingCheckpointEntry>(&entry)) {
-        const SignedCheckpoint stated = GREFFE_TRY(parse_signed_checkpoint(commit->note));
-        blocked |= !GREFFE_TRY(hearings(commit->hearing, stated.checkpoint.size));
-      }
-      const std::vector<Digest> digests = GREFFE_TRY(objects_of<MainLostEntry>(entry, batch->entries[i]));
-      for (const Digest& digest : digests) named.push_back({digest, batch->first + i});
-    }
-    std::vector<ShownEntry> shown;
-    const std::size_t first_hole = outcome.holes.size();
-    const bool all_sent = GREFFE_TRY(send_objects(target, source_.archive, named, outcome, stop));
-    if (!all_sent) blocked |= !GREFFE_TRY(excuse_holes(std::nullopt, first_hole, outcome, shown));
-    if (!blocked) note = GREFFE_TRY(send_entries(target, source_.archive, *batch, shown, outcome, stop));
-    next = batch->size();
-  }
-  if (outcome.held == 0) return outcome;
-  // Delivered already when the archive keeps the site's cosignature of this size or a larger one.
-  const auto kept = source_.heads.read_head(cosigned_path(main_log_path(), target_key_.id()));
-  const auto kept_note = kept ? parse_signed_checkpoint(*kept) : Result<SignedCheckpoint>(kept.error());
-  outcome.delivered = kept_note && kept_note->checkpoint.size >= outcome.held;
-  if (!outcome.delivered) deliver(std::nullopt, note, outcome);
-  return outcome;
+  return verify_cosignature(checkpoint.note, sites_.target_key).has_value();
 }
 
 }  // namespace greffe::replicate

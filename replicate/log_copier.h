@@ -1,9 +1,9 @@
-// Carries one log and the objects its entries name to the second site: objects first, then entries, then the checkpoint;
-// then checks the site's cosignature and brings it back. Keeps no state: what the second site holds is the state.
+// Carries one log and the objects its entries name to one target, a step at a time: objects first, then entries up to a signed
+// checkpoint; then checks the target's cosignature and brings it back. Keeps no state: what the target holds is the state.
+// Thread-safe; a step is one thread's at a time, but for send().
 #ifndef GREFFE_REPLICATE_LOG_COPIER_H
 #define GREFFE_REPLICATE_LOG_COPIER_H
 
-#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -15,6 +15,7 @@
 #include "archive/base/log.h"
 #include "archive/format/names.h"
 #include "archive/tlog/log_reader.h"
+#include "replicate/bandwidth.h"
 #include "replicate/look_ahead.h"
 #include "replicate/remote_sites.h"
 
@@ -28,25 +29,41 @@ struct Hole {
   std::string why;
 };
 
-struct Copied {
-  std::uint64_t entries = 0;
-  std::uint64_t objects = 0;
-  std::uint64_t bytes = 0;
-  void add(const Copied& other) {
-    entries += other.entries;
-    objects += other.objects;
-    bytes += other.bytes;
-  }
+// Between which two sites.
+struct Sites {
+  Source source;
+  CopySite& target;
+  ConfirmationSite& confirmations;
+  VerifierKey target_key;  // with which the target confirms what it holds
 };
 
-// What became of one log in one pass.
-struct LogOutcome {
-  std::uint64_t source_size = 0;  // of the published head
-  std::uint64_t held = 0;         // that the second site holds and cosigned
-  bool closed = false;            // a finished hearing, held to its end
-  bool delivered = false;         // the archive has the site's cosignature of everything held
-  std::vector<Hole> holes;        // what keeps `held` below `source_size`
-  Copied copied;
+// An object that the target lacks.
+struct Named {
+  Digest digest;
+  std::uint64_t entry = 0;
+  bool excused = false;  // a `lost` entry of the same step names it: sent if it is here, no hole if not
+};
+
+// Part of one log: from what the target holds to a signed checkpoint. What the entries say is read again when they are sent,
+// so a step is small.
+struct Step {
+  std::optional<HearingId> hearing;  // none: the main log
+  client::LogTarget target;
+  std::string origin;
+  std::uint64_t source_size = 0;     // of the published head
+  std::uint64_t held = 0;            // that the target holds and cosigned
+  std::uint64_t size = 0;            // the checkpoint that ends it; `held`: there is nothing to send
+  std::string note;                  // that checkpoint
+  std::string held_note;             // as the target gave it; may be empty
+  ByClass<std::vector<Named>> missing;
+  std::vector<Hole> holes;           // what could not be sent
+  std::vector<ShownEntry> shown;
+};
+
+enum class Committed {
+  held,      // the target holds the step and cosigned it
+  hole,      // something was not sent: the step waits
+  elsewhere  // the target holds something else than was thought, or lacks more: plan again
 };
 
 class LogCopier {
@@ -54,54 +71,54 @@ class LogCopier {
   struct Limits {
     std::size_t batch_bytes = 8 * 1024 * 1024;  // of entries in one request; the protocol takes 16 MiB of JSON
     std::size_t batch_entries = 16'384;
-    unsigned connections = 4;
+    unsigned connections = 4;                   // objects at the same time
   };
-  LogCopier(Source source, CopySite& target, ConfirmationSite& confirmations, VerifierKey target_key, Limits limits, Log& log);
+  LogCopier(Sites sites, Bandwidth& bandwidth, Limits limits, Log& log);
 
-  // Brings a hearing to the published head. conflict: the two sites disagree about the log: nothing was sent.
-  Result<LogOutcome> copy_hearing(const HearingId& id, std::stop_token stop);
-  // Brings the main log as far as everything it names is held there. `hearings` is asked to bring a hearing first and
-  // says whether it is held to the size that the entry commits to.
-  using BringHearing = std::function<Result<bool>(const HearingId& id, std::uint64_t size)>;
-  Result<LogOutcome> copy_main(const BringHearing& hearings, std::stop_token stop);
+  // What a hearing's next step is. `known_held`: what the target confirmed to this process; else it is asked. not_found: nothing
+  // is filed of it yet. conflict: the two sites disagree about the log: nothing may be sent.
+  Result<Step> plan_hearing(const HearingId& id, std::optional<std::uint64_t> known_held);
+  // How far the main log is held there, and the head here; nothing is planned. Errors as plan_hearing.
+  Result<Step> open_main();
+  // The signed checkpoint to which the main log can go next from `first`; the head of `opened` if that is near.
+  struct End {
+    std::uint64_t size = 0;
+    std::string note;
+  };
+  Result<End> next_main_end(const Step& opened, std::uint64_t first);
+  // Fills in the documents that the target lacks of main-log entries [held, size).
+  Status plan_documents(Step& main);
 
-  // True when the archive itself has the second site's cosignature of this hearing's head.
+  // Sends one of the objects. A hole: it cannot be read here. Bytes of an object that arrived; 0: excused.
+  // conflict: nothing of this class may go at this time. Any thread.
+  Result<std::variant<std::uint64_t, Hole>> send(const Step& step, MediaClass media, const Named& named, std::stop_token stop);
+
+  // Takes those holes out that entries further on declare lost, and remembers these to be shown. True: none is left.
+  Result<bool> excuse(Step& step);
+  // Posts the entries of the step once its objects are there.
+  Result<Committed> commit(Step& step);
+  // True when the archive has the target's cosignature of everything held; brings it if not. A confirmation that cannot be
+  // delivered now is not lost: it is asked for again. denied: the target holds it but does not confirm it with its key.
+  Result<bool> deliver(const Step& step);
+
+  // True when the archive itself has the target's cosignature of this hearing's head.
   Result<bool> is_confirmed(const HearingId& id);
 
  private:
-  struct Batch {
-    std::uint64_t first = 0;
-    std::vector<std::string> entries;
-    std::string note;  // signed checkpoint at first + entries
-    std::uint64_t size() const { return first + entries.size(); }
-  };
-  struct Named {
-    Digest digest;
-    std::uint64_t entry = 0;
-    bool excused = false;  // a `lost` entry of the same batch names it: sent if it is here, no hole if not
-  };
   Result<client::HeldCheckpoint> held_and_consistent(const client::LogTarget& target, const tlog::LogReader& reader,
                                                      const Checkpoint& head);
-  Result<Batch> next_batch(const tlog::LogReader& reader, std::uint64_t first, const SignedCheckpoint& head,
-                           const std::vector<std::pair<std::uint64_t, std::string>>& between);
-  Result<std::vector<std::pair<std::uint64_t, std::string>>> notes_between(const std::optional<HearingId>& hearing);
-  Result<bool> send_objects(const client::LogTarget& target, const std::string& origin, const std::vector<Named>& named,
-                            LogOutcome& outcome, std::stop_token stop);
-  Status send_one(const client::LogTarget& target, const std::string& origin, const Named& named, LogOutcome& outcome,
-                  std::mutex& mutex);
-  Result<bool> excuse_holes(const std::optional<HearingId>& hearing, std::size_t first_hole, LogOutcome& outcome, std::vector<ShownEntry>& shown);
-  Result<std::string> send_entries(const client::LogTarget& target, const std::string& origin, const Batch& batch,
-                                   const std::vector<ShownEntry>& shown, LogOutcome& outcome, std::stop_token stop);
+  Result<std::uint64_t> reach(const tlog::LogReader& reader, std::uint64_t first, std::uint64_t last);
+  Result<std::optional<End>> hearing_note(const HearingId& id, std::uint64_t first, std::uint64_t reach);
+  Result<std::optional<End>> main_note(std::uint64_t first, std::uint64_t reach);
+  Status keep_missing(Step& step, ByClass<std::vector<Named>> named);
   Status check_cosigned(std::string_view note, const Checkpoint& wanted) const;
-  void deliver(const std::optional<HearingId>& hearing, const std::string& note, LogOutcome& outcome);
 
-  const Source source_;
-  CopySite& target_;
-  ConfirmationSite& confirmations_;
-  const VerifierKey target_key_;
+  const Sites sites_;
+  Bandwidth& bandwidth_;
   const Limits limits_;
   Log& log_;
-  LookAhead ahead_;
+  std::mutex ahead_mutex_;
+  LookAhead ahead_;  // guarded by it
 };
 
 }  // namespace greffe::replicate

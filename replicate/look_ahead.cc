@@ -1,6 +1,7 @@
 #include "replicate/look_ahead.h"
 
 #include <algorithm>
+#include <map>
 
 #include "archive/format/policy.h"
 
@@ -45,7 +46,7 @@ Status LookAhead::find_in_main_log(const std::optional<HearingId>& hearing, std:
     next_ = index + 1;
     const auto entry = LostDeclarations::concerns(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
     // The second site would not take an order that is not signed.
-    if (entry && !std::holds_alternative<UnknownEntry>(*entry) && declared_.take(*entry)) orders_[index] = text;
+    if (entry && !std::holds_alternative<UnknownEntry>(*entry) && declared_.take(*entry)) orders_.push_back(index);
     return true;
   }));
   std::set<Digest> excused;
@@ -53,10 +54,12 @@ Status LookAhead::find_in_main_log(const std::optional<HearingId>& hearing, std:
     if (hearing ? declared_.covers(hearing, digest) : declared_.names(digest)) excused.insert(digest);
   }
   if (excused.empty()) return ok();
-  for (const auto& [index, text] : orders_) {
+  for (const std::uint64_t index : orders_) {
+    const std::vector<std::string> one = GREFFE_TRY(reader.entries(index, index + 1));
+    const std::string& text = one.front();
     const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
     const auto* lost = std::get_if<MainLostEntry>(&entry);
-    const bool concerned = lost == nullptr || std::any_of(lost->objects.begin(), lost->objects.end(), [&](const Digest& one) { return excused.contains(one); });
+    const bool concerned = lost == nullptr || std::any_of(lost->objects.begin(), lost->objects.end(), [&](const Digest& object) { return excused.contains(object); });
     if (concerned) out.push_back(GREFFE_TRY(shown(reader, head, index, text)));
   }
   for (const Digest& digest : excused) objects.erase(digest);

@@ -3,7 +3,6 @@
 #ifndef GREFFE_REPLICATE_LOOK_AHEAD_H
 #define GREFFE_REPLICATE_LOOK_AHEAD_H
 
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,9 +34,10 @@ class LookAhead {
   static Result<ShownEntry> shown(const tlog::LogReader& reader, const SignedCheckpoint& head, std::uint64_t index, std::string entry);
 
   const Source source_;
-  LostDeclarations declared_;                    // of the main log
-  std::map<std::uint64_t, std::string> orders_;  // its entries about officers and lost objects
-  std::uint64_t next_ = 0;                       // of its entries to read
+  // These grow with what officers declared lost, never with hearings.
+  LostDeclarations declared_;          // of the main log
+  std::vector<std::uint64_t> orders_;  // its entries about officers and lost objects
+  std::uint64_t next_ = 0;             // of its entries to read
 };
 
 }  // namespace greffe::replicate

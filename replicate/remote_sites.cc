@@ -5,14 +5,16 @@ namespace {
 
 class HttpCopySite : public CopySite {
  public:
-  HttpCopySite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) : client_(endpoint, identity) {}
+  HttpCopySite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop)
+      : client_(endpoint, identity, std::move(stop)) {}
   Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) override { return client_.checkpoint(log); }
   Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override {
     return client_.have(log, digests);
   }
-  Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) override {
-    return client_.put_object(log, digest, std::move(bytes));
+  Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes, Pace pace) override {
+    return client_.put_object(log, digest, std::move(bytes), std::move(pace));
   }
+  Result<std::uint64_t> echo(const std::string& nonce) override { return client_.echo(nonce); }
   Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
                                                                          const std::vector<std::string>& entries,
                                                                          std::string_view checkpoint_note,
@@ -29,7 +31,8 @@ class HttpCopySite : public CopySite {
 
 class HttpConfirmationSite : public ConfirmationSite {
  public:
-  HttpConfirmationSite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) : client_(endpoint, identity) {}
+  HttpConfirmationSite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop)
+      : client_(endpoint, identity, std::move(stop)) {}
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) override {
     return client_.post_cosignatures(hearing, note);
   }
@@ -42,11 +45,12 @@ class HttpConfirmationSite : public ConfirmationSite {
 
 }  // namespace
 
-std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) {
-  return std::make_unique<HttpCopySite>(endpoint, identity);
+std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop) {
+  return std::make_unique<HttpCopySite>(endpoint, identity, std::move(stop));
 }
-std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity) {
-  return std::make_unique<HttpConfirmationSite>(endpoint, identity);
+std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity,
+                                                            std::stop_token stop) {
+  return std::make_unique<HttpConfirmationSite>(endpoint, identity, std::move(stop));
 }
 
 }  // namespace greffe::replicate

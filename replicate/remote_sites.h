@@ -2,8 +2,10 @@
 #ifndef GREFFE_REPLICATE_REMOTE_SITES_H
 #define GREFFE_REPLICATE_REMOTE_SITES_H
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,12 +21,14 @@ class RepairableSite {
   virtual Status return_object(const Digest& digest, ByteView bytes) = 0;
 };
 
-// The second site.
+// A second site, of which there may be several.
 class CopySite : public RepairableSite {
  public:
+  using Pace = std::function<Result<std::size_t>(std::size_t)>;  // as HttpRequest::pace; may be empty
   virtual Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) = 0;
   virtual Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) = 0;
-  virtual Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) = 0;
+  virtual Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes, Pace pace) = 0;
+  virtual Result<std::uint64_t> echo(const std::string& nonce) = 0;
   virtual Result<std::variant<std::string, client::EntriesRefused>> post_entries(const client::LogTarget& log, std::uint64_t first,
                                                                                  const std::vector<std::string>& entries,
                                                                                  std::string_view checkpoint_note,
@@ -38,8 +42,10 @@ class ConfirmationSite : public RepairableSite {
   virtual Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) = 0;
 };
 
-std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity);
-std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity);
+// `stop`: every call ends with `cancelled` at once when it is requested. What was sent in part is not kept there.
+std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop = {});
+std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity,
+                                                            std::stop_token stop = {});
 
 }  // namespace greffe::replicate
 

@@ -2,159 +2,474 @@
 
 #include <fmt/format.h>
 
-#include "archive/base/progress.h"
-#include "archive/format/entries.h"
+#include <algorithm>
+#include <chrono>
 
 namespace greffe::replicate {
 namespace {
 
-// After a restart: how far back finished hearings are looked at for confirmations that were never delivered.
-constexpr std::uint64_t kLookBackEntries = 20'000;
-constexpr std::size_t kSettledKept = 10'000;
-
-// Begun and not finished hearings: the markers of the pool.
-Result<std::vector<HearingId>> hearings_in_progress(store::ObjectStore& objects) {
-  std::vector<HearingId> out;
-  GREFFE_TRY(objects.list("log/open/", [&](const store::ObjectInfo& info) {
-    const auto id = parse_hearing_id(std::string_view(info.key).substr(info.key.find_last_of('/') + 1));
-    if (id) out.push_back(*id);
-    return true;
-  }));
-  return out;
-}
+constexpr std::chrono::milliseconds kLookAgain(200);  // limits change with the time of day
+constexpr std::int64_t kTryAgainMs = 60'000;          // of a pass that lasts: what failed is tried again
+constexpr int kMostPlans = 3;                         // of one step: the target changes its mind for ever
+constexpr std::int64_t kClosedMs = 10 * 60'000;       // a walk that only the timetable held up is not tried again before
 
 // Errors that concern the way to the second site, not one hearing.
-bool stops_everything(Errc code) {
-  return code == Errc::unavailable || code == Errc::cancelled || code == Errc::denied || code == Errc::no_space;
-}
+bool stops_everything(Errc code) { return code == Errc::unavailable || code == Errc::cancelled || code == Errc::denied || code == Errc::no_space; }
+
+// Sound and picture of one object at least go on while log and sound do not wait for it.
+unsigned lanes_of(const LogCopier::Limits& limits) { return limits.connections + 2; }
+
+Digest digest_of(const std::string& head) { return sha256(as_bytes(head)); }
 
 }  // namespace
 
-Json PassReport::json() const {
-  Json::Array hole_list;
-  for (const Hole& hole : holes) {
-    Json one;
-    one.set("object", hole.object).set("log", hole.log).set("entry", hole.entry).set("why", hole.why);
-    hole_list.push_back(std::move(one));
-  }
-  Json::Array problem_list(problems.begin(), problems.end());
-  Json out;
-  out.set("caught_up", caught_up()).set("main_size", main_size).set("main_held", main_held);
-  out.set("hearings_behind", std::uint64_t{hearings_behind.size()}).set("undelivered", undelivered).set("holes", std::move(hole_list));
-  out.set("problems", std::move(problem_list)).set("objects_sent", copied.objects).set("bytes_sent", copied.bytes);
-  out.set("entries_sent", copied.entries).set("objects_returned", returned);
-  return out;
+Replicator::Replicator(Sites sites, Bandwidth& bandwidth, Clock& clock, Options options, Log& log)
+    : sites_(std::move(sites)), bandwidth_(bandwidth), clock_(clock), options_(std::move(options)),
+      copier_(sites_, bandwidth, options_.limits, log), fresh_(sites_.source), walk_(sites_.source, copier_),
+      window_(options_.limits.connections + 1) {}
+
+// ---- threads of a pass ----
+
+unsigned Replicator::allowed(MediaClass media) const {
+  const unsigned most = options_.limits.connections + (media == MediaClass::picture ? 0 : 1);
+  if (media == MediaClass::log) return lanes_of(options_.limits);
+  if (full_) return 0;
+  const RateLimit limit = bandwidth_.limit(media);
+  if (!limit) return most;
+  if (*limit == 0) return 0;
+  // So that each of them gets enough not to be taken for one that hangs.
+  return std::min(most, static_cast<unsigned>(std::max<std::uint64_t>(1, *limit / kLeastBytesPerSecond)));
 }
 
-std::string PassReport::words() const {
-  std::string out = fmt::format("sent {} objects ({}) and {} log entries\n", copied.objects, human_bytes(copied.bytes), copied.entries);
-  for (const Hole& hole : holes) {
-    out += fmt::format("HOLE: object {} (entry {} of {}) cannot be read at the source: {}\n", hole.object.hex(), hole.entry, hole.log,
-                       hole.why);
+void Replicator::lane(unsigned number) {
+  name_thread(fmt::format("gr-send.{}", number).c_str());
+  std::unique_lock lock(mutex_);
+  while (!over_ && !stopped_by_) {
+    const std::optional<Job> job = window_.take(allowed_);
+    if (!job) {
+      changed_.wait_for(lock, kLookAgain);
+      continue;
+    }
+    lock.unlock();
+    run(*job);
+    lock.lock();
+    window_.ended(*job);
+    changed_.notify_all();
   }
-  if (returned > 0) out += fmt::format("{} objects that one site had lost were given back by the other\n", returned);
-  for (const std::string& problem : problems) out += "PROBLEM: " + problem + "\n";
-  if (undelivered > 0) {
-    out += fmt::format("{} confirmations could not be brought to the archive; they will be with the next pass\n", undelivered);
-  }
-  out += caught_up() ? fmt::format("the second site holds everything: {} main log entries\n", main_held)
-                     : fmt::format("the second site holds {} of {} main log entries; {} hearings are behind\n", main_held, main_size,
-                                   hearings_behind.size());
-  return out;
 }
 
-Replicator::Replicator(Source source, CopySite& target, ConfirmationSite& confirmations, VerifierKey target_key,
-                       LogCopier::Limits limits, Log& log)
-    : source_(source), target_(target), confirmations_(confirmations),
-      copier_(source, target, confirmations, std::move(target_key), limits, log) {}
-
-Result<std::optional<LogOutcome>> Replicator::bring(const HearingId& id, PassReport& report, std::stop_token stop) {
-  using Outcome = std::optional<LogOutcome>;
-  const std::string head_key = checkpoint_path(hearing_log_path(id));
-  auto head = source_.heads.read_head(head_key);
-  if (!head && head.error().code == Errc::not_found) return Outcome();  // the marker is there, the first entries are not
-  if (!head) return head.error().within("hearing " + id.text());
-  if (const auto settled = settled_.find(id); settled != settled_.end() && settled->second == *head) return Outcome();
-  auto outcome = copier_.copy_hearing(id, stop);
-  if (!outcome) {
-    if (stops_everything(outcome.error().code)) return outcome.error();
-    report.problems.push_back(outcome.error().within("hearing " + id.text()).message);
-    report.hearings_behind.insert(id);
-    return Outcome();
+void Replicator::run(const Job& job) {
+  if (stop_.stop_requested()) return failed(*job.work, fail(Errc::cancelled, "stopped on request"));
+  switch (job.kind) {
+    case Job::Kind::plan: return plan(*job.work);
+    case Job::Kind::object: return send(job);
+    case Job::Kind::commit: return commit(*job.work);
   }
-  report.copied.add(outcome->copied);
-  if (!report.hearings_behind.contains(id)) {
-    report.holes.insert(report.holes.end(), outcome->holes.begin(), outcome->holes.end());
-  }
-  if (held_.size() >= kSettledKept) held_.clear();  // only saves questions, as below
-  held_[id] = outcome->held;
-  const bool whole = outcome->held == outcome->source_size;
-  if (whole) report.hearings_behind.erase(id);
-  else report.hearings_behind.insert(id);
-  if (whole && !outcome->delivered) ++report.undelivered;
-  if (whole && outcome->delivered) {
-    unconfirmed_.erase(id);
-    if (settled_.size() >= kSettledKept) settled_.clear();
-    // The delivery changed the head: what stands there now is what is settled.
-    const auto now = source_.heads.read_head(head_key);
-    if (now) settled_[id] = *now;
-  } else if (whole && outcome->closed) {
-    unconfirmed_.insert(id);
-  }
-  return Outcome(std::move(*outcome));
 }
 
-// Finished hearings have no marker any more; those whose confirmation was never delivered are found again by their heads.
-Status Replicator::find_unconfirmed() {
-  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
-  const std::uint64_t size = head.checkpoint.size;
-  std::set<HearingId> closed;
-  GREFFE_TRY(main.entries(size > kLookBackEntries ? size - kLookBackEntries : 0, size, [&](std::uint64_t, std::string_view text) {
-    const auto entry = parse_main_entry(text);
-    const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
-    if (commit != nullptr && commit->closed) closed.insert(commit->hearing);
-    return true;
-  }));
-  for (const HearingId& id : closed) {
-    const auto confirmed = copier_.is_confirmed(id);
-    if (confirmed && !*confirmed) unconfirmed_.insert(id);
+void Replicator::failed(Work& work, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (stops_everything(error.code)) {
+    if (!stopped_by_) stopped_by_ = error;
   }
-  looked_back_ = true;
+  if (!work.error) work.error = error;
+}
+
+void Replicator::plan(Work& work) {
+  if (!work.hearing) {
+    Step step = work.step;
+    const Status planned = copier_.plan_documents(step);
+    if (!planned) return failed(work, planned.error());
+    const std::lock_guard lock(mutex_);
+    work.step = std::move(step);
+    work.stage = Work::Stage::objects;
+    return;
+  }
+  auto step = copier_.plan_hearing(*work.hearing, work.known_held);
+  const std::lock_guard lock(mutex_);
+  if (!step && step.error().code == Errc::not_found) {  // the marker is there, the first entries are not
+    work.stage = Work::Stage::done;
+    return;
+  }
+  if (!step) {
+    if (stops_everything(step.error().code) && !stopped_by_) stopped_by_ = step.error();
+    work.error = step.error();
+    return;
+  }
+  ++work.plans;
+  work.next = {};
+  work.step = std::move(*step);
+  work.stage = Work::Stage::objects;
+}
+
+void Replicator::send(const Job& job) {
+  auto sent = copier_.send(job.work->step, job.media, job.object, stop_);
+  if (!sent && sent.error().code != Errc::conflict && !(sent.error().code == Errc::no_space && job.media != MediaClass::log)) {
+    return failed(*job.work, sent.error());
+  }
+  const std::lock_guard lock(mutex_);
+  if (!sent) {  // nothing of this class may go, or finds room there; the log goes on
+    if (sent.error().code == Errc::no_space && !full_) report_.problem("the second site is full, sound and picture wait: " + sent.error().message);
+    full_ = full_ || sent.error().code == Errc::no_space;
+    job.work->parted = true;
+    return;
+  }
+  if (const auto* hole = std::get_if<Hole>(&*sent)) {
+    job.work->step.holes.push_back(*hole);
+    return;
+  }
+  ++progress_;
+  const std::uint64_t bytes = std::get<std::uint64_t>(*sent);
+  if (bytes == 0) return;
+  report_.copied.objects += 1;
+  report_.copied.bytes += bytes;
+  if (options_.on_sent) options_.on_sent(job.media, bytes);
+}
+
+// After the last object of a step. A hearing has its next step after it, if there is one.
+void Replicator::commit(Work& work) {
+  const std::uint64_t before = work.step.held;
+  bool held = true;
+  if (work.step.size > work.step.held) {
+    const auto committed = copier_.commit(work.step);
+    if (!committed) return failed(work, committed.error());
+    if (*committed == Committed::elsewhere) {
+      if (work.plans >= kMostPlans || !work.hearing) {
+        return failed(work, fail(Errc::unavailable, "the second site holds something else of " + work.step.origin +
+                                                        " than it said, or still misses objects after they were sent: another replicator may be at work"));
+      }
+      const std::lock_guard lock(mutex_);
+      work.known_held.reset();
+      work.stage = Work::Stage::plan;
+      return;
+    }
+    held = *committed == Committed::held;
+  }
+  bool delivered = false;
+  if (held) {
+    const auto brought = copier_.deliver(work.step);
+    if (!brought) return failed(work, brought.error());
+    delivered = *brought;
+  }
+  const std::lock_guard lock(mutex_);
+  report_.copied.entries += work.step.held - before;
+  progress_ += held ? 1 : 0;
+  work.delivered = delivered;
+  const bool more = held && work.hearing && work.step.held < work.step.source_size;
+  if (more) {
+    work.known_held = work.step.held;
+    work.plans = 0;
+  }
+  work.stage = more ? Work::Stage::plan : Work::Stage::done;
+}
+
+// ---- the thread that called pass() ----
+
+// Not what is settled, nor what could only wait for the line again.
+void Replicator::offer(const HearingId& id) {
+  const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id)));
+  if (head) {
+    const KnownHearing* known = known_.find(id);
+    const Digest digest = digest_of(*head);
+    if (known != nullptr && known->settled == digest) return;
+    if (known != nullptr && known->parted == digest) {
+      const std::lock_guard lock(mutex_);
+      if (allowed(MediaClass::picture) == 0 || window_.waiting(allowed_) >= Window::kKeptWaiting) return;
+    }
+  }
+  waiting_.push_back(id);
+}
+
+Status Replicator::look() {
+  looked_ms_ = clock_.monotonic_ms();
+  if (looked_ms_ - tries_began_ms_ >= kTryAgainMs) {
+    tries_began_ms_ = looked_ms_;
+    tried_.clear();
+  }
+  const std::vector<HearingId> fresh = GREFFE_TRY(fresh_.look());
+  for (const HearingId& id : fresh) offer(id);
   return ok();
 }
 
-void Replicator::give_back(RepairableSite& site, const TakeLost& take, PassReport& report, const std::stop_token& stop) {
+// Finished hearings have no marker any more; those whose confirmation was never delivered are found again by their heads, a few
+// entries of the main log at a time.
+Status Replicator::look_back() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!waiting_.empty() || window_.has_fresh() || report_.undelivered > 0) return ok();
+  }
+  if (looking_back_) fresh_.looked_back();
+  const std::vector<HearingId> owed = GREFFE_TRY(fresh_.look_back());
+  for (const HearingId& id : owed) {
+    const auto confirmed = copier_.is_confirmed(id);
+    if (confirmed && !*confirmed) waiting_.push_back(id);
+  }
+  looking_back_ = !owed.empty();
+  return ok();
+}
+
+// Fills the window. What comes first was put first.
+Status Replicator::admit() {
+  if (waiting_.empty() && clock_.monotonic_ms() - looked_ms_ >= options_.poll_interval_ms) GREFFE_TRY(look());
+  GREFFE_TRY(look_back());
+  while (!waiting_.empty()) {
+    const HearingId id = waiting_.front();
+    const std::lock_guard lock(mutex_);
+    if (!window_.contains(id) && !tried_.contains(id)) {
+      if (!window_.has_room(true)) {
+        window_.make_room(allowed_);
+        break;
+      }
+      Work work;
+      work.fresh = true;
+      work.hearing = id;
+      const KnownHearing* known = known_.find(id);
+      if (known != nullptr) work.known_held = known->held;
+      window_.add(std::move(work));
+    }
+    waiting_.pop_front();
+  }
+  if (waiting_.empty()) {
+    while (GREFFE_TRY(admit_backlog())) {
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  window_.part_with_closed(allowed_);
+  changed_.notify_all();
+  return ok();
+}
+
+// One more log of the walk through the main log. False: not now.
+Result<bool> Replicator::admit_backlog() {
+  if (walk_over_) return false;
+  const bool open = GREFFE_TRY(walk_.open_step());
+  if (!open) {
+    const std::lock_guard lock(mutex_);
+    walk_over_ = !window_.has_backlog();
+    return false;
+  }
+  if (!documents_) {
+    documents_ = true;
+    Work work;
+    work.documents_only = true;
+    work.step = walk_.step();
+    const std::lock_guard lock(mutex_);
+    window_.add(std::move(work));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (!window_.has_room(false)) {
+      if (ahead_) window_.make_room(allowed_);
+      return false;
+    }
+  }
+  const std::optional<Commitment> next = GREFFE_TRY(walk_.next());
+  if (!next) return end_step();
+  const KnownHearing* known = known_.find(next->hearing);
+  if (known != nullptr && known->held >= next->size) return true;
+  const std::lock_guard lock(mutex_);
+  if (tried_.contains(next->hearing) || window_.contains(next->hearing)) return true;
+  Work work;
+  work.hearing = next->hearing;
+  if (known != nullptr) work.known_held = known->held;
+  window_.add(std::move(work));
+  return true;
+}
+
+// All hearings of the step were offered. True: the walk goes on at once.
+Result<bool> Replicator::end_step() {
+  bool passed_by = false;
+  {
+    const std::lock_guard lock(mutex_);
+    // Its documents, its hearings, or its entries that were posted. Pictures are not waited for, while there is more behind them.
+    if (window_.has_backlog_but_pictures()) return false;
+    passed_by = window_.has_backlog();
+    if (passed_by && (!ahead_ || walk_.is_last_step())) return false;
+  }
+  if (!documents_done_) return false;
+  bool all = true;
+  bool on_the_way = false;
+  GREFFE_TRY(walk_.each([&](const Commitment& one) {
+    const KnownHearing* known = known_.find(one.hearing);
+    if (known != nullptr && known->held >= one.size) return true;
+    all = false;
+    const std::lock_guard lock(mutex_);
+    on_the_way = window_.contains(one.hearing);
+    passed_by = passed_by || (on_the_way && ahead_ && !walk_.is_last_step() && !window_.contains_moving(one.hearing, allowed_));
+    return !on_the_way;
+  }));
+  if (on_the_way && !passed_by) return false;
+  const bool sent = GREFFE_TRY(copier_.excuse(*documents_done_));
+  if (all && sent && !walk_.is_blocked()) {
+    Work work;
+    work.stage = Work::Stage::commit;
+    work.step = std::move(*documents_done_);
+    documents_done_.reset();
+    const std::lock_guard lock(mutex_);
+    window_.add(std::move(work));
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  parted_ = parted_ || passed_by;
+  for (const Hole& hole : documents_done_->holes) report_.hole(hole);
+  walk_.blocked();
+  documents_ = false;
+  documents_done_.reset();
+  return true;
+}
+
+void Replicator::settle(Work work) {
+  if (work.hearing) settle_hearing(work);
+  else settle_main(work);
+}
+
+void Replicator::settle_main(Work& work) {
+  if (work.error) {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_by_) stopped_by_ = work.error;  // the main log itself: nothing goes on without it
+    return;
+  }
+  if (work.documents_only) {
+    documents_done_ = std::move(work.step);
+    return;
+  }
+  documents_ = false;
+  walk_.held(work.step);
+}
+
+void Replicator::settle_hearing(const Work& work) {
+  const HearingId& id = *work.hearing;
+  const Step& step = work.step;
+  const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id)));
+  const auto now = head ? parse_signed_checkpoint(*head) : Result<SignedCheckpoint>(head.error());
+  KnownHearing& known = known_.at(id);
+  if (step.held > 0) known.held = std::max(known.held.value_or(0), step.held);
+  const std::lock_guard lock(mutex_);
+  const bool whole = !work.error && !work.parted && step.held == step.source_size && step.holes.empty();
+  if (whole) {
+    report_.hearings_behind.erase(id);
+    if (work.delivered && step.held > 0) {
+      // The delivery changed the head: what stands there now is what is settled, if nothing came meanwhile.
+      if (now && now->checkpoint.size == step.held) known.settled = digest_of(*head);
+    } else if (step.held > 0) {
+      ++report_.undelivered;
+      const std::uint64_t newest = fresh_.newest_looked_at();
+      fresh_.owe(work.fresh ? newest - std::min(newest, FreshHearings::kNewestEntries) : walk_.position());
+    }
+    return;
+  }
+  if (work.error && stopped_by_) return;
+  if (work.parted) {
+    parted_ = true;
+    if (head) known.parted = digest_of(*head);
+    for (const MediaClass media : {MediaClass::sound, MediaClass::picture}) {
+      if (work.lacks(media) && allowed(media) == 0) report_.waiting.insert(media);
+    }
+  } else {
+    if (tried_.size() < PassReport::kMostNamed) tried_.insert(id);
+    if (work.error) report_.problem(work.error->within("hearing " + id.text()).message);
+    if (!report_.hearings_behind.contains(id)) {
+      for (const Hole& hole : step.holes) report_.hole(hole);
+    }
+  }
+  report_.behind(id);
+}
+
+// Until something has happened, or a moment.
+Status Replicator::wait() {
+  std::list<Work> done;
+  {
+    std::unique_lock lock(mutex_);
+    done = window_.remove_done();
+    if (done.empty() && !stopped_by_ && !stop_.stop_requested()) {
+      changed_.wait_for(lock, std::min(kLookAgain, std::chrono::milliseconds(options_.poll_interval_ms)));
+      done = window_.remove_done();
+    }
+  }
+  for (Work& work : done) settle(std::move(work));
+  if (stop_.stop_requested()) return fail(Errc::cancelled, "stopped on request");
+  const std::lock_guard lock(mutex_);
+  if (stopped_by_) return *stopped_by_;
+  return ok();
+}
+
+// Whether what this walk passed by is worth another one now: something arrived meanwhile.
+bool Replicator::walk_again() {
+  const std::int64_t now = clock_.monotonic_ms();
+  const std::lock_guard lock(mutex_);
+  closed_ = report_.waiting;
+  walk_again_ms_ = now + std::max(2 * (now - walk_began_ms_), !closed_.empty() && tried_.empty() ? kClosedMs : 0);
+  const bool again = parted_ && progress_ > 0 && closed_.empty();
+  progress_ = 0;
+  parted_ = false;
+  return again;
+}
+
+Status Replicator::carry_all() {
+  GREFFE_TRY(look());
+  const bool opened = std::any_of(closed_.begin(), closed_.end(), [this](MediaClass media) { return bandwidth_.open(media); });
+  GREFFE_TRY(walk_.begin(opened || clock_.monotonic_ms() >= walk_again_ms_));
+  for (;;) {
+    GREFFE_TRY(admit());
+    bool idle = false;
+    {
+      const std::lock_guard lock(mutex_);
+      idle = window_.empty() && waiting_.empty() && !(looking_back_ && report_.undelivered == 0);
+    }
+    if (idle && walk_over_) {
+      if (!walk_again()) return ok();
+      ahead_ = false;
+      walk_over_ = false;
+      tried_.clear();
+      walk_began_ms_ = clock_.monotonic_ms();
+      GREFFE_TRY(look());
+      GREFFE_TRY(walk_.begin(true));
+      continue;
+    }
+    GREFFE_TRY(wait());
+  }
+}
+
+void Replicator::give_back(RepairableSite& site, const TakeLost& take, const std::stop_token& stop) {
   Returned given = replicate::give_back(site, take, stop);
-  report.returned += given.objects;
-  for (std::string& problem : given.problems) report.problems.push_back(std::move(problem));
+  report_.returned += given.objects;
+  for (std::string& problem : given.problems) report_.problem(std::move(problem));
 }
 
 Result<PassReport> Replicator::pass(std::stop_token stop) {
-  PassReport report;
-  if (!looked_back_) GREFFE_TRY(find_unconfirmed());
-  // Recordings in progress are covered within seconds, however far behind the main log is.
-  std::vector<HearingId> first = GREFFE_TRY(hearings_in_progress(source_.objects));
-  first.insert(first.end(), unconfirmed_.begin(), unconfirmed_.end());
-  for (const HearingId& id : first) GREFFE_TRY(bring(id, report, stop));
-
-  const LogCopier::BringHearing bring_hearing = [&](const HearingId& id, std::uint64_t size) -> Result<bool> {
-    if (const auto known = held_.find(id); known != held_.end() && known->second >= size) return true;
-    if (report.hearings_behind.contains(id)) return false;  // tried in this pass
-    settled_.erase(id);  // the entry needs a certain size: ask the site itself
-    const std::optional<LogOutcome> outcome = GREFFE_TRY(bring(id, report, stop));
-    return outcome && outcome->held >= size;
-  };
-  auto main = copier_.copy_main(bring_hearing, stop);
-  if (!main) return main.error();
-  report.main_size = main->source_size;
-  report.main_held = main->held;
-  report.copied.add(main->copied);
-  report.holes.insert(report.holes.end(), main->holes.begin(), main->holes.end());
-  if (main->held > 0 && !main->delivered) ++report.undelivered;
-  give_back(confirmations_, take_from(target_, source_.archive), report, stop);
-  give_back(target_, take_from(source_.objects), report, stop);
-  return report;
+  stop_ = stop;
+  window_ = Window(options_.limits.connections + 1);
+  report_ = {};
+  stopped_by_.reset();
+  full_ = over_ = false;
+  progress_ = 0;
+  waiting_.clear();
+  tried_.clear();
+  tries_began_ms_ = clock_.monotonic_ms();
+  ahead_ = true;
+  parted_ = documents_ = walk_over_ = looking_back_ = false;
+  documents_done_.reset();
+  walk_began_ms_ = clock_.monotonic_ms();
+  Status carried = ok();
+  {
+    std::vector<std::jthread> lanes;
+    for (unsigned n = 1; n <= lanes_of(options_.limits); ++n) lanes.emplace_back([this, n] { lane(n); });
+    carried = carry_all();
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    changed_.notify_all();
+  }
+  if (!carried) return carried.error();
+  report_.main_size = walk_.main().source_size;
+  report_.main_held = walk_.main().held;
+  const auto delivered = copier_.deliver(walk_.main());
+  if (!delivered) return delivered.error();
+  if (!*delivered) ++report_.undelivered;
+  if (walk_.is_whole()) held_up_ = report_;
+  else report_.add_held_up(held_up_);
+  give_back(sites_.confirmations, take_from(sites_.target, sites_.source.archive), stop);
+  give_back(sites_.target, take_from(sites_.source.objects), stop);
+  return std::move(report_);
 }
 
 }  // namespace greffe::replicate

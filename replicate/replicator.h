@@ -1,56 +1,105 @@
-// Follows the heads of hearings and of the main log and keeps the second site up to date. One thread.
+// Keeps one target up to date: fresh hearings first, then the main log in its order with the hearings that it commits to. A pass
+// works on a bounded number of logs at a time (window.h), with as many threads as there are connections and two more, so that
+// pictures that wait for the line never hold up sound, nor both of them the log.
 #ifndef GREFFE_REPLICATE_REPLICATOR_H
 #define GREFFE_REPLICATE_REPLICATOR_H
 
-#include <map>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "replicate/log_copier.h"
+#include "replicate/fresh_hearings.h"
+#include "replicate/known_hearings.h"
 #include "replicate/lost_return.h"
+#include "replicate/main_walk.h"
+#include "replicate/pass_report.h"
+#include "replicate/window.h"
 
 namespace greffe::replicate {
 
-// One pass over everything that may have changed.
-struct PassReport {
-  std::uint64_t main_size = 0;  // published here
-  std::uint64_t main_held = 0;  // held and cosigned by the second site
-  std::set<HearingId> hearings_behind;
-  std::uint64_t undelivered = 0;  // logs whose confirmation could not be brought to the archive
-  std::vector<Hole> holes;
-  std::vector<std::string> problems;  // hearings that could not be carried, each a sentence
-  Copied copied;
-  std::uint64_t returned = 0;  // objects that one site had lost and the other one gave back
-  bool caught_up() const { return main_held == main_size && hearings_behind.empty() && holes.empty() && problems.empty(); }
-  Json json() const;
-  std::string words() const;
-};
-
 class Replicator {
  public:
-  Replicator(Source source, CopySite& target, ConfirmationSite& confirmations, VerifierKey target_key,
-             LogCopier::Limits limits, Log& log);
+  struct Options {
+    LogCopier::Limits limits = {};
+    std::int64_t poll_interval_ms = 1000;  // how often a pass that lasts looks for fresh hearings
+    std::string name = {};                 // of the target, for the names of threads
+    std::function<void(MediaClass, std::uint64_t bytes)> on_sent = nullptr;  // any thread
+  };
+  // All of them must outlive this object.
+  Replicator(Sites sites, Bandwidth& bandwidth, Clock& clock, Options options, Log& log);
 
-  // Hearings in progress first, then the main log with the hearings that it commits to. unavailable: the second site does
-  // not answer, try again. conflict: the sites disagree. cancelled.
+  // Everything that may go and is there, up to the head of the main log at its beginning. One thread. unavailable: the target does
+  // not answer, try again. conflict: the sites disagree. denied, invalid: as the words say. cancelled.
   Result<PassReport> pass(std::stop_token stop);
 
  private:
-  // Brings one hearing; a problem with it is recorded and does not stop the others. Its outcome, if there is one.
-  Result<std::optional<LogOutcome>> bring(const HearingId& id, PassReport& report, std::stop_token stop);
-  Status find_unconfirmed();
-  static void give_back(RepairableSite& site, const TakeLost& take, PassReport& report, const std::stop_token& stop);
+  // Threads of a pass.
+  void lane(unsigned number);
+  void run(const Job& job);
+  void plan(Work& work);
+  void send(const Job& job);
+  void commit(Work& work);
+  void failed(Work& work, const Error& error);
+  unsigned allowed(MediaClass media) const;
 
-  const Source source_;
-  CopySite& target_;
-  ConfirmationSite& confirmations_;
+  // The thread that called pass().
+  Status carry_all();
+  Status look();
+  Status look_back();
+  void offer(const HearingId& id);
+  Status admit();
+  Result<bool> admit_backlog();
+  Result<bool> end_step();
+  void settle(Work work);
+  void settle_hearing(const Work& work);
+  void settle_main(Work& work);
+  Status wait();
+  bool walk_again();
+  void give_back(RepairableSite& site, const TakeLost& take, const std::stop_token& stop);
+
+  const Sites sites_;
+  Bandwidth& bandwidth_;
+  Clock& clock_;
+  const Options options_;
   LogCopier copier_;
-  // What is known of hearings since this process began; everything in it can be asked again.
-  std::map<HearingId, std::string> settled_;  // hearing -> its head here when it was held there and confirmed
-  std::map<HearingId, std::uint64_t> held_;   // that the second site confirmed; a hearing there never shrinks
-  std::set<HearingId> unconfirmed_;           // finished ones whose confirmation is not with the archive yet
-  bool looked_back_ = false;
+  const Window::Allowed allowed_ = [this](MediaClass media) { return allowed(media); };
+
+  // Of the calling thread; kept from pass to pass, and only saves questions.
+  FreshHearings fresh_;
+  KnownHearings known_;
+  MainWalk walk_;
+  std::int64_t walk_again_ms_ = 0;      // monotonic: not before that is what was held up tried again
+  std::set<MediaClass> closed_;         // in the walk before
+  // Of one pass.
+  std::deque<HearingId> waiting_;       // fresh ones that are not in the window yet
+  std::set<HearingId> tried_;           // in this walk, without getting to the end; and not long ago; at most PassReport::kMostNamed
+  bool ahead_ = true;                   // logs that wait for the line make room for what comes behind them
+  bool parted_ = false;                 // some log did, in this walk
+  bool documents_ = false;              // of the step of the walk were asked for
+  std::optional<Step> documents_done_;
+  bool step_blocked_ = false;
+  bool walk_over_ = false;
+  bool looking_back_ = false;
+  PassReport held_up_;                  // what the newest walk from the beginning found
+  std::int64_t looked_ms_ = 0;
+  std::int64_t tries_began_ms_ = 0;
+  std::int64_t walk_began_ms_ = 0;
+
+  std::mutex mutex_;                    // guards what follows, and the fields of works and reports below
+  std::condition_variable_any changed_;
+  Window window_;
+  PassReport report_;
+  std::optional<Error> stopped_by_;     // what concerns the way to the target, not one log
+  bool full_ = false;                   // the target takes no more sound and picture in this pass
+  bool over_ = false;                   // the pass: lanes end
+  std::uint64_t progress_ = 0;          // objects and steps that arrived
+  std::stop_token stop_;
 };
 
 }  // namespace greffe::replicate

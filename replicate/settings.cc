@@ -1,5 +1,7 @@
 #include "replicate/settings.h"
 
+#include <fmt/format.h>
+
 #include "archive/base/config.h"
 #include "archive/format/names.h"
 
@@ -8,8 +10,11 @@ namespace {
 
 constexpr std::uint64_t kMaxStateFileBytes = 64 * 1024;
 
-std::string site_path(const Settings& settings, SiteRole role) {
-  return join(settings.state_directory, role == SiteRole::source ? "source.json" : "target.json");
+std::string source_path(const Settings& settings) { return join(settings.state_directory, "source.json"); }
+std::string only_target_path(const Settings& settings) { return join(settings.state_directory, "target.json"); }
+std::string target_path(const Settings& settings, const TargetSettings& target) {
+  if (target.unnamed) return only_target_path(settings);
+  return join(join(settings.state_directory, "targets"), target.name + ".json");
 }
 std::string identity_path(const Settings& settings) { return join(settings.state_directory, "identity.key"); }
 
@@ -48,6 +53,56 @@ Result<PrivateKey> load_or_make_identity(FileSystem& files, const Settings& sett
   return key;
 }
 
+Result<TargetSettings> read_target(Config table, const std::optional<Zone>& zone, const std::string& where) {
+  TargetSettings out;
+  out.name = GREFFE_TRY(table.string("name"));
+  if (!is_valid_name(out.name)) return fail(Errc::invalid, where + ": name must be 1 to 32 small letters, digits and '-'");
+  out.timetable = Timetable(zone);
+  std::vector<Config> limits = GREFFE_TRY(table.tables("limit"));
+  for (Config& limit : limits) {
+    const std::string media = GREFFE_TRY(limit.string("class"));
+    const std::string from = GREFFE_TRY(limit.string_or("from", ""));
+    const std::string to = GREFFE_TRY(limit.string_or("to", ""));
+    if (!limit.has("bytes_per_second")) return fail(Errc::invalid, where + ": a limit needs bytes_per_second (0: nothing goes)");
+    const std::int64_t rate = GREFFE_TRY(limit.integer_or("bytes_per_second", 0, 0, INT64_MAX));
+    const Status added = out.timetable.add(media, from, to, static_cast<std::uint64_t>(rate));
+    if (!added) return added.error().within(where + " " + out.name + ", [[target.limit]]");
+    GREFFE_TRY(limit.refuse_unknown());
+  }
+  GREFFE_TRY(table.refuse_unknown());
+  return out;
+}
+
+// [[target]] tables; or one [target] without a name, as it was when there was one target only.
+Result<std::vector<TargetSettings>> read_targets(Config& config, const std::optional<Zone>& zone, const std::string& path) {
+  std::vector<TargetSettings> out;
+  auto tables = config.tables("target");
+  if (!tables || tables->empty()) {
+    const auto one = config.table("target");
+    if (!one) return tables ? one.error() : tables.error();
+    GREFFE_TRY(one->refuse_unknown());
+    out.push_back({"second-site", true, Timetable(zone)});
+    return out;
+  }
+  for (Config& table : *tables) out.push_back(GREFFE_TRY(read_target(std::move(table), zone, path + ", [[target]]")));
+  if (out.size() > kMostTargets) return fail(Errc::invalid, fmt::format("{}: at most {} targets", path, kMostTargets));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (out[i].name == out[k].name) return fail(Errc::invalid, path + ": two targets have the name " + out[i].name);
+    }
+  }
+  return out;
+}
+
+Result<std::optional<Site>> read_site(FileSystem& files, const std::string& path) {
+  const auto bytes = files.read_file(path, kMaxStateFileBytes);
+  if (!bytes && bytes.error().code == Errc::not_found) return std::optional<Site>();
+  if (!bytes) return bytes.error();
+  auto site = parse_site(as_text(*bytes));
+  if (!site) return site.error().within(path);
+  return std::optional(std::move(*site));
+}
+
 }  // namespace
 
 Result<Settings> load_settings(FileSystem& files, const std::string& path) {
@@ -63,27 +118,45 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   out.connections = static_cast<unsigned>(GREFFE_TRY(config.integer_or("connections", 4, 1, 64)));
   Config source = GREFFE_TRY(config.table("source"));
   out.source = GREFFE_TRY(store::read_pool_place(source, path + ", [source]"));
-  const Config target = GREFFE_TRY(config.table("target"));
-  GREFFE_TRY(target.refuse_unknown());
+  const std::string zone_name = GREFFE_TRY(config.string_or("zone", ""));
+  std::optional<Zone> zone;
+  if (!zone_name.empty()) {
+    auto named = Zone::named(zone_name);
+    if (!named) return named.error().within(path + ": zone");
+    zone = std::move(*named);
+  }
+  out.targets = GREFFE_TRY(read_targets(config, zone, path));
+  out.metrics_address = GREFFE_TRY(config.string_or("metrics_address", ""));
   GREFFE_TRY(source.refuse_unknown());
   GREFFE_TRY(config.refuse_unknown());
   return out;
 }
 
-Result<Site> load_site(FileSystem& files, const Settings& settings, SiteRole role) {
-  const std::string path = site_path(settings, role);
-  const auto bytes = files.read_file(path, kMaxStateFileBytes);
-  if (!bytes && bytes.error().code == Errc::not_found) {
-    const bool source = role == SiteRole::source;
-    return fail(Errc::not_found,
-                std::string("this replicator is not enrolled at the ") + (source ? "archive" : "second site") + "; ask its operator for a code (" +
-                    (source ? "`greffe-archive cosigner add`" : "`greffe-archive origin add`") + ") and run greffe-replicate " +
-                    (source ? "enrol-source" : "enrol-target") + " --code-file FILE");
+Result<Site> load_source(FileSystem& files, const Settings& settings) {
+  std::optional<Site> site = GREFFE_TRY(read_site(files, source_path(settings)));
+  if (site) return std::move(*site);
+  return fail(Errc::not_found, "this replicator is not enrolled at the archive; ask its operator for a code (`greffe-archive cosigner add`) and run "
+                               "greffe-replicate enrol-source --code-file FILE");
+}
+
+Result<Site> load_target(FileSystem& files, const Settings& settings, const TargetSettings& target) {
+  std::optional<Site> site = GREFFE_TRY(read_site(files, target_path(settings, target)));
+  if (!site && settings.targets.size() == 1) site = GREFFE_TRY(read_site(files, only_target_path(settings)));
+  if (site) return std::move(*site);
+  const std::string name = target.unnamed ? "" : " --target " + target.name;
+  return fail(Errc::not_found, "this replicator is not enrolled at the second site" + (target.unnamed ? "" : " " + target.name) +
+                                   "; ask its operator for a code (`greffe-archive origin add`) and run greffe-replicate enrol-target" + name +
+                                   " --code-file FILE. Where there was one target before, move its target.json to targets/NAME.json beside it");
+}
+
+Result<const TargetSettings*> find_target(const Settings& settings, std::string_view name) {
+  std::string names;
+  for (const TargetSettings& target : settings.targets) {
+    if (target.name == name || (name.empty() && settings.targets.size() == 1)) return &target;
+    names += (names.empty() ? "" : ", ") + target.name;
   }
-  if (!bytes) return bytes.error();
-  auto site = parse_site(as_text(*bytes));
-  if (!site) return site.error().within(path);
-  return site;
+  if (name.empty()) return fail(Errc::invalid, "there are several targets; say which with --target: " + names);
+  return fail(Errc::invalid, "there is no target named \"" + std::string(name) + "\" in the configuration; there are: " + names);
 }
 
 Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings) {
@@ -94,13 +167,13 @@ Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings) {
   return key;
 }
 
-Status enrol(FileSystem& files, const Settings& settings, SiteRole role, std::string_view code_text) {
+Status enrol(FileSystem& files, const Settings& settings, const TargetSettings* target, std::string_view code_text) {
   const client::EnrolmentCode code = GREFFE_TRY(client::parse_enrolment_code(code_text));
   if (code.role != "replicator") return fail(Errc::invalid, "this code is for a " + code.role + ", not for a replicator");
-  if (role == SiteRole::target && code.name != settings.archive) {
+  if (target != nullptr && code.name != settings.archive) {
     return fail(Errc::invalid, "this code is for copies of " + code.name + "; the configuration says archive = \"" + settings.archive + "\"");
   }
-  if (role == SiteRole::source && code.log.name != settings.archive) {
+  if (target == nullptr && code.log.name != settings.archive) {
     return fail(Errc::invalid, "this code is of the archive " + code.log.name + "; the configuration says archive = \"" + settings.archive + "\"");
   }
   if (code.cosigners.empty()) return fail(Errc::invalid, "this code does not say with which key the site confirms what it holds");
@@ -108,7 +181,9 @@ Status enrol(FileSystem& files, const Settings& settings, SiteRole role, std::st
   client::ArchiveClient site_client({code.address, code.server_spki, 1}, identity);
   const Json answer = GREFFE_TRY(site_client.enrol(code, identity.public_key()));
   Site site{code.address, code.server_spki, code.log, code.cosigners, code.name, site_client.server_epoch(), site_client.nodes()};
-  return save_site(files, site_path(settings, role), site);
+  if (target == nullptr) return save_site(files, source_path(settings), site);
+  if (!target->unnamed) GREFFE_TRY(files.make_directories(join(settings.state_directory, "targets")));
+  return save_site(files, target_path(settings, *target), site);
 }
 
 }  // namespace greffe::replicate

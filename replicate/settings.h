@@ -9,20 +9,32 @@
 #include "archive/client/archive_client.h"
 #include "archive/format/ed25519.h"
 #include "archive/store/open_pool.h"
+#include "replicate/timetable.h"
 
 namespace greffe::replicate {
 
+constexpr std::size_t kMostTargets = 16;
+
+struct TargetSettings {
+  std::string name;      // 1 to 32 of a-z, 0-9, '-'
+  bool unnamed = false;  // of the one table [target], as configurations of one target had it: its file is target.json
+  Timetable timetable;
+};
+
 struct Settings {
-  std::string state_directory;  // identity key, source.json, target.json
+  std::string state_directory;  // identity key, source.json, targets/<name>.json
   std::string archive;          // the origin that is carried to the other site
   store::PoolPlace source;      // the archive's pool
   std::int64_t poll_interval_ms = 1000;
-  unsigned connections = 4;     // objects sent at the same time
+  unsigned connections = 4;     // objects sent to one target at the same time
+  std::string metrics_address;  // loopback, of `run`; empty: none
+  std::vector<TargetSettings> targets;
+  std::string run_socket() const { return join(state_directory, "run.sock"); }  // what `run` tells `status`
 };
 // invalid with file, line and key.
 Result<Settings> load_settings(FileSystem& files, const std::string& path);
 
-// What an enrolment code taught about a site; "<state>/source.json" or "<state>/target.json".
+// What an enrolment code taught about a site: "<state>/source.json", "<state>/targets/<name>.json".
 struct Site {
   std::string address;
   Digest server_spki;
@@ -33,15 +45,19 @@ struct Site {
   std::vector<std::string> nodes = {};  // addresses of all its machines, where it has several, as it said at the enrolment
   client::ArchiveEndpoint endpoint() const { return {address, server_spki, epoch, nodes}; }
 };
-enum class SiteRole { source, target };
 // not_found: not enrolled there yet, with the command that does it.
-Result<Site> load_site(FileSystem& files, const Settings& settings, SiteRole role);
+Result<Site> load_source(FileSystem& files, const Settings& settings);
+// The same; the file of an installation with one target, "<state>/target.json", counts for the only one.
+Result<Site> load_target(FileSystem& files, const Settings& settings, const TargetSettings& target);
+// The target of that name; without a name, the only one. invalid: there is none, or there are several.
+Result<const TargetSettings*> find_target(const Settings& settings, std::string_view name);
 
 // The replicator's own key, "<state>/identity.key" (mode 0600); made by the first enrolment.
 Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings);
 
-// Enrols this replicator's key with the code and stores what the code says. denied: wrong, used or expired code.
-Status enrol(FileSystem& files, const Settings& settings, SiteRole role, std::string_view code);
+// Enrols this replicator's key with the code and stores what the code says. denied: wrong, used or expired code. `target`: none:
+// at the source.
+Status enrol(FileSystem& files, const Settings& settings, const TargetSettings* target, std::string_view code);
 
 }  // namespace greffe::replicate
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Two archives and a replicator between them: what is filed at the first is held, confirmed and provable at the second."""
+import contextlib
 import json
 import pathlib
 import shutil
@@ -7,43 +8,54 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "twin"))
 import sample  # noqa: E402
 from machine_client import Hearing, MachineClient, details_document, sha256  # noqa: E402
-from world import PROGRAMS, Browser, World, main, run  # noqa: E402
+from world import PROGRAMS, Browser, World, free_ports, main, run  # noqa: E402
 
 REPLICATE = PROGRAMS / "greffe-replicate"
 
 
 class Sites:
-    """A primary and a replica with a replicator between them."""
+    """A primary, replicas of these names, and a replicator between them."""
+
+    def __init__(self, targets=("dr",), replica=None):
+        self.names = targets
+        self.replica = replica or {}
 
     def __enter__(self):
         self.primary = World(settings={"commit_interval_s": 1}).__enter__()
-        self.second = World("dr.test.example", role="replica").__enter__()
+        self.targets = {name: World(f"{name}.test.example", role="replica", settings=self.replica).__enter__() for name in self.names}
+        self.second = self.targets[self.names[0]]
         self.primary.start()
-        self.second.start()
         self.folder = self.primary.folder / "replicate"
         self.folder.mkdir()
         self.config = self.folder / "replicate.toml"
-        self.config.write_text(f'state_directory = "state"\narchive = "{self.primary.name}"\n[source]\n'
-                               f"volumes = {json.dumps([str(v) for v in self.primary.volumes])}\n[target]\n")
+        self.metrics = free_ports(1)[0]
+        tables = "[target]\n" if len(self.names) == 1 else "".join(f'[[target]]\nname = "{name}"\n' for name in self.names)
+        self.config.write_text(f'state_directory = "state"\narchive = "{self.primary.name}"\nmetrics_address = "127.0.0.1:{self.metrics}"\n[source]\n'
+                               f"volumes = {json.dumps([str(v) for v in self.primary.volumes])}\n{tables}")
         keys = json.loads(self.primary.archive("keys", "--json").stdout)
-        there = json.loads(self.second.archive("keys", "--json").stdout)
-        self.second.archive("origin", "add", "--name", self.primary.name, "--log-vkey", keys["log_vkey"],
-                            "--code-file", self.folder / "target")
-        self.primary.archive("cosigner", "add", "--vkey", there["holder_vkey"], "--code-file", self.folder / "source")
-        self.replicate("enrol-source", "--code-file", self.folder / "source")
-        self.replicate("enrol-target", "--code-file", self.folder / "target")
+        for name, target in self.targets.items():
+            target.start()
+            there = json.loads(target.archive("keys", "--json").stdout)
+            code, source = self.folder / f"target-{name}", self.folder / f"source-{name}"
+            target.archive("origin", "add", "--name", self.primary.name, "--log-vkey", keys["log_vkey"], "--code-file", code)
+            self.primary.archive("cosigner", "add", "--vkey", there["holder_vkey"], "--code-file", source)
+            if target is self.second:
+                self.replicate("enrol-source", "--code-file", source)
+            self.replicate("enrol-target", "--code-file", code, *(["--target", name] if len(self.names) > 1 else []))
         self.client = MachineClient(self.primary.station_code().read_text())
         self.client.enrol()
         return self
 
     def __exit__(self, *_):
         self.client.close()
-        self.second.__exit__()
+        for target in self.targets.values():
+            target.__exit__()
         self.primary.__exit__()
 
     def replicate(self, *words, check=True):
@@ -57,6 +69,27 @@ class Sites:
 
     def status(self):
         return json.loads(self.replicate("status", "--json").stdout)
+
+    @contextlib.contextmanager
+    def running(self):
+        """`run`, until the end of the block; its log is run.log."""
+        with open(self.folder / "run.log", "a") as log:
+            service = subprocess.Popen([REPLICATE, "--config", self.config, "run"], stdout=log, stderr=log)
+            try:
+                yield service
+            finally:
+                service.send_signal(signal.SIGTERM)
+                status = service.wait(30)
+        assert status == 0, status
+
+    def log(self):
+        return (self.folder / "run.log").read_text()
+
+    def wait(self, condition, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.2)
 
     def begin(self, number=0):
         hearing = Hearing(self.client, start_ms=sample.START_MS + number * 100_000)
@@ -158,33 +191,83 @@ def test_an_exported_hearing_verifies():
 def test_a_recording_in_progress_is_followed():
     with Sites() as sites:
         hearing = sites.begin()
-        log = open(sites.folder / "run.log", "w")
-        service = subprocess.Popen([REPLICATE, "--config", sites.config, "run"], stdout=log, stderr=log)
-        try:
+        with sites.running():
             for _ in range(3):
                 sites.record(hearing, 1)
-                wanted, deadline = len(hearing.entries), time.monotonic() + 15
-                while time.monotonic() < deadline:
+                wanted = len(hearing.entries)
+
+                def confirmed():
                     note = sites.client.call("GET", hearing.path + "/checkpoint")["checkpoint"]
-                    if int(note.split("\n")[1]) == wanted and "dr.test.example/holder" in note:
-                        break
-                    time.sleep(0.1)
-                else:
-                    raise AssertionError("the second site did not confirm within 15 s:\n" + (sites.folder / "run.log").read_text())
+                    return int(note.split("\n")[1]) == wanted and "dr.test.example/holder" in note
+                sites.wait(confirmed, 15)
             # The second site goes away and comes back: the service goes on by itself.
             sites.second.stop()
             hearing.finish()
             hearing.post()
-            time.sleep(2.5)
+            sites.wait(lambda: sites.status()["hearings_behind"] == 1 and "not_asked" in sites.status())
             sites.second.start()
-            deadline = time.monotonic() + 60
-            while not sites.status()["caught_up"]:
-                assert time.monotonic() < deadline, (sites.folder / "run.log").read_text()
-                time.sleep(0.5)
-        finally:
-            service.send_signal(signal.SIGTERM)
-            assert service.wait(30) == 0
-            log.close()
+            sites.wait(lambda: sites.status()["caught_up"], 60)
+
+
+def test_two_targets_each_at_its_own_pace():
+    with Sites(("dr", "province")) as sites:
+        away = sites.targets["province"]
+        with sites.running():
+            first = sites.file(0)
+            sites.wait(lambda: all(one["caught_up"] for one in sites.status()["targets"]))
+            away.stop()
+            second = sites.file(1)
+            sites.wait(lambda: sites.status()["targets"][0]["caught_up"])
+            dr, province = sites.status()["targets"]
+            assert (dr["name"], province["name"]) == ("dr", "province") and not province["caught_up"], province
+            assert province["hearings_behind"] == 1 and "not_asked" in province and province["service"], province
+            picture = {one["class"]: one for one in province["classes"]}["picture"]
+            assert picture["objects"] == 2 and picture["age_ms"] > 0, picture
+            assert all(len(sites.second.copies(d)) == 3 for d in sites.digests(second))
+            metrics = urllib.request.urlopen(f"http://127.0.0.1:{sites.metrics}/metrics", timeout=10).read().decode()
+            assert 'greffe_replication_echo_age_seconds{target="province"}' in metrics, metrics
+            away.start()
+            sites.wait(lambda: all(one["caught_up"] for one in sites.status()["targets"]), 60)
+            for hearing in (first, second):
+                def signers():
+                    note = sites.client.call("GET", hearing.path + "/checkpoint")["checkpoint"]
+                    return {name for name in sites.names if f"{name}.test.example/holder" in note}
+                sites.wait(lambda: signers() == set(sites.names))
+            # The first site shows a line for each.
+            state = json.loads(sites.primary.archive("status", "--json", check=False).stdout)
+            assert [one["entries_behind"] for one in state["second_sites"]] == [0, 0], state["second_sites"]
+        assert "target province" in sites.log() and "takes copies again" in sites.log(), sites.log()
+        # One alone, by name; both, each with its own end.
+        sites.file(2)
+        only = json.loads(sites.replicate("once", "--target", "province", "--json").stdout)
+        assert only["caught_up"] and only["name"] == "province", only
+        away.stop()
+        status, both = sites.once()
+        assert status == 1 and [one["caught_up"] for one in both["targets"]] == [True, False], both
+        assert "error" in both["targets"][1], both
+
+
+def test_a_replica_raises_an_alarm_when_nothing_is_heard():
+    with Sites(replica={"alarm_after_s": 3}) as sites:
+        def origin():
+            state = json.loads(sites.second.archive("status", "--json", check=False).stdout)
+            return state["origins"][0], [one for one in state["reasons"] if one["code"] == "origin-silent"]
+        sites.file()
+        with sites.running():
+            sites.wait(lambda: sites.status()["caught_up"])
+            facts, reasons = origin()
+            assert facts["name"] == sites.primary.name and not facts["alarm"] and not reasons, facts
+        # The replicator is gone: the second site notices by itself.
+        sites.wait(lambda: origin()[0]["alarm"], 15)
+        facts, reasons = origin()
+        assert len(reasons) == 1 and sites.primary.name in reasons[0]["what"] and "since" in reasons[0], reasons
+        sites.wait(lambda: "nothing was heard of " + sites.primary.name in sites.second.log.read_text(), 5)
+        sites.second.stop()  # after a restart it still knows
+        sites.second.start()
+        sites.wait(lambda: origin()[0]["alarm"], 15)
+        with sites.running():
+            sites.wait(lambda: not origin()[0]["alarm"], 15)
+            sites.wait(lambda: "is heard of again" in sites.second.log.read_text(), 5)
 
 
 def test_a_hole_is_named_and_holds_up_nothing_but_the_main_log():

@@ -2,7 +2,10 @@
 #ifndef GREFFE_TESTS_UNIT_REPLICATE_SECOND_SITE_H
 #define GREFFE_TESTS_UNIT_REPLICATE_SECOND_SITE_H
 
+#include <atomic>
+#include <functional>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,7 +17,7 @@
 
 namespace greffe::testing {
 
-// Takes entries only with their objects, recomputes the root, cosigns. Nothing goes back.
+// Takes entries only with their objects, recomputes the root, cosigns. Nothing goes back. Thread-safe while a pass runs.
 class SecondSite : public replicate::CopySite {
  public:
   struct Held {
@@ -25,10 +28,14 @@ class SecondSite : public replicate::CopySite {
   std::map<std::string, std::set<Digest>> objects;
   PrivateKey key = PrivateKey::generate();
   PrivateKey signs_with = PrivateKey::from_seed(Bytes(32, 9)).value();
-  bool reachable = true;
+  std::atomic<bool> reachable = true;
   std::size_t puts = 0;
+  std::vector<Digest> order;                     // of the objects as they began to come
+  std::vector<std::string> posts;                // paths of the logs whose entries came, in order
+  std::function<Status(const Digest&)> on_put;   // before an object is taken; without the lock
   std::size_t largest_post = 0;
   std::size_t shown_entries = 0;
+  std::size_t questions = 0;                     // about checkpoints
   std::optional<VerifierKey> main_key;     // under which entries may be shown ahead
   std::optional<VerifierKey> hearing_key;
 
@@ -36,21 +43,30 @@ class SecondSite : public replicate::CopySite {
 
   Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) override {
     if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
+    const std::lock_guard lock(mutex_);
+    ++questions;
     client::HeldCheckpoint out;
     out.note = logs[log.path()].note;
     out.size = logs[log.path()].entries.size();
     return out;
   }
   Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override {
+    const std::lock_guard lock(mutex_);
     std::vector<Digest> missing;
     for (const Digest& digest : digests) {
       if (!objects[log.path()].contains(digest)) missing.push_back(digest);
     }
     return missing;
   }
-  Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes) override {
+  Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes, Pace pace) override {
     if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
+    {
+      const std::lock_guard lock(mutex_);
+      order.push_back(digest);
+    }
+    if (on_put) GREFFE_TRY(on_put(digest));
     Bytes buffer(bytes->size().value());
+    for (std::size_t sent = 0; pace && sent < buffer.size();) sent += GREFFE_TRY(pace(buffer.size() - sent));
     if (!bytes->read_at(0, buffer) || sha256(buffer) != digest) return fail(Errc::corrupt, "other bytes than this digest names");
     const std::lock_guard lock(mutex_);
     objects[log.path()].insert(digest);
@@ -61,6 +77,8 @@ class SecondSite : public replicate::CopySite {
                                                                          const std::vector<std::string>& entries,
                                                                          std::string_view note, const std::vector<ShownEntry>& shown) override {
     using Answer = std::variant<std::string, client::EntriesRefused>;
+    const std::lock_guard lock(mutex_);
+    posts.push_back(log.path());
     Held& held = logs[log.path()];
     largest_post = std::max(largest_post, entries.size());
     if (first != held.entries.size()) return Answer(client::EntriesRefused{held.entries.size(), {}, "send from there"});
@@ -94,6 +112,10 @@ class SecondSite : public replicate::CopySite {
     held = {next, wanted.note.write()};
     return Answer(held.note);
   }
+  Result<std::uint64_t> echo(const std::string&) override {
+    if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
+    return std::uint64_t{1};
+  }
   Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) override {
     const auto found = kept.find(digest);
     if (found == kept.end() || !objects[log.path()].contains(digest)) return fail(Errc::not_found, "it is not here");
@@ -122,15 +144,26 @@ class SecondSite : public replicate::CopySite {
 class Confirmations : public replicate::ConfirmationSite {
  public:
   explicit Confirmations(MemoryStore& source, VerifierKey key) : source_(source), key_(std::move(key)) {}
-  bool reachable = true;
+  std::atomic<bool> reachable = true;
   std::size_t delivered = 0;
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) override {
+    const std::lock_guard lock(mutex_);
     if (!reachable) return fail(Errc::unavailable, "the archive does not answer");
     ++delivered;
     const std::string path = hearing ? hearing_log_path(*hearing) : main_log_path();
-    const std::string key = hearing ? checkpoint_path(path) : cosigned_path(path, key_.id());
-    const auto old = source_.read_head(key);
-    return source_.swap_head(key, old ? *old : std::string(), note);
+    const SignedCheckpoint cosigned = GREFFE_TRY(parse_signed_checkpoint(note));
+    const std::string kept = cosigned_path(path, key_.id());
+    const auto old = source_.read_head(kept);
+    GREFFE_TRY(source_.swap_head(kept, old ? *old : std::string(), note));
+    if (!hearing) return ok();
+    // A line of the head, unless it is of an earlier size.
+    const std::string head = GREFFE_TRY(source_.read_head(checkpoint_path(path)));
+    SignedCheckpoint merged = GREFFE_TRY(parse_signed_checkpoint(head));
+    if (merged.checkpoint != cosigned.checkpoint) return ok();
+    for (const NoteSignature& line : cosigned.note.signatures) {
+      if (line.key_id == key_.id()) put_signature(merged.note, line);
+    }
+    return source_.swap_head(checkpoint_path(path), head, merged.note.write());
   }
   Result<std::vector<client::LostThere>> lost_objects() override { return lost_here; }
   Status return_object(const Digest& digest, ByteView bytes) override { return SecondSite::take_back(lost_here, returned, digest, bytes); }
@@ -140,6 +173,7 @@ class Confirmations : public replicate::ConfirmationSite {
  private:
   MemoryStore& source_;
   const VerifierKey key_;
+  std::mutex mutex_;
 };
 
 // The archive's pool, filled entry by entry.
@@ -200,8 +234,8 @@ class SourcePool {
     return write_main_entry(entry);
   }
   // A hearing with `segments` objects; files its checkpoint in the main log. Finished ones lose their marker.
-  // `lose_last`: the last segment is gone, and declared.
-  HearingId hearing(std::size_t segments, bool finished, std::int64_t at_ms = 1'790'000'000'000, bool lose_last = false) {
+  // `lose_last`: the last segment is gone, and declared. `sound`: as many segments of a microphone beside those of the camera.
+  HearingId hearing(std::size_t segments, bool finished, std::int64_t at_ms = 1'790'000'000'000, bool lose_last = false, bool sound = false) {
     const HearingId id = make_hearing_id(UtcTime{at_ms});
     const std::string origin = hearing_origin(kArchive, id);
     std::vector<std::string> entries;
@@ -214,6 +248,7 @@ class SourcePool {
     open.room = "room";
     open.details = object("details of " + id.text());
     open.streams.push_back({"cam", "video", "room"});
+    if (sound) open.streams.push_back({"mic", "audio", "room"});
     open.start = UtcTime{at_ms};
     open.boot = "b";
     entries.push_back(write_hearing_entry(open));
@@ -230,6 +265,11 @@ class SourcePool {
       segment.boot = "b";
       segment.clock.state = "locked";
       segment.sha256 = object("segment " + std::to_string(i) + " of " + id.text());
+      entries.push_back(write_hearing_entry(segment));
+      if (!sound) continue;
+      segment.stream = "mic";
+      segment.codecs = "mp4a.40.2";
+      segment.sha256 = object("sound " + std::to_string(i) + " of " + id.text());
       entries.push_back(write_hearing_entry(segment));
     }
     if (lose_last) {

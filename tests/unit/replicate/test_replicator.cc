@@ -19,12 +19,17 @@ struct Rig {
   SecondSite second;
   Confirmations archive{source.store, second.verifier()};
   greffe::Log log{"test"};
+  greffe::SystemClock clock;
+  replicate::Bandwidth line{clock, replicate::Timetable()};
   replicate::LogCopier::Limits limits;
 
   replicate::Source from() { return {source.store, source.store, SourcePool::kArchive}; }
-  greffe::Result<replicate::PassReport> pass() {
-    replicate::Replicator replicator(from(), second, archive, second.verifier(), limits, log);
-    return replicator.pass({});
+  // By a replicator that remembers nothing.
+  greffe::Result<replicate::PassReport> pass(const std::optional<replicate::Source>& of = {}, const std::optional<greffe::VerifierKey>& key = {},
+                                             std::stop_token stop = {}) {
+    replicate::Replicator replicator({of.value_or(from()), second, archive, key.value_or(second.verifier())}, line, clock,
+                                     {.limits = limits, .poll_interval_ms = 20}, log);
+    return replicator.pass(stop);
   }
   replicate::Lag lag() { return replicate::measure_lag(from(), second, second.verifier()).value(); }
   std::size_t held(const HearingId& id) { return second.logs[client::LogTarget{id}.path()].entries.size(); }
@@ -200,8 +205,7 @@ TEST_CASE("a confirmation with another key than the pinned one is not believed")
   Rig rig;
   rig.source.hearing(1, true);
   const greffe::VerifierKey pinned{"dr.example/holder", greffe::KeyType::cosignature_v1, rig.second.key.public_key()};
-  replicate::Replicator replicator(rig.from(), rig.second, rig.archive, pinned, rig.limits, rig.log);
-  const auto report = replicator.pass({});
+  const auto report = rig.pass({}, pinned);
   REQUIRE_FALSE(report);
   CHECK(report.error().code == Errc::denied);
   CHECK(rig.archive.delivered == 0);
@@ -214,9 +218,7 @@ TEST_CASE("sites that disagree are not mixed") {
   REQUIRE(rig.pass().has_value());
   SourcePool other;
   other.main({other.scrub(1), other.scrub(2)});
-  replicate::Replicator replicator({other.store, other.store, SourcePool::kArchive}, rig.second, rig.archive, rig.second.verifier(),
-                                   rig.limits, rig.log);
-  const auto report = replicator.pass({});
+  const auto report = rig.pass(replicate::Source{other.store, other.store, SourcePool::kArchive});
   REQUIRE_FALSE(report);
   CHECK(report.error().code == Errc::conflict);
 
@@ -225,9 +227,7 @@ TEST_CASE("sites that disagree are not mixed") {
   longer.source.main({longer.source.scrub(1), longer.source.scrub(2)});
   REQUIRE(longer.pass().has_value());
   older.main({older.scrub(1)});
-  replicate::Replicator set_back({older.store, older.store, SourcePool::kArchive}, longer.second, longer.archive,
-                                 longer.second.verifier(), longer.limits, longer.log);
-  const auto refused = set_back.pass({});
+  const auto refused = longer.pass(replicate::Source{older.store, older.store, SourcePool::kArchive});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("older state") != std::string::npos);
 }
@@ -287,8 +287,7 @@ TEST_CASE("a stop request ends a pass between two objects") {
   rig.source.hearing(3, true);
   std::stop_source stop;
   stop.request_stop();
-  replicate::Replicator replicator(rig.from(), rig.second, rig.archive, rig.second.verifier(), rig.limits, rig.log);
-  const auto report = replicator.pass(stop.get_token());
+  const auto report = rig.pass({}, {}, stop.get_token());
   REQUIRE_FALSE(report);
   CHECK(report.error().code == Errc::cancelled);
 }

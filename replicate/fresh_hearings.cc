@@ -1,0 +1,80 @@
+#include "replicate/fresh_hearings.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "archive/format/entries.h"
+
+namespace greffe::replicate {
+namespace {
+
+// The markers of the pool: hearings that are begun and not finished. The newest ones, oldest first.
+Result<std::deque<HearingId>> hearings_in_progress(store::ObjectStore& objects) {
+  std::deque<HearingId> out;
+  GREFFE_TRY(objects.list("log/open/", [&](const store::ObjectInfo& info) {
+    const auto id = parse_hearing_id(std::string_view(info.key).substr(info.key.find_last_of('/') + 1));
+    if (id) out.push_back(*id);  // sorted by name, which begins with the time
+    if (out.size() > FreshHearings::kMostOpen) out.pop_front();
+    return true;
+  }));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<HearingId>> FreshHearings::look() {
+  const std::deque<HearingId> open = GREFFE_TRY(hearings_in_progress(source_.objects));
+  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
+  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
+  const std::uint64_t size = head.checkpoint.size;
+  if (!began_) {
+    began_ = true;
+    owed_ = size > kLookBackEntries ? size - kLookBackEntries : 0;
+    owed_end_ = size;
+  }
+  std::deque<HearingId> newest;
+  const std::uint64_t from = std::max(std::min(seen_, size), size > kNewestEntries ? size - kNewestEntries : 0);
+  GREFFE_TRY(main.entries(from, size, [&](std::uint64_t, std::string_view text) {
+    const auto entry = parse_main_entry(text);
+    const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
+    if (commit != nullptr) newest.push_back(commit->hearing);
+    return true;
+  }));
+  seen_ = size;
+  std::vector<HearingId> out;
+  std::set<HearingId> seen;
+  for (const std::deque<HearingId>* list : std::initializer_list<const std::deque<HearingId>*>{&open, &newest}) {
+    for (auto id = list->rbegin(); id != list->rend(); ++id) {
+      if (seen.insert(*id).second) out.push_back(*id);
+    }
+  }
+  return out;
+}
+
+Result<std::vector<HearingId>> FreshHearings::look_back() {
+  std::vector<HearingId> out;
+  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
+  std::set<HearingId> seen;
+  while (out.empty() && owed_ < owed_end_) {
+    given_to_ = std::min(owed_ + kLookBackStep, owed_end_);
+    GREFFE_TRY(main.entries(owed_, given_to_, [&](std::uint64_t, std::string_view text) {
+      const auto entry = parse_main_entry(text);
+      const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
+      if (commit != nullptr && commit->closed && seen.insert(commit->hearing).second) out.push_back(commit->hearing);
+      return true;
+    }));
+    if (out.empty()) owed_ = given_to_;
+  }
+  return out;
+}
+
+void FreshHearings::looked_back() { owed_ = std::max(owed_, given_to_); }
+
+void FreshHearings::owe(std::uint64_t from_entry) {
+  owed_ = owed_ < owed_end_ ? std::min(owed_, from_entry) : from_entry;
+  owed_end_ = std::max(owed_end_, seen_);
+  given_to_ = 0;  // what was given last is not done with
+}
+
+}  // namespace greffe::replicate

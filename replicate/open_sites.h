@@ -1,0 +1,49 @@
+// Everything that a verb needs, opened in order: the pool, the replicator's own key, the archive, and each target.
+#ifndef GREFFE_REPLICATE_OPEN_SITES_H
+#define GREFFE_REPLICATE_OPEN_SITES_H
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "archive/base/log.h"
+#include "archive/store/open_pool.h"
+#include "replicate/bandwidth.h"
+#include "replicate/remote_sites.h"
+#include "replicate/replicator.h"
+#include "replicate/settings.h"
+
+namespace greffe::replicate {
+
+struct OpenTarget {
+  const TargetSettings* settings = nullptr;
+  std::optional<Error> unready;  // not enrolled there, or its file cannot be read; then there is nothing else
+  Site site = {};
+  std::unique_ptr<CopySite> copies = nullptr;
+  std::unique_ptr<Bandwidth> bandwidth = nullptr;
+  const VerifierKey& key() const { return site.cosigners.front(); }
+};
+
+struct OpenSites {
+  PosixFileSystem files;
+  SystemClock clock;
+  Log log{"greffe-replicate"};
+  Settings settings;
+  std::unique_ptr<store::WholePool> pool;
+  std::unique_ptr<PrivateKey> identity;
+  Site source_site = {};
+  std::unique_ptr<ConfirmationSite> archive;
+  std::vector<OpenTarget> targets;
+  Source source() const { return {*pool, *pool, settings.archive}; }
+  Sites sites(OpenTarget& target) const { return {source(), *target.copies, *archive, target.key()}; }
+};
+
+// With `only` that target alone, else all. Calls to other sites end at the stop. invalid: the configuration; not_found: not enrolled
+// at the archive, or at any target.
+Result<std::unique_ptr<OpenSites>> open_sites(const std::string& config, const std::string& only, std::stop_token stop);
+
+}  // namespace greffe::replicate
+
+#endif
