@@ -8,6 +8,7 @@
 
 #include "archive/archive_keys.h"
 #include "archive/excuses.h"
+#include "archive/tlog/kept_checkpoints.h"
 
 namespace greffe::archive {
 namespace {
@@ -209,6 +210,10 @@ Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, con
   }
   log->deposited.clear();
   log->deposited_bytes = 0;
+  if (tlog::is_kept_checkpoint(first, wanted.checkpoint.size)) {
+    const std::string note = wanted.note.write();
+    GREFFE_TRY(state_->stores.objects.put(tlog::kept_checkpoint_path(foreign_log_path(origin), wanted.checkpoint.size), as_bytes(note)));
+  }
   Receipt receipt = GREFFE_TRY(state_->cosign(*log));
   return Answer(std::move(receipt));
 }
@@ -221,20 +226,53 @@ Result<SignedCheckpoint> ForeignLogs::checkpoint(const std::string& origin) {
   return std::move(receipt.checkpoint);
 }
 
-Result<std::shared_ptr<ReadableFile>> ForeignLogs::open_document(const Peer& peer, const std::string& origin, const Digest& digest) {
+Result<std::shared_ptr<ReadableFile>> ForeignLogs::open_document(const Peer& peer, const std::string& origin, const Digest& digest,
+                                                                 const std::optional<std::uint64_t>& entry) {
   GREFFE_TRY(state_->may_read(peer, origin));
   const tlog::LogReader reader(state_->stores.objects, state_->stores.heads, foreign_log_path(origin));
   const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
   const std::string hex = digest.hex();
   bool named = false;
-  GREFFE_TRY(reader.entries(0, head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
+  const auto look = [&](std::uint64_t, std::string_view text) {
     const auto json = text.find(hex) == std::string_view::npos ? Result<Json>(Json()) : parse_json(text);
     const std::vector<Digest> objects = json ? named_objects(*json) : std::vector<Digest>();
     named = std::find(objects.begin(), objects.end(), digest) != objects.end();
     return !named;
-  }));
+  };
+  if (entry && *entry < head.checkpoint.size) GREFFE_TRY(reader.entries(*entry, *entry + 1, look));
+  if (!named) GREFFE_TRY(reader.entries(0, head.checkpoint.size, look));
   if (!named) return fail(Errc::not_found, "no entry of the main log of " + origin + " that is held here names this object");
   return state_->stores.objects.open_object(digest);
+}
+
+Result<LogPiece> ForeignLogs::read_entries(const Peer& peer, const std::string& origin, std::uint64_t first, std::optional<std::uint64_t> last) {
+  GREFFE_TRY(state_->may_write(peer, origin));
+  SignedCheckpoint head = GREFFE_TRY(checkpoint(origin));
+  return read_piece(state_->stores.objects, state_->stores.heads, foreign_log_path(origin), std::move(head), first, last);
+}
+
+Status ForeignLogs::may_read(const Peer& peer, const HearingId& id) {
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  const std::lock_guard lock(hearing->mutex);
+  if (!hearing->open) return fail(Errc::not_found, "nothing is held of hearing " + id.text());
+  if (peer.kind == Peer::Kind::replicator && peer.key.name == hearing->open->archive) return ok();
+  return fail(Errc::denied, "a hearing is given back to the archive that it belongs to, and to nobody else");
+}
+
+Result<LogPiece> ForeignLogs::read_entries(const Peer& peer, const HearingId& id, std::uint64_t first, std::optional<std::uint64_t> last) {
+  GREFFE_TRY(may_read(peer, id));
+  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
+  Receipt held;
+  {
+    const std::lock_guard lock(hearing->mutex);
+    held = GREFFE_TRY(cosign_head(state_->clock, hearing->writer, state_->holder, state_->holder_key));
+  }
+  return read_piece(state_->stores.objects, state_->stores.heads, hearing_log_path(id), std::move(held.checkpoint), first, last);
+}
+
+Result<std::vector<HearingId>> ForeignLogs::hearings_of_day(const Peer& peer, const std::string& origin, std::string_view day) {
+  GREFFE_TRY(state_->may_write(peer, origin));
+  return hearings_of(state_->stores.objects, state_->stores.heads, origin, day);
 }
 
 Result<std::vector<std::string>> ForeignLogs::origins() const {

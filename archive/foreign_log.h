@@ -10,6 +10,7 @@
 
 #include "archive/deposit.h"
 #include "archive/hearing_logs.h"
+#include "archive/log_piece.h"
 
 namespace greffe::archive {
 
@@ -31,13 +32,21 @@ class ForeignLogs {
                                                 const std::vector<ShownEntry>& shown = {});
   Result<SignedCheckpoint> checkpoint(const std::string& origin);
   // A document that an entry held here names, for the origin's own replicator or reader, to which it may have been lost. not_found: no
-  // entry names it, or no volume has it. Reads the log from its beginning up to that entry.
-  Result<std::shared_ptr<ReadableFile>> open_document(const Peer& peer, const std::string& origin, const Digest& digest);
+  // entry names it, or no volume has it. Reads that one entry, or the log from its beginning up to one that names it.
+  Result<std::shared_ptr<ReadableFile>> open_document(const Peer& peer, const std::string& origin, const Digest& digest,
+                                                      const std::optional<std::uint64_t>& entry = std::nullopt);
+  // For a site that rebuilds its pool: entries from `first` on, of its main log or of one of its hearings. denied: the peer is not
+  // the replicator of that archive. not_found: nothing is held.
+  Result<LogPiece> read_entries(const Peer& peer, const std::string& origin, std::uint64_t first, std::optional<std::uint64_t> last);
+  Result<LogPiece> read_entries(const Peer& peer, const HearingId& id, std::uint64_t first, std::optional<std::uint64_t> last);
+  // Also those that its main log here does not name yet. As hearings_of.
+  Result<std::vector<HearingId>> hearings_of_day(const Peer& peer, const std::string& origin, std::string_view day);
   // The origin whose SHA-256 an address names. not_found: not held here.
   Result<std::string> origin_of(const Digest& digest) const;
   Result<std::vector<std::string>> origins() const;
 
  private:
+  Status may_read(const Peer& peer, const HearingId& id);
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -4,15 +4,12 @@
 
 #include "archive/archive_keys.h"
 #include "archive/tlog/finished_log.h"
+#include "archive/tlog/kept_checkpoints.h"
 
 namespace greffe::archive {
 namespace {
 
 constexpr std::uint64_t kMaxGuardBytes = kMaxNoteBytes;
-
-// A second site that was away takes the log in pieces, and each piece must end at a checkpoint that was signed: one is
-// kept each time the log grows past a multiple of this.
-constexpr std::uint64_t kKeepCheckpointEvery = 4096;
 
 // `seen`: what somebody outside the pool remembers of this log; `who`: "this machine has published".
 Status check_holds(const tlog::LogReader& reader, std::uint64_t size, const Checkpoint& seen, std::string_view who) {
@@ -80,24 +77,6 @@ Status GuardFile::check(const tlog::LogReader& reader, std::string_view head) co
   return check_holds(reader, size, guard.checkpoint, fmt::format("this machine has published ({})", path_));
 }
 
-Result<SignedCheckpoint> newest_cosigned(store::HeadStore& heads, const std::string& log_path,
-                                         const VerifierKey& cosigner) {
-  const std::string text = GREFFE_TRY(heads.read_head(cosigned_path(log_path, cosigner.id())));
-  return parse_signed_checkpoint(text);
-}
-
-Status keep_cosigned(store::HeadStore& heads, const std::string& log_path, const SignedCheckpoint& note,
-                     const VerifierKey& cosigner) {
-  const std::string key = cosigned_path(log_path, cosigner.id());
-  const auto old = heads.read_head(key);
-  if (!old && old.error().code != Errc::not_found) return old.error();
-  if (old) {
-    const SignedCheckpoint before = GREFFE_TRY(parse_signed_checkpoint(*old));
-    if (before.checkpoint.size > note.checkpoint.size) return ok();  // an answer that was overtaken
-  }
-  return heads.swap_head(key, old ? *old : std::string(), note.note.write());
-}
-
 struct MainLog::State {
   State(FileSystem& files, Log& program_log, Stores pool, std::string name, const std::string& state_directory)
       : log(program_log), stores(pool), archive_name(std::move(name)), guard(files, state_directory) {}
@@ -127,10 +106,9 @@ struct MainLog::State {
 
   void keep_checkpoint(const tlog::Committed& batch) {
     const std::uint64_t size = batch.checkpoint.checkpoint.size;
-    if (size / kKeepCheckpointEvery == batch.first / kKeepCheckpointEvery) return;
-    const std::string key = fmt::format("{}/evidence/checkpoints/{}.note", main_log_path(), size);
+    if (!tlog::is_kept_checkpoint(batch.first, size)) return;
     const std::string note = batch.checkpoint.note.write();
-    const Status kept = stores.objects.put(key, as_bytes(note));
+    const Status kept = stores.objects.put(tlog::kept_checkpoint_path(main_log_path(), size), as_bytes(note));
     if (!kept) log.warn(kept.error().within("a checkpoint for second sites was not kept").message);
   }
 

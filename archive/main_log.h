@@ -14,6 +14,7 @@
 #include "archive/catalogue/catalogue_builder.h"
 #include "archive/declared_lost.h"
 #include "archive/format/entries.h"
+#include "archive/tlog/cosigned.h"
 #include "archive/tlog/log_reader.h"
 #include "archive/tlog/sequencer.h"
 
@@ -73,12 +74,8 @@ class MainLog {
   std::unique_ptr<State> state_;
 };
 
-// Keeps `note` as the newest that this cosigner gave for a log: the head of "<log>/cosigned/<key id>". Never goes back.
-Status keep_cosigned(store::HeadStore& heads, const std::string& log_path, const SignedCheckpoint& note,
-                     const VerifierKey& cosigner);
-// The newest checkpoint that this cosigner signed; not_found: none yet.
-Result<SignedCheckpoint> newest_cosigned(store::HeadStore& heads, const std::string& log_path,
-                                         const VerifierKey& cosigner);
+using tlog::keep_cosigned;
+using tlog::newest_cosigned;
 
 }  // namespace greffe::archive
 

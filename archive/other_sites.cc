@@ -20,7 +20,7 @@ class RemoteSite : public OtherSite {
 
   const std::string& name() const override { return name_; }
   Result<Bytes> get_object(const std::optional<HearingId>& hearing, const Digest& digest) override {
-    return client_.get_object(hearing ? client::LogTarget{*hearing} : client::LogTarget{archive_}, digest, kWithin);
+    return client_.get_object(hearing ? client::LogTarget{*hearing} : client::LogTarget{archive_}, digest, std::nullopt, kWithin);
   }
 
  private:

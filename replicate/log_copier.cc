@@ -5,13 +5,15 @@
 #include <algorithm>
 
 #include "archive/format/entries.h"
+#include "archive/tlog/kept_checkpoints.h"
 
 namespace greffe::replicate {
 namespace {
 
+std::string notes_folder() { return tlog::kept_checkpoints_folder(main_log_path()); }
+
 constexpr std::size_t kHaveAtOnce = 4096;  // of the protocol
 constexpr std::uint64_t kNearHead = 1024;  // entries: no checkpoint between is looked for
-constexpr std::string_view kNotesFolder = "log/main/evidence/checkpoints/";
 constexpr std::string_view kNoteSuffix = ".note";
 
 bool is_hole(Errc code) { return code == Errc::not_found || code == Errc::corrupt; }
@@ -26,8 +28,8 @@ Result<std::vector<Digest>> objects_of(const Entry& entry, std::string_view text
 
 // "log/main/evidence/checkpoints/4096.note" -> 4096
 std::optional<std::uint64_t> size_in(std::string_view key) {
-  if (!key.starts_with(kNotesFolder) || !key.ends_with(kNoteSuffix)) return std::nullopt;
-  const auto size = parse_decimal(key.substr(kNotesFolder.size(), key.size() - kNotesFolder.size() - kNoteSuffix.size()));
+  if (!key.starts_with(notes_folder()) || !key.ends_with(kNoteSuffix)) return std::nullopt;
+  const auto size = parse_decimal(key.substr(notes_folder().size(), key.size() - notes_folder().size() - kNoteSuffix.size()));
   return size ? std::optional<std::uint64_t>(*size) : std::nullopt;
 }
 
@@ -107,16 +109,16 @@ Result<std::optional<LogCopier::End>> LogCopier::hearing_note(const HearingId& i
 // The smallest checkpoint in (first, reach] that is kept beside the main log.
 Result<std::optional<LogCopier::End>> LogCopier::main_note(std::uint64_t first, std::uint64_t reach) {
   std::optional<std::uint64_t> best;
-  GREFFE_TRY(sites_.source.objects.list(kNotesFolder, [&](const store::ObjectInfo& info) {
+  GREFFE_TRY(sites_.source.objects.list(notes_folder(), [&](const store::ObjectInfo& info) {
     const auto size = size_in(info.key);
     if (size && *size > first && *size <= reach && *size < best.value_or(UINT64_MAX)) best = size;
     return true;
   }));
   if (!best) return std::optional<End>();
-  const Bytes bytes = GREFFE_TRY(sites_.source.objects.get(fmt::format("{}{}{}", kNotesFolder, *best, kNoteSuffix)));
+  const Bytes bytes = GREFFE_TRY(sites_.source.objects.get(fmt::format("{}{}{}", notes_folder(), *best, kNoteSuffix)));
   const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(as_text(bytes)));
   if (note.checkpoint.size != *best || note.checkpoint.origin != sites_.source.archive) {
-    return fail(Errc::corrupt, fmt::format("the checkpoint kept as {}{}{} is another one", kNotesFolder, *best, kNoteSuffix));
+    return fail(Errc::corrupt, fmt::format("the checkpoint kept as {}{}{} is another one", notes_folder(), *best, kNoteSuffix));
   }
   return std::optional<End>(End{*best, std::string(as_text(bytes))});
 }

@@ -35,6 +35,13 @@ Result<std::vector<ShownEntry>> shown_in(const Json& body) {
   return out;
 }
 
+// Of the query; none: it is not there.
+Result<std::optional<std::uint64_t>> number_in(const http::Request& request, const std::string& name) {
+  const std::string text = request.query_value(name);
+  if (text.empty()) return std::optional<std::uint64_t>();
+  return std::optional(GREFFE_TRY(parse_decimal(text)));
+}
+
 // What the sender must do first stands in members of the problem.
 http::Response unready(const archive::Unready& why) {
   if (why.diverged) return http::problem(400, "diverged", why.detail);
@@ -162,7 +169,9 @@ std::vector<http::Route> MachineRoutes::routes() {
     out.push_back(route_for_readers(base + "/objects/{sha256}", &MachineRoutes::get_object));
     out.push_back(route("POST", base + "/entries", &MachineRoutes::entries, kMaxEntriesBodyBytes));
     out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
+    out.push_back(route("GET", base + "/entries", &MachineRoutes::read_entries, 0));
   }
+  if (foreign_ != nullptr) out.push_back(route("GET", "/v1/log/from/{origin}/hearings", &MachineRoutes::hearings_of_day, 0));
   out.push_back(route("GET", "/v1/lost-objects", &MachineRoutes::lost_objects, 0));
   out.push_back(route("POST", "/v1/lost-objects", &MachineRoutes::report_absent, kMaxHaveBodyBytes));
   out.push_back(body_route("/v1/lost-objects/{sha256}", &MachineRoutes::begin_return));
@@ -250,8 +259,9 @@ MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, co
   const Target target = GREFFE_TRY(target_of(request));
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
   if (target.hearing) GREFFE_TRY(may_read(*target.hearing, peer));
+  const std::optional<std::uint64_t> entry = GREFFE_TRY(number_in(request, "entry"));
   std::shared_ptr<ReadableFile> file = GREFFE_TRY(target.hearing ? retrieval_.open_here(*target.hearing, digest)
-                                                                 : foreign_->open_document(peer, target.origin, digest));
+                                                                 : foreign_->open_document(peer, target.origin, digest, entry));
   const std::uint64_t size = GREFFE_TRY(file->size());
   return http::file_response(request, std::move(file), size, "application/octet-stream", "\"" + digest.hex() + "\"");
 }
@@ -361,6 +371,33 @@ MachineRoutes::Answer MachineRoutes::checkpoint(const http::Request& request, co
     const std::vector<Digest> proof = GREFFE_TRY(deposit_.consistency(*target.hearing, size, held->checkpoint.size));
     out.set("consistency", to_array(proof));
   }
+  return ok_json(out);
+}
+
+// For a pool that is rebuilt from here.
+MachineRoutes::Answer MachineRoutes::read_entries(const http::Request& request, const archive::Peer& peer) {
+  if (foreign_ == nullptr) return fail(Errc::denied, "this archive is a primary: entries are read from a site that holds copies");
+  const Target target = GREFFE_TRY(target_of(request));
+  const auto first = GREFFE_TRY(number_in(request, "first"));
+  const auto last = GREFFE_TRY(number_in(request, "last"));
+  if (!first) return fail(Errc::invalid, "say from which entry on: first=N");
+  archive::LogPiece piece = GREFFE_TRY(target.hearing ? foreign_->read_entries(peer, *target.hearing, *first, last)
+                                                      : foreign_->read_entries(peer, target.origin, *first, last));
+  Json::Array entries;
+  for (std::string& entry : piece.entries) entries.emplace_back(std::move(entry));
+  Json out;
+  out.set("checkpoint", piece.head.note.write()).set("entries", std::move(entries)).set("first", piece.first);
+  if (!piece.kept.empty()) out.set("kept", Json::Array(piece.kept.begin(), piece.kept.end()));
+  return ok_json(out);
+}
+
+MachineRoutes::Answer MachineRoutes::hearings_of_day(const http::Request& request, const archive::Peer& peer) {
+  const Target target = GREFFE_TRY(target_of(request));
+  const std::vector<HearingId> ids = GREFFE_TRY(foreign_->hearings_of_day(peer, target.origin, request.query_value("day")));
+  Json::Array hearings;
+  for (const HearingId& id : ids) hearings.emplace_back(id.text());
+  Json out;
+  out.set("hearings", std::move(hearings));
   return ok_json(out);
 }
 

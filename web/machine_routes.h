@@ -60,6 +60,8 @@ class MachineRoutes {
   Answer challenge(const http::Request& request, const archive::Peer& peer);
   Answer main_checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer main_consistency(const http::Request& request, const archive::Peer& peer);
+  Answer read_entries(const http::Request& request, const archive::Peer& peer);
+  Answer hearings_of_day(const http::Request& request, const archive::Peer& peer);
   Answer hearing_cosignatures(const http::Request& request, const archive::Peer& peer);
   Answer main_cosignatures(const http::Request& request, const archive::Peer& peer);
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "archive/client/object_body.h"
+#include "archive/format/tiles.h"
 
 namespace greffe::client {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxDigests = 4096;
 constexpr std::uint64_t kMaxEntriesBytes = 16 * 1024 * 1024;
 constexpr std::uint64_t kMaxAnswerBytes = 1024 * 1024;
+constexpr std::size_t kMaxPieceEntries = 65'536;
 constexpr std::size_t kMaxDetail = 1000;  // of somebody else's words in our messages
 constexpr int kElsewhere = 307;
 
@@ -403,9 +405,10 @@ Status ArchiveClient::post_cosignatures(std::optional<HearingId> hearing, std::s
   return state_->place(refusal(response));
 }
 
-Result<Bytes> ArchiveClient::get_object(const LogTarget& log, const Digest& digest, std::optional<std::chrono::milliseconds> within) {
+Result<Bytes> ArchiveClient::get_object(const LogTarget& log, const Digest& digest, std::optional<std::uint64_t> entry,
+                                        std::optional<std::chrono::milliseconds> within) {
   HttpRequest request;
-  request.path = log.path() + "/objects/" + digest.hex();
+  request.path = log.path() + "/objects/" + digest.hex() + (entry ? fmt::format("?entry={}", *entry) : "");
   request.max_response_bytes = kMaxObjectBytes;
   Bytes bytes;
   Sha256 hash;
@@ -485,6 +488,42 @@ Result<std::uint64_t> ArchiveClient::report_absent(const AbsentObjects& absent) 
   if (response.status != 200) return state_->place(refusal(response));
   const Json answer = GREFFE_TRY(parse_json(response.body));
   return answer.size("lost");
+}
+
+Result<LogPiece> ArchiveClient::read_entries(const LogTarget& log, std::uint64_t first, std::optional<std::uint64_t> last) {
+  HttpRequest request;
+  request.path = log.path() + fmt::format("/entries?first={}", first) + (last ? fmt::format("&last={}", *last) : "");
+  request.max_response_bytes = kMaxEntriesBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  LogPiece piece;
+  piece.note = GREFFE_TRY(answer.string("checkpoint"));
+  piece.first = GREFFE_TRY(answer.size("first"));
+  piece.entries = GREFFE_TRY(answer.strings("entries"));
+  if (answer.has("kept")) piece.kept = GREFFE_TRY(answer.strings("kept"));
+  const bool too_many = piece.entries.size() > kMaxPieceEntries || (last && piece.entries.size() > *last - std::min(first, *last));
+  const bool shapeless = std::any_of(piece.entries.begin(), piece.entries.end(), [](const std::string& one) { return one.empty() || one.size() > kMaxEntryBytes; });
+  if (piece.first != first || too_many || shapeless || piece.kept.size() > kMaxPieceEntries) {
+    return state_->place(fail(Errc::invalid, "it answered with other entries than were asked for"));
+  }
+  return piece;
+}
+
+Result<std::vector<HearingId>> ArchiveClient::hearings_of_day(const std::string& origin, const std::string& day) {
+  HttpRequest request;
+  request.path = LogTarget{origin}.path() + "/hearings?day=" + day;
+  request.max_response_bytes = kMaxEntriesBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  const std::vector<std::string> texts = GREFFE_TRY(answer.strings("hearings"));
+  std::vector<HearingId> out;
+  for (const std::string& text : texts) {
+    out.push_back(GREFFE_TRY(parse_hearing_id(text)));
+    if (out.size() > 1 && out[out.size() - 2] >= out.back()) return state_->place(fail(Errc::invalid, "its list of hearings is not sorted"));
+  }
+  return out;
 }
 
 Digest spki_digest(const PublicKey& key) {

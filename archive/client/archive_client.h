@@ -74,6 +74,13 @@ struct HeldCheckpoint {
 enum class ComparisonStep { begin, nodes, ids, challenge };
 std::string_view path_of(ComparisonStep step);  // "/comparison", "/comparison/nodes", …
 
+struct LogPiece {                   // of a log that is held there
+  std::string note;                 // its newest checkpoint with all cosignatures
+  std::uint64_t first = 0;          // as it was asked for
+  std::vector<std::string> entries; // verbatim; none when the log ends at or before `first`
+  std::vector<std::string> kept;    // of a main log: signed checkpoints of its sizes within these entries
+};
+
 struct LostThere {
   std::optional<HearingId> hearing;  // that names it; none: only the main log does
   Digest digest;
@@ -111,9 +118,10 @@ class ArchiveClient {
   // Gives cosignatures (a note with them) back to the archive whose log it is.
   // POST /v1/log/main/cosignatures or /v1/hearings/{id}/cosignatures
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note);
-  // GET …/objects/{sha256}: for repair between sites; hashed as it arrives. `within`: unavailable when the bytes are still coming
-  // after that, however slowly.
-  Result<Bytes> get_object(const LogTarget& log, const Digest& digest, std::optional<std::chrono::milliseconds> within = std::nullopt);
+  // GET …/objects/{sha256}: for repair between sites; hashed as it arrives. `entry`: which one of a main log names it, if known.
+  // `within`: unavailable when the bytes are still coming after that, however slowly.
+  Result<Bytes> get_object(const LogTarget& log, const Digest& digest, std::optional<std::uint64_t> entry = std::nullopt,
+                           std::optional<std::chrono::milliseconds> within = std::nullopt);
   // GET /v1/lost-objects: what that archive has no good replica of, and which hearing names it; at most 4,096 of hearings and
   // as many documents of the main log.
   Result<std::vector<LostThere>> lost_objects();
@@ -125,6 +133,11 @@ class ArchiveClient {
   // POST /v1/lost-objects: the archive looks for itself, and lists what it has not. How many of them are lost there. unavailable: a
   // volume is missing there.
   Result<std::uint64_t> report_absent(const AbsentObjects& absent);
+  // GET …/entries: what another site holds of our log, from `first` on and before `last`, as many as one answer takes. not_found:
+  // nothing is held. denied: not our log.
+  Result<LogPiece> read_entries(const LogTarget& log, std::uint64_t first, std::optional<std::uint64_t> last = std::nullopt);
+  // GET /v1/log/from/…/hearings: our hearings there, of one day of UTC as in their ids ("2026-11-22"); sorted.
+  Result<std::vector<HearingId>> hearings_of_day(const std::string& origin, const std::string& day);
   std::uint64_t server_epoch() const;  // the highest Greffe-Epoch seen in an answer
   std::vector<std::string> nodes() const;  // as the archive told them last, or as they were given
 

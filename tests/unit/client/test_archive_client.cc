@@ -414,15 +414,49 @@ TEST_CASE("an object whose bytes trickle, or do not come at all, is given up") {
   SECTION("they trickle") {
     const auto file = std::make_shared<SlowFile>();
     archive.slow_file = file;
-    const auto bytes = client.get_object(kLog, kA, std::chrono::milliseconds(200));
+    const auto bytes = client.get_object(kLog, kA, std::nullopt, std::chrono::milliseconds(200));
     CHECK(bytes.error().code == Errc::unavailable);
     CHECK(bytes.error().message.find("too slowly") != std::string::npos);
     CHECK(file->reads < SlowFile::kPieces);
   }
   SECTION("nothing comes") {
     archive.holds_back = true;
-    const auto bytes = client.get_object(kLog, kA, std::chrono::milliseconds(200));
+    const auto bytes = client.get_object(kLog, kA, std::nullopt, std::chrono::milliseconds(200));
     archive.holds_back = false;
     CHECK(bytes.error().code == Errc::unavailable);
   }
+}
+
+TEST_CASE("entries and hearings that another site holds are taken as they were asked for, and not otherwise") {
+  PretendedArchive archive;
+  ArchiveClient client(archive.endpoint(), greffe::PrivateKey::generate());
+  const LogTarget main{std::string("archive.court.example")};
+  archive.next(200, R"({"checkpoint":"note","entries":["a","b"],"first":17,"kept":["older"]})");
+  const auto piece = client.read_entries(main, 17, 19);
+  REQUIRE(piece);
+  CHECK(archive.last().path == main.path() + "/entries?first=17&last=19");
+  CHECK(piece->entries == std::vector<std::string>{"a", "b"});
+  CHECK(piece->kept == std::vector<std::string>{"older"});
+  REQUIRE(client.read_entries(kLog, 17));
+  CHECK(archive.last().path == kLog.path() + "/entries?first=17");
+  CHECK(client.read_entries(main, 16).error().code == Errc::invalid);      // another beginning
+  CHECK(client.read_entries(main, 17, 18).error().code == Errc::invalid);  // more than was asked for
+  archive.next(200, R"({"checkpoint":"note","entries":[""],"first":17})");
+  CHECK(client.read_entries(main, 17).error().code == Errc::invalid);
+  archive.next(200, R"({"checkpoint":"note","entries":")" + std::string(70'000, 'x') + R"(","first":17})");
+  CHECK(client.read_entries(main, 17).error().code == Errc::invalid);
+  archive.next(200, R"({"checkpoint":"note","entries":[")" + std::string(70'000, 'x') + R"("],"first":17})");
+  CHECK(client.read_entries(main, 17).error().code == Errc::invalid);
+  archive.next(403, R"({"code":"denied","detail":"not yours","status":403,"title":"","type":""})");
+  CHECK(client.read_entries(main, 17).error().code == Errc::denied);
+
+  const std::string one = "019d0a3c-7c00-7abc-8def-0123456789ab";
+  const std::string two = "019d0a3c-7c00-7abc-8def-0123456789ac";
+  archive.next(200, R"({"hearings":[")" + one + R"(",")" + two + R"("]})");
+  const auto ids = client.hearings_of_day("archive.court.example", "2026-03-20");
+  REQUIRE(ids);
+  CHECK(archive.last().path == main.path() + "/hearings?day=2026-03-20");
+  CHECK(ids->size() == 2);
+  archive.next(200, R"({"hearings":[")" + two + R"(",")" + one + R"("]})");
+  CHECK(client.hearings_of_day("archive.court.example", "2026-03-20").error().code == Errc::invalid);
 }
