@@ -12,6 +12,7 @@
 #include "replicate/echo_watch.h"
 #include "replicate/lag.h"
 #include "replicate/open_sites.h"
+#include "replicate/restore_verb.h"
 #include "replicate/service.h"
 
 namespace {
@@ -280,5 +281,20 @@ int main(int count, char** arguments) {
       .option("--challenge", compare_words.challenged, "have the second site prove by their bytes that it has so many objects, drawn at random (64)", "N")
       .json(compare_words.json)
       .body([&] { return compare(config, target, compare_words, signals.token()); });
+  replicate::RestoreOptions restore;
+  line.verb("restore", "rebuild the pool of [source] from what the second site holds; nothing else may write it meanwhile. What is there and good stays, so it "
+                       "may be stopped and run again. Without --court or --hearing: everything; the archive starts on the pool once that is through. With one "
+                       "of them: into a pool at whose main log the rest may still lack; `greffe-archive check` names what does")
+      .option("--from", restore.from, "name of the second site", "NAME")
+      .option("--court", restore.court, "only the hearings of this court", "COURT")
+      .option("--hearing", restore.hearing, "only this hearing", "ID")
+      .option("--volume", restore.new_volumes, "make this volume of [source] first; again for each that is new", "PATH=DOMAIN")
+      .flag("--new-pool", restore.new_pool, "make the pool in Ceph or S3 first")
+      .option("--log-key", restore.log_key, "the archive's log key, if what its enrolment said is lost", "VKEY")
+      .json(restore.json)
+      .body([&] {
+        restore.config = config;
+        return replicate::run_restore(restore, signals.token());
+      });
   return line.run(count, arguments);
 }

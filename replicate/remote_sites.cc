@@ -43,6 +43,23 @@ class HttpConfirmationSite : public ConfirmationSite {
   client::ArchiveClient client_;
 };
 
+class HttpRestoreSite : public RestoreSite {
+ public:
+  HttpRestoreSite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop) : client_(endpoint, identity, std::move(stop)) {}
+  Result<client::LogPiece> read_entries(const client::LogTarget& log, std::uint64_t first, std::optional<std::uint64_t> last) override {
+    return client_.read_entries(log, first, last);
+  }
+  Result<std::vector<HearingId>> hearings_of_day(const std::string& origin, const std::string& day) override {
+    return client_.hearings_of_day(origin, day);
+  }
+  Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest, std::uint64_t entry) override {
+    return client_.get_object(log, digest, entry);
+  }
+
+ private:
+  client::ArchiveClient client_;
+};
+
 }  // namespace
 
 std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop) {
@@ -51,6 +68,9 @@ std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpo
 std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity,
                                                             std::stop_token stop) {
   return std::make_unique<HttpConfirmationSite>(endpoint, identity, std::move(stop));
+}
+std::unique_ptr<RestoreSite> connect_restore_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop) {
+  return std::make_unique<HttpRestoreSite>(endpoint, identity, std::move(stop));
 }
 
 }  // namespace greffe::replicate

@@ -47,6 +47,17 @@ std::unique_ptr<CopySite> connect_copy_site(const client::ArchiveEndpoint& endpo
 std::unique_ptr<ConfirmationSite> connect_confirmation_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity,
                                                             std::stop_token stop = {});
 
+// The second site, as a pool is rebuilt from it. As client::ArchiveClient, whose words these are.
+class RestoreSite {
+ public:
+  virtual ~RestoreSite() = default;
+  virtual Result<client::LogPiece> read_entries(const client::LogTarget& log, std::uint64_t first, std::optional<std::uint64_t> last) = 0;
+  virtual Result<std::vector<HearingId>> hearings_of_day(const std::string& origin, const std::string& day) = 0;
+  virtual Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest, std::uint64_t entry) = 0;
+};
+
+std::unique_ptr<RestoreSite> connect_restore_site(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop);
+
 }  // namespace greffe::replicate
 
 #endif

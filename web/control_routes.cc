@@ -18,6 +18,9 @@ bool may_control(const http::Request& request) {
   return request.peer_uid && (*request.peer_uid == 0 || *request.peer_uid == ::geteuid());
 }
 
+// Whether the code is for a replicator that is enrolled and has lost its key.
+Result<bool> renews(const Json& arguments) { return arguments.has("renew") ? arguments.boolean("renew") : Result<bool>(false); }
+
 }  // namespace
 
 ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
@@ -107,7 +110,8 @@ Result<Json> ControlRoutes::origin_add(const Json& arguments) {
     GREFFE_TRY(main_log_.append(entry));
   }
   Json out;
-  out.set("code", GREFFE_TRY(peers_.invite({"replicator", name, "", ""})));
+  const bool renew = GREFFE_TRY(renews(arguments));
+  out.set("code", GREFFE_TRY(peers_.invite({"replicator", name, "", "", renew})));
   return out;
 }
 
@@ -131,7 +135,8 @@ Result<Json> ControlRoutes::cosigner_add(const Json& arguments) {
   }
   const std::string site = key.name.substr(0, key.name.find('/'));
   Json out;
-  out.set("code", GREFFE_TRY(peers_.invite({"replicator", site, "", ""})));
+  const bool renew = GREFFE_TRY(renews(arguments));
+  out.set("code", GREFFE_TRY(peers_.invite({"replicator", site, "", "", renew})));
   return out;
 }
 

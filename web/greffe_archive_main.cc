@@ -40,6 +40,7 @@ struct Arguments {
   mutable greffe::PosixFileSystem files;  // stateless
   std::string config = "/etc/greffe/archive.toml";
   bool json = false;
+  bool renew = false;
   bool accept_head = false;
   bool all_courts = false;
   bool repair = false;
@@ -220,14 +221,14 @@ Result<int> place_set(const Arguments& a) {
 
 Result<int> origin_add(const Arguments& a) {
   Json arguments;
-  arguments.set("log_vkey", a.vkey).set("name", a.name);
+  arguments.set("log_vkey", a.vkey).set("name", a.name).set("renew", a.renew);
   const Json answer = GREFFE_TRY(ask(a, "origin-add", arguments));
   return deliver_code(a, answer);
 }
 
 Result<int> cosigner_add(const Arguments& a) {
   Json arguments;
-  arguments.set("vkey", a.vkey);
+  arguments.set("renew", a.renew).set("vkey", a.vkey);
   const Json answer = GREFFE_TRY(ask(a, "cosigner-add", arguments));
   return deliver_code(a, answer);
 }
@@ -349,7 +350,7 @@ Result<int> volume_list(const Arguments& a) {
 }
 
 Result<int> volume_add(const Arguments& a) {
-  const greffe::web::NewVolume volume = GREFFE_TRY(greffe::web::parse_new_volume(a.new_volume));
+  const greffe::store::NewVolume volume = GREFFE_TRY(greffe::store::parse_new_volume(a.new_volume));
   Json arguments;
   arguments.set("domain", volume.domain).set("path", std::filesystem::absolute(volume.path).string());
   const Json answer = GREFFE_TRY(ask(a, "volume-add", arguments));
@@ -461,6 +462,8 @@ void define_officer_verbs(greffe::CommandLine& line, Arguments& a) {
       .json(a.json).body([&a] { return declare_lost(a); });
 }
 
+constexpr const char* kRenewHelp = "for a replicator that lost its key: the old one is retired when it enrols again";
+
 void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
   auto& station = line.verb("station", "recording stations: add, renew, list, revoke");
   station.verb("add", "make a one-time code with which a station enrols")
@@ -492,11 +495,11 @@ void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
       .option("--zone", a.zone, "time zone of the court, such as Asia/Shanghai", "ZONE").json(a.json).body([&a] { return place_set(a); });
   auto& origin = line.verb("origin", "archives whose copies this replica holds: add, reader-code, reader-revoke");
   origin.verb("add", "add one; makes a code for its replicator")
-      .required("--name", a.name, "its name", "ARCHIVE").required("--log-vkey", a.vkey, "the key that signs its main log", "VKEY")
+      .required("--name", a.name, "its name", "ARCHIVE").required("--log-vkey", a.vkey, "the key that signs its main log", "VKEY").flag("--renew", a.renew, kRenewHelp)
       .option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE").body([&a] { return origin_add(a); });
   a.sites.define(line, origin);
   line.verb("cosigner", "sites that confirm what this archive holds").verb("add", "add one; makes a code for the replicator")
-      .required("--vkey", a.vkey, "its cosigning key", "VKEY").option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
+      .required("--vkey", a.vkey, "its cosigning key", "VKEY").flag("--renew", a.renew, kRenewHelp).option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
       .body([&a] { return cosigner_add(a); });
   line.verb("status", "is everything well, and if not what to do").json(a.json).body([&a] { return status(a); });
   line.verb("scrub", "read everything now and without pauses, repair what is missing or damaged").json(a.json).body([&a] { return scrub(a); });

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "archive/format/names.h"
 #include "archive/store/volume_label.h"
 
 namespace greffe::web {
@@ -42,21 +41,11 @@ std::string toml_string(std::string_view text) {
   return out + "\"";
 }
 
-Result<NewVolume> parse_new_volume(const std::string& text) {
-  const std::size_t equals = text.rfind('=');
-  NewVolume volume{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
-  if (volume.path.empty() || !is_valid_name(volume.domain)) {
-    return fail(Errc::invalid, "\"" + text + "\": write a volume as PATH=DOMAIN; the domain (1 to 32 small letters, digits, '-') "
-                                             "names what fails together, for example a disk, a server or a rack");
-  }
-  return volume;
-}
-
 Result<std::string> pool_lines(const NewPool& pool) {
   if (pool.volumes.empty() == pool.service.empty()) {
     return fail(Errc::invalid, "say where the pool is: --volume PATH=DOMAIN for each disk, or --pool rados:POOL, or --pool s3:BUCKET");
   }
-  for (const std::string& text : pool.volumes) GREFFE_TRY(parse_new_volume(text));
+  for (const std::string& text : pool.volumes) GREFFE_TRY(store::parse_new_volume(text));
   return pool.service.empty() ? volumes_text(pool.volumes) : service_text(pool);
 }
 
@@ -64,7 +53,7 @@ Result<std::string> make_pool(FileSystem& files, const NewPool& pool, const stor
   const std::string id = store::make_pool_id();
   if (pool.volumes.empty()) return store::init_remote_pool(files, place, id);
   for (const std::string& text : pool.volumes) {
-    const NewVolume volume = GREFFE_TRY(parse_new_volume(text));
+    const store::NewVolume volume = GREFFE_TRY(store::parse_new_volume(text));
     const std::string path = volume.path.starts_with("/") ? volume.path : join(directory, volume.path);
     GREFFE_TRY(files.make_directories(path));
     GREFFE_TRY(store::init_volume(files, path, id, volume.domain));

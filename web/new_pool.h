@@ -10,13 +10,6 @@
 
 namespace greffe::web {
 
-struct NewVolume {
-  std::string path;
-  std::string domain;
-};
-// "PATH=DOMAIN", as a person writes it. invalid with how it is written.
-Result<NewVolume> parse_new_volume(const std::string& text);
-
 struct NewPool {
   std::vector<std::string> volumes;  // "PATH=DOMAIN"; or
   std::string service;               // "rados:POOL", "s3:BUCKET"

@@ -147,6 +147,14 @@ Status listen_all(http::Server& server, Running& running, const archive::Archive
   return ok();
 }
 
+// `init` begins the log. A pool without one is no new archive's: going on would begin another log in the place of the one that was lost.
+Status check_begun(const archive::MainLog& main_log) {
+  const auto head = main_log.reader().checkpoint();
+  if (head || head.error().code != Errc::not_found) return head ? ok() : Status(head.error());
+  return fail(Errc::conflict, "the pool has no main log: the volumes are empty, or a restore of them is not through. Run greffe-replicate restore (again), "
+                              "or bring the volumes back");
+}
+
 // Null: asked to stop while another machine wrote to the pool.
 Result<std::unique_ptr<store::WholePool>> open_or_wait(const NodeParts& parts, const WaitingNode::OpenWriter& open_writer, StopSignals& signals) {
   auto opened = open_writer({});
@@ -184,6 +192,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   PrivateKey log_key = GREFFE_TRY(PrivateKey::from_pem(keys.log.to_pem()));
   const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, stores, settings.name, settings.state_directory,
                                                           std::move(log_key), accept_head));
+  GREFFE_TRY(check_begun(*main_log));
   const auto unfiled = GREFFE_TRY(archive::UnfiledBytes::open(files, join(settings.state_directory, "unfiled"),
                                                               static_cast<std::uint64_t>(settings.station_unfiled_bytes)));
   accounts::Accounts accounts = GREFFE_TRY(accounts::Accounts::open(join(settings.state_directory, "accounts.sqlite"), clock));

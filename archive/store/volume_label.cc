@@ -79,4 +79,14 @@ Result<VolumeLabel> init_volume(FileSystem& files, const std::string& path, cons
   return label;
 }
 
+Result<NewVolume> parse_new_volume(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  NewVolume volume{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
+  if (volume.path.empty() || !is_valid_name(volume.domain)) {
+    return fail(Errc::invalid, "\"" + text + "\": write a volume as PATH=DOMAIN; the domain (1 to 32 small letters, digits, '-') "
+                                             "names what fails together, for example a disk, a server or a rack");
+  }
+  return volume;
+}
+
 }  // namespace greffe::store

@@ -36,6 +36,13 @@ Result<VolumeLabel> read_volume_label(FileSystem& files, const std::string& path
 Result<VolumeLabel> init_volume(FileSystem& files, const std::string& path, const std::string& pool_id,
                                 const std::string& domain);
 
+// A volume that is to be made, as a person writes it: "PATH=DOMAIN". invalid with how it is written.
+struct NewVolume {
+  std::string path;
+  std::string domain;
+};
+Result<NewVolume> parse_new_volume(const std::string& text);
+
 }  // namespace greffe::store
 
 #endif
