@@ -165,6 +165,10 @@ def test_two_of_three_disks_are_lost_for_good():
         sites.primary.stop()
         for volume in sites.primary.volumes[1:]:
             shutil.rmtree(volume)
+        old = sites.config.read_text()
+        sites.config.write_text(old.replace("volumes/b", "volumes/d").replace("volumes/c", "volumes/e"))
+        sites.primary.volumes[1:] = [sites.primary.home / "volumes" / letter for letter in "de"]
+        assert "needs 2" in sites.restore(status=2), "one disk is too few to write to"
         report = sites.restore(*sites.new_volumes())
         assert report["complete"] and report["hearings"] == 2, report
         for hearing in filed:

@@ -25,6 +25,7 @@ struct Spoken {
   std::string body;
   std::string epoch;
   std::string peer;
+  std::string target;  // with the query
 };
 
 // Comes piece by piece, with a pause before each.
@@ -118,7 +119,7 @@ class PretendedArchive {
     while (holds_back) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     const std::lock_guard lock(mutex_);
     last_ = {request.method, request.path, body, request.header("greffe-epoch"),
-             request.peer_key ? greffe::to_hex(*request.peer_key) : std::string()};
+             request.peer_key ? greffe::to_hex(*request.peer_key) : std::string(), request.target};
     ++asked_;
     http::Response response = http::json_response(status_, body_);
     if (slow_file) response = http::file_response(request, slow_file, *slow_file->size(), "application/octet-stream", "\"x\"");
@@ -434,11 +435,11 @@ TEST_CASE("entries and hearings that another site holds are taken as they were a
   archive.next(200, R"({"checkpoint":"note","entries":["a","b"],"first":17,"kept":["older"]})");
   const auto piece = client.read_entries(main, 17, 19);
   REQUIRE(piece);
-  CHECK(archive.last().path == main.path() + "/entries?first=17&last=19");
+  CHECK(archive.last().target == main.path() + "/entries?first=17&last=19");
   CHECK(piece->entries == std::vector<std::string>{"a", "b"});
   CHECK(piece->kept == std::vector<std::string>{"older"});
   REQUIRE(client.read_entries(kLog, 17));
-  CHECK(archive.last().path == kLog.path() + "/entries?first=17");
+  CHECK(archive.last().target == kLog.path() + "/entries?first=17");
   CHECK(client.read_entries(main, 16).error().code == Errc::invalid);      // another beginning
   CHECK(client.read_entries(main, 17, 18).error().code == Errc::invalid);  // more than was asked for
   archive.next(200, R"({"checkpoint":"note","entries":[""],"first":17})");
@@ -455,7 +456,7 @@ TEST_CASE("entries and hearings that another site holds are taken as they were a
   archive.next(200, R"({"hearings":[")" + one + R"(",")" + two + R"("]})");
   const auto ids = client.hearings_of_day("archive.court.example", "2026-03-20");
   REQUIRE(ids);
-  CHECK(archive.last().path == main.path() + "/hearings?day=2026-03-20");
+  CHECK(archive.last().target == main.path() + "/hearings?day=2026-03-20");
   CHECK(ids->size() == 2);
   archive.next(200, R"({"hearings":[")" + two + R"(",")" + one + R"("]})");
   CHECK(client.hearings_of_day("archive.court.example", "2026-03-20").error().code == Errc::invalid);
