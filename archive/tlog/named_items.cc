@@ -182,18 +182,19 @@ Result<bool> NamedItems::is_excused_by_now(const ComparedItem& item) {
   }
   if (by_now_->covers(item.hearing, item.id)) return true;
   if (!item.hearing) return false;
-  const auto [hearing, is_new] = excused_by_now_.try_emplace(*item.hearing);
-  if (!is_new) return hearing->second.contains(item.id);
+  const auto known = excused_by_now_.try_emplace(*item.hearing);
+  std::set<Digest>& excused = known.first->second;
+  if (!known.second) return excused.contains(item.id);
   const LogReader reader(objects_, heads_, hearing_log_path(*item.hearing));
   const auto head = reader.checkpoint();
   if (!head) return false;  // its log is missed as well
   GREFFE_TRY(reader.entries(0, head->checkpoint.size, [&](std::uint64_t, std::string_view text) {
     const auto json = LostDeclarations::concerns(text) ? parse_json(text) : Result<Json>(Json());
     const std::vector<Digest> lost = json && is_lost_entry(*json) ? named_objects(*json) : std::vector<Digest>();
-    hearing->second.insert(lost.begin(), lost.end());
+    excused.insert(lost.begin(), lost.end());
     return true;
   }));
-  return hearing->second.contains(item.id);
+  return excused.contains(item.id);
 }
 
 }  // namespace greffe::tlog
