@@ -83,7 +83,6 @@ class Replicator {
   bool parted_ = false;                 // some log did, in this walk
   bool documents_ = false;              // of the step of the walk were asked for
   std::optional<Step> documents_done_;
-  bool step_blocked_ = false;
   bool walk_over_ = false;
   bool looking_back_ = false;
   PassReport held_up_;                  // what the newest walk from the beginning found

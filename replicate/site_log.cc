@@ -21,7 +21,7 @@ void add_to(Sha256& hash, std::string_view entry) {
 }  // namespace
 
 SiteLog::SiteLog(RestoreSite& site, tlog::LogStores pool, client::LogTarget target, std::string log_path)
-    : site_(site), pool_(pool), target_(std::move(target)), log_path_(std::move(log_path)), reader_(pool.objects, pool.heads, log_path_) {}
+    : site_(site), target_(std::move(target)), log_path_(std::move(log_path)), reader_(pool.objects, pool.heads, log_path_) {}
 
 Status SiteLog::take(std::string_view entry, const Visit& visit) {
   if (entry.empty() || entry.size() > kMaxEntryBytes) return fail(Errc::corrupt, log_path_ + " has an entry of a size that no log takes");

@@ -52,7 +52,6 @@ class SiteLog {
   Result<std::vector<std::string>> entries_again(std::uint64_t first, std::uint64_t last);
 
   RestoreSite& site_;
-  const tlog::LogStores pool_;
   const client::LogTarget target_;
   const std::string log_path_;
   const tlog::LogReader reader_;
