@@ -156,30 +156,6 @@ def test_one_hearing_and_one_court_come_back_into_a_pool_that_lost_them():
         assert sites.primary.verify()[0] == 0
 
 
-def test_two_of_three_disks_are_lost_for_good():
-    """Fewer than are needed to write: new disks join the one that is left, and what it has is not fetched for its own sake."""
-    with LostPool() as sites:
-        filed = [sites.file(0), sites.file(1)]
-        assert sites.once()[0] == 0
-        sites.client.close()
-        sites.primary.stop()
-        for volume in sites.primary.volumes[1:]:
-            shutil.rmtree(volume)
-        old = sites.config.read_text()
-        sites.config.write_text(old.replace("volumes/b", "volumes/d").replace("volumes/c", "volumes/e"))
-        sites.primary.volumes[1:] = [sites.primary.home / "volumes" / letter for letter in "de"]
-        assert "needs 2" in sites.restore(status=2), "one disk is too few to write to"
-        report = sites.restore(*sites.new_volumes())
-        assert report["complete"] and report["hearings"] == 2, report
-        for hearing in filed:
-            for digest in hearing.acknowledged_objects:
-                assert len(sites.primary.copies(digest)) >= 2, digest
-        sites.primary.start()
-        filed.append(sites.file(2))
-        assert sites.primary.verify()[0] == 0
-        assert sites.once()[0] == 0
-
-
 def test_only_the_archive_itself_reads_what_is_held_of_it():
     with LostPool() as sites:
         hearing = sites.file(0)

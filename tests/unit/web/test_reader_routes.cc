@@ -56,7 +56,8 @@ struct Copies {
   }
   // The status that a machine with this key gets at a route.
   int ask(const greffe::http::Route& route, const PublicKey& key) const {
-    const greffe::http::Request asked = request(route.method, key);
+    greffe::http::Request asked = request(route.method, key);
+    asked.parameters.erase(route.pattern.starts_with("/v1/log/from/") ? "id" : "origin");
     if (const auto* handler = std::get_if<greffe::http::Handler>(&route.handler)) return (*handler)(asked).status;
     const auto begun = std::get<greffe::http::StreamHandler>(route.handler)(asked);
     const auto* refused = std::get_if<greffe::http::Response>(&begun);
