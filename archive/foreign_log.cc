@@ -71,7 +71,7 @@ Result<std::shared_ptr<ForeignLog>> ForeignLogs::State::get(const std::string& o
 
 Status ForeignLogs::State::may_write(const Peer& peer, const std::string& origin) const {
   if (peer.kind == Peer::Kind::replicator && peer.key.name == origin) return ok();
-  return fail(Errc::denied, "only the replicator of " + origin + " may send its main log");
+  return fail(Errc::denied, "only the replicator of " + origin + " may send its logs, and take them back");
 }
 
 Status ForeignLogs::State::may_read(const Peer& peer, const std::string& origin) const {
@@ -251,20 +251,13 @@ Result<LogPiece> ForeignLogs::read_entries(const Peer& peer, const std::string& 
   return read_piece(state_->stores.objects, state_->stores.heads, foreign_log_path(origin), std::move(head), first, last);
 }
 
-Status ForeignLogs::may_read(const Peer& peer, const HearingId& id) {
-  const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
-  const std::lock_guard lock(hearing->mutex);
-  if (!hearing->open) return fail(Errc::not_found, "nothing is held of hearing " + id.text());
-  if (peer.kind == Peer::Kind::replicator && peer.key.name == hearing->open->archive) return ok();
-  return fail(Errc::denied, "a hearing is given back to the archive that it belongs to, and to nobody else");
-}
-
 Result<LogPiece> ForeignLogs::read_entries(const Peer& peer, const HearingId& id, std::uint64_t first, std::optional<std::uint64_t> last) {
-  GREFFE_TRY(may_read(peer, id));
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
   Receipt held;
   {
     const std::lock_guard lock(hearing->mutex);
+    if (!hearing->open) return fail(Errc::not_found, "nothing is held of hearing " + id.text());
+    GREFFE_TRY(state_->may_write(peer, hearing->open->archive));
     held = GREFFE_TRY(cosign_head(state_->clock, hearing->writer, state_->holder, state_->holder_key));
   }
   return read_piece(state_->stores.objects, state_->stores.heads, hearing_log_path(id), std::move(held.checkpoint), first, last);

@@ -46,7 +46,6 @@ class ForeignLogs {
   Result<std::vector<std::string>> origins() const;
 
  private:
-  Status may_read(const Peer& peer, const HearingId& id);
   struct State;
   std::unique_ptr<State> state_;
 };

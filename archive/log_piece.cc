@@ -10,8 +10,6 @@
 namespace greffe::archive {
 namespace {
 
-constexpr std::string_view kNoteEnd = ".note";
-
 bool is_day(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -37,13 +35,9 @@ Result<LogPiece> read_piece(store::ObjectStore& objects, store::HeadStore& heads
     out.entries.emplace_back(entry);
     return true;
   }));
-  const std::string folder = tlog::kept_checkpoints_folder(log_path);
   std::vector<std::string> keys;
-  GREFFE_TRY(objects.list(folder, [&](const store::ObjectInfo& info) {
-    std::string_view name = std::string_view(info.key).substr(folder.size());
-    if (!name.ends_with(kNoteEnd)) return true;
-    name.remove_suffix(kNoteEnd.size());
-    const auto size = parse_decimal(name);
+  GREFFE_TRY(objects.list(tlog::kept_checkpoints_folder(log_path), [&](const store::ObjectInfo& info) {
+    const auto size = tlog::kept_checkpoint_size(info.key);
     if (size && *size > first && *size <= first + out.entries.size()) keys.push_back(info.key);
     return true;
   }));

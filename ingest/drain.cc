@@ -1,3 +1,4 @@
+#include "archive/base/back_off.h"
 #include "ingest/drain.h"
 
 #include <fmt/format.h>
@@ -6,7 +7,6 @@
 #include <chrono>
 #include <thread>
 
-#include "ingest/back_off.h"
 #include "ingest/import_begin.h"
 
 namespace greffe::ingest {

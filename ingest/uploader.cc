@@ -12,8 +12,8 @@
 #include <set>
 #include <thread>
 
+#include "archive/base/back_off.h"
 #include "archive/base/log.h"
-#include "ingest/back_off.h"
 #include "ingest/import_begin.h"
 #include "ingest/spool_space.h"
 

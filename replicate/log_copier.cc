@@ -10,11 +10,8 @@
 namespace greffe::replicate {
 namespace {
 
-std::string notes_folder() { return tlog::kept_checkpoints_folder(main_log_path()); }
-
 constexpr std::size_t kHaveAtOnce = 4096;  // of the protocol
 constexpr std::uint64_t kNearHead = 1024;  // entries: no checkpoint between is looked for
-constexpr std::string_view kNoteSuffix = ".note";
 
 bool is_hole(Errc code) { return code == Errc::not_found || code == Errc::corrupt; }
 
@@ -24,13 +21,6 @@ Result<std::vector<Digest>> objects_of(const Entry& entry, std::string_view text
   if (std::holds_alternative<Lost>(entry)) return std::vector<Digest>();
   const Json json = GREFFE_TRY(parse_canonical_json(text));
   return named_objects(json);
-}
-
-// "log/main/evidence/checkpoints/4096.note" -> 4096
-std::optional<std::uint64_t> size_in(std::string_view key) {
-  if (!key.starts_with(notes_folder()) || !key.ends_with(kNoteSuffix)) return std::nullopt;
-  const auto size = parse_decimal(key.substr(notes_folder().size(), key.size() - notes_folder().size() - kNoteSuffix.size()));
-  return size ? std::optional<std::uint64_t>(*size) : std::nullopt;
 }
 
 Error too_far(const std::string& origin, std::uint64_t entries) {
@@ -109,16 +99,17 @@ Result<std::optional<LogCopier::End>> LogCopier::hearing_note(const HearingId& i
 // The smallest checkpoint in (first, reach] that is kept beside the main log.
 Result<std::optional<LogCopier::End>> LogCopier::main_note(std::uint64_t first, std::uint64_t reach) {
   std::optional<std::uint64_t> best;
-  GREFFE_TRY(sites_.source.objects.list(notes_folder(), [&](const store::ObjectInfo& info) {
-    const auto size = size_in(info.key);
+  GREFFE_TRY(sites_.source.objects.list(tlog::kept_checkpoints_folder(main_log_path()), [&](const store::ObjectInfo& info) {
+    const auto size = tlog::kept_checkpoint_size(info.key);
     if (size && *size > first && *size <= reach && *size < best.value_or(UINT64_MAX)) best = size;
     return true;
   }));
   if (!best) return std::optional<End>();
-  const Bytes bytes = GREFFE_TRY(sites_.source.objects.get(fmt::format("{}{}{}", notes_folder(), *best, kNoteSuffix)));
+  const std::string key = tlog::kept_checkpoint_path(main_log_path(), *best);
+  const Bytes bytes = GREFFE_TRY(sites_.source.objects.get(key));
   const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(as_text(bytes)));
   if (note.checkpoint.size != *best || note.checkpoint.origin != sites_.source.archive) {
-    return fail(Errc::corrupt, fmt::format("the checkpoint kept as {}{}{} is another one", notes_folder(), *best, kNoteSuffix));
+    return fail(Errc::corrupt, "the checkpoint kept as " + key + " is another one");
   }
   return std::optional<End>(End{*best, std::string(as_text(bytes))});
 }

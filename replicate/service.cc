@@ -7,9 +7,9 @@
 #include <list>
 #include <thread>
 
+#include "archive/base/back_off.h"
 #include "archive/base/http_client.h"
 #include "archive/base/metrics.h"
-#include "replicate/back_off.h"
 #include "replicate/echo_watch.h"
 #include "web/http/server.h"
 

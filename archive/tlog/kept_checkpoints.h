@@ -4,6 +4,7 @@
 #define GREFFE_ARCHIVE_TLOG_KEPT_CHECKPOINTS_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@ namespace greffe::tlog {
 bool is_kept_checkpoint(std::uint64_t old_size, std::uint64_t size);
 std::string kept_checkpoints_folder(std::string_view log_path);                        // "<log>/evidence/checkpoints/"
 std::string kept_checkpoint_path(std::string_view log_path, std::uint64_t size);  // "<log>/evidence/checkpoints/<size>.note"
+std::optional<std::uint64_t> kept_checkpoint_size(std::string_view key);           // of such a path; nothing: it is none
 
 }  // namespace greffe::tlog
 

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <thread>
 
-#include "ingest/back_off.h"
 #include "ingest/lost_objects.h"
 #include "ingest/second_catch_up.h"
 #include "tests/unit/ingest/memory_archive.h"
@@ -418,16 +417,4 @@ TEST_CASE("what this directory no longer gives back is delivered from the statio
   CHECK(station.delivered(id));
   CHECK(station.spools.at(id)->state().lost().empty());
   CHECK(noted_lost(station.files, station.paths(id))->empty());
-}
-
-TEST_CASE("a pause grows to its limit and is never the same for all") {
-  BackOff pause;
-  CHECK(pause.next_ms() <= 200);
-  std::int64_t last = 0;
-  for (int i = 0; i < 20; ++i) last = pause.next_ms();
-  CHECK(last >= 30'000);
-  CHECK(last <= 60'000);
-  CHECK(pause.next_ms(3'000) <= 3'000);
-  pause.succeeded();
-  CHECK(pause.next_ms() <= 200);
 }

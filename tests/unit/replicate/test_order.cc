@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <thread>
 
-#include "replicate/back_off.h"
 #include "replicate/echo_watch.h"
 #include "replicate/lag.h"
 #include "replicate/replicator.h"
@@ -389,17 +388,4 @@ TEST_CASE("for how long there was no echo is measured here, and an answer ends i
   watch.ask();
   CHECK(watch.facts().silent_ms == 0);
   CHECK_FALSE(watch.facts().late);
-}
-
-TEST_CASE("the pause after a failure doubles up to a minute, never exactly") {
-  replicate::BackOff back_off;
-  std::int64_t most = replicate::kFirstPauseMs;
-  for (int i = 0; i < 12; ++i) {
-    const std::int64_t pause = back_off.next_ms();
-    CHECK(pause >= most / 2);
-    CHECK(pause <= most);
-    most = std::min(2 * most, replicate::kLongestPauseMs);
-  }
-  back_off.succeeded();
-  CHECK(back_off.next_ms() <= replicate::kFirstPauseMs);
 }

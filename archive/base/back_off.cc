@@ -1,10 +1,10 @@
-#include "ingest/back_off.h"
+#include "archive/base/back_off.h"
 
 #include <algorithm>
 
 #include "archive/base/bytes.h"
 
-namespace greffe::ingest {
+namespace greffe {
 
 std::int64_t BackOff::next_ms(std::int64_t longest_ms) {
   const std::int64_t pause = std::min(pause_ms_, longest_ms);
@@ -14,4 +14,4 @@ std::int64_t BackOff::next_ms(std::int64_t longest_ms) {
   return pause / 2 + pause * random[0] / 512;
 }
 
-}  // namespace greffe::ingest
+}  // namespace greffe
