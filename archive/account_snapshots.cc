@@ -20,7 +20,7 @@ Result<bool> AccountSnapshots::take_up() {
   query.limit = 1;
   const std::vector<std::uint64_t> newest = GREFFE_TRY(main_log_.catalogue().entries(query));
   if (newest.empty()) return false;
-  const std::vector<std::string> texts = GREFFE_TRY(main_log_.reader().entries(newest.front(), newest.front() + 1));
+  const std::vector<std::string> texts = GREFFE_TRY(main_log_.chain().entries(newest.front(), newest.front() + 1));
   const MainEntry parsed = GREFFE_TRY(parse_main_entry(texts.front()));
   const auto* const entry = std::get_if<AccountEntry>(&parsed);
   GREFFE_CHECK(entry != nullptr);

@@ -1,5 +1,7 @@
 #include "archive/all_logs.h"
 
+#include "archive/format/ahead_piece.h"
+
 namespace greffe::archive {
 namespace {
 
@@ -7,6 +9,7 @@ namespace {
 constexpr std::string_view kInside[] = {"/tile/", "/stage/", "/cosigned/"};
 
 std::string_view log_of(std::string_view key) {
+  if (key.starts_with(kAheadLogs)) return {};  // for check_ahead
   for (const std::string_view inside : kInside) {
     if (const std::size_t at = key.find(inside); at != std::string_view::npos) return key.substr(0, at);
   }

@@ -55,6 +55,17 @@ Result<ArchiveKeys> load_archive_keys(FileSystem& files, const std::string& stat
   return ArchiveKeys{std::move(log), std::move(holder), std::move(server)};
 }
 
+Result<ArchiveKeys> make_epoch_keys(FileSystem& files, const std::string& state_directory, const PrivateKey& server) {
+  GREFFE_TRY(files.make_directories(join(state_directory, "keys")));
+  for (const std::string_view role : {"log", "holder", "server"}) {
+    const std::string path = key_path(state_directory, role);
+    if (files.stat(path)) continue;
+    const std::string pem = role == "server" ? server.to_pem() : PrivateKey::generate().to_pem();
+    GREFFE_TRY(files.replace(path, as_bytes(pem), 0600));
+  }
+  return load_archive_keys(files, state_directory);
+}
+
 KeyBackup back_up_keys(const ArchiveKeys& keys, std::string_view archive_name) {
   Json plain;
   plain.set("archive", archive_name).set("holder", keys.holder.to_pem()).set("log", keys.log.to_pem());

@@ -24,6 +24,10 @@ VerifierKey holder_verifier(std::string_view archive_name, const PublicKey& key)
 Result<ArchiveKeys> make_archive_keys(FileSystem& files, const std::string& state_directory);
 Result<ArchiveKeys> load_archive_keys(FileSystem& files, const std::string& state_directory);
 
+// For an epoch that begins at another site: new keys for log and receipts beside the key with which that site answers already. What a
+// call before has made is kept. Durable.
+Result<ArchiveKeys> make_epoch_keys(FileSystem& files, const std::string& state_directory, const PrivateKey& server);
+
 // An encrypted copy of the keys (AES-256-GCM under the recovery code) for another building. The code is random, 160 bits,
 // shown once, in groups for paper: "K7QF-…". Whoever has file and code has the keys.
 struct KeyBackup {

@@ -1,28 +1,29 @@
 #include "archive/declared_lost.h"
 
 #include "archive/format/names.h"
-#include "archive/tlog/log_reader.h"
 
 namespace greffe::archive {
 
-DeclaredLost::DeclaredLost(store::ObjectStore& objects, store::HeadStore& heads, const catalogue::Catalogue& catalogue, std::string own)
+DeclaredLost::DeclaredLost(store::ObjectStore& objects, store::HeadStore& heads, const catalogue::Catalogue& catalogue, tlog::MainLogPlace own)
     : objects_(objects), heads_(heads), catalogue_(catalogue), own_(std::move(own)) {}
 
 Result<std::vector<std::string>> DeclaredLost::origins() const {
-  std::vector<std::string> out = {own_};
+  std::vector<std::string> out = {own_.name.archive};
   const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(catalogue_.keys("origin"));
   for (const catalogue::KnownKey& key : keys) out.push_back(key.name);
   return out;
 }
 
 Result<const DeclaredLost::Read*> DeclaredLost::read_on(const std::string& origin) {
-  Read& log = read_.try_emplace(origin, Read{LostDeclarations(origin), 0}).first->second;
-  const tlog::LogReader reader(objects_, heads_, origin == own_ ? main_log_path() : foreign_log_path(origin));
-  const auto head = reader.checkpoint();
-  if (!head && head.error().code == Errc::not_found) return &log;  // nothing is held of it yet
-  if (!head) return head.error();
-  GREFFE_TRY(reader.entries(log.size, head->checkpoint.size, [&](std::uint64_t index, std::string_view text) {
-    log.size = index + 1;
+  Read& log = read_.try_emplace(origin, Read{LostDeclarations(origin)}).first->second;
+  const auto chain = tlog::LogChain::open(objects_, heads_, origin, origin == own_.name.archive ? own_.first_path : foreign_log_path(origin));
+  if (!chain && chain.error().code == Errc::not_found) return &log;  // nothing is held of it yet
+  if (!chain) return chain.error();
+  // What the epoch before has beyond its pin does not count any more.
+  if (const std::uint64_t epoch = chain->newest().name.epoch; epoch != log.epoch) log = Read{LostDeclarations(origin), 0, epoch};
+  const std::uint64_t size = GREFFE_TRY(chain->size());
+  GREFFE_TRY(chain->entries(log.size, size, [&](std::uint64_t number, std::string_view text) {
+    log.size = number + 1;
     if (!LostDeclarations::concerns(text)) return true;
     const auto entry = parse_main_entry(text);
     // One that does not hold declares nothing; the verifier names it.

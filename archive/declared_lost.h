@@ -12,17 +12,19 @@
 #include "archive/catalogue/catalogue.h"
 #include "archive/format/lost_declarations.h"
 #include "archive/store/object_store.h"
+#include "archive/tlog/log_chain.h"
 
 namespace greffe::archive {
 
 class DeclaredLost {
  public:
-  // All of them outlive it. `own`: the archive's name.
-  DeclaredLost(store::ObjectStore& objects, store::HeadStore& heads, const catalogue::Catalogue& catalogue, std::string own);
+  // All of them outlive it. `own`: where the archive's own main log is.
+  DeclaredLost(store::ObjectStore& objects, store::HeadStore& heads, const catalogue::Catalogue& catalogue, tlog::MainLogPlace own);
 
   struct Read {
     LostDeclarations declarations;
-    std::uint64_t size = 0;  // entries of the log that were read for it
+    std::uint64_t size = 0;   // entries, through all epochs, that were read for it
+    std::uint64_t epoch = 1;  // the newest that was there
   };
 
   // As LostDeclarations, in any of the main logs held here. Errors: a log that cannot be read.
@@ -38,7 +40,7 @@ class DeclaredLost {
   store::ObjectStore& objects_;
   store::HeadStore& heads_;
   const catalogue::Catalogue& catalogue_;
-  const std::string own_;
+  const tlog::MainLogPlace own_;
   std::mutex mutex_;  // guards `read_`, also while a log is read: what one question learns serves the next
   std::map<std::string, Read> read_;
 };

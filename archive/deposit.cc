@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <thread>
 
@@ -29,9 +30,9 @@ class AdmittedWriter : public store::ObjectWriter {
 }  // namespace
 
 struct Deposit::State {
-  State(Clock& c, Log& l, Stores s, HearingLogs& h, MainLog& m, UnfiledBytes& u, const PrivateKey& key, std::string r, Limits limit)
+  State(Clock& c, Log& l, Stores s, HearingLogs& h, MainLog& m, UnfiledBytes& u, const PrivateKey& key, std::string r, Limits limit, EntriesAhead* a)
       : clock(c), log(l), stores(s), hearings(h), main_log(m), unfiled(u), holder_key(key),
-        holder(holder_verifier(m.archive_name(), key.public_key())), role(std::move(r)), limits(limit) {}
+        holder(holder_verifier(m.place().origin(), key.public_key())), role(std::move(r)), limits(limit), ahead(a) {}
 
   Clock& clock;
   Log& log;
@@ -43,13 +44,16 @@ struct Deposit::State {
   const VerifierKey holder;
   const std::string role;
   const Limits limits;
+  EntriesAhead* const ahead;
 
   std::mutex due_mutex;  // guards the two below
   std::condition_variable_any due_changed;
   std::map<HearingId, std::int64_t> due;  // hearings whose newest head is not in the main log -> monotonic ms when it is due
+  std::atomic<bool> is_behind = false;    // catch_up() waits until the main log is signed: then "gr-commit" does it
   std::jthread committer;                 // "gr-commit": appends them when they fall due, and syncs `unfiled`
 
   bool is_primary() const { return role == "primary"; }
+  Status main_log_is_signed() const;
   Status may_write(const Peer& peer, const HearingId& id, const HearingState& hearing) const;
   static Error revoked(const catalogue::KnownKey& key);
   Result<OpenEntry> checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const;
@@ -63,10 +67,18 @@ struct Deposit::State {
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
   Status commit_when_due(const HearingId& id, HearingState& hearing, bool at_once);
   Result<Receipt> cosign(HearingState& hearing) { return cosign_head(clock, hearing.writer, holder, holder_key); }
+  Status catch_up();
   void run_committer(std::stop_token stop);
 };
 
 // ---- rules ----
+
+// A receipt promises that the main log commits to the hearing in time: none is given while that is not signed.
+Status Deposit::State::main_log_is_signed() const {
+  if (!is_primary()) return ok();
+  const auto why = main_log.refusal();
+  return why ? Status(fail(Errc::unavailable, "this archive takes nothing at the moment, because it does not sign its main log: " + *why)) : ok();
+}
 
 Status Deposit::State::may_write(const Peer& peer, const HearingId& id, const HearingState& hearing) const {
   if (peer.kind == Peer::Kind::reader) return fail(Errc::denied, "this key may only read");
@@ -155,8 +167,14 @@ Result<std::optional<Unready>> Deposit::State::divergence(const HearingId& id, H
 // "Not before": an honest station can only have seen a tree that this log once had.
 Result<bool> Deposit::State::had_main_log(const OpenEntry& open) const {
   if (!is_primary() || open.main_size == 0) return true;
-  if (open.main_size > main_log.head().checkpoint.size) return false;
-  return GREFFE_TRY(main_log.reader().root_at(open.main_size)) == open.main_root;
+  // The station saw the log of some epoch. Of one that was lost it may have seen more than was pinned: that proves nothing, and is no reason
+  // to refuse a hearing.
+  const std::vector<tlog::LogChain::Link>& links = main_log.chain().links();
+  for (auto link = links.rbegin(); link != links.rend(); ++link) {
+    const SignedCheckpoint head = GREFFE_TRY(link->reader.checkpoint());
+    if (open.main_size <= head.checkpoint.size && GREFFE_TRY(link->reader.root_at(open.main_size)) == open.main_root) return true;
+  }
+  return links.size() > 1;
 }
 
 // What was just deposited has the size that its digest was computed over; only what an earlier entry names already is
@@ -230,6 +248,31 @@ Status Deposit::State::commit_when_due(const HearingId& id, HearingState& hearin
   return ok();
 }
 
+// While the main log is not signed it is done later, by "gr-commit".
+Status Deposit::State::catch_up() {
+  if (is_primary() && main_log.refusal()) {
+    is_behind = true;
+    return ok();
+  }
+  const std::vector<HearingId> begun = GREFFE_TRY(hearings.begun());
+  for (const HearingId& id : begun) {
+    const std::shared_ptr<HearingState> hearing = GREFFE_TRY(hearings.get(id));
+    const std::lock_guard lock(hearing->mutex);
+    if (hearing->writer.size() == 0) continue;  // the marker was written, the first entries were not
+    GREFFE_TRY(ensure_in_main_log(id, *hearing));
+    if (hearing->closed) GREFFE_TRY(hearing->writer.finalise());
+    if (hearing->closed) GREFFE_TRY(hearings.mark_finished(id));
+  }
+  for (const HearingId& id : unfiled.hearings()) {
+    const auto hearing = hearings.get(id);
+    if (!hearing) continue;  // then it is counted still
+    const std::lock_guard lock((*hearing)->mutex);
+    unfiled.named({(*hearing)->named.begin(), (*hearing)->named.end()});
+  }
+  is_behind = false;
+  return ok();
+}
+
 void Deposit::State::run_committer(std::stop_token stop) {
   name_thread("gr-commit");
   std::string unfiled_problem;
@@ -243,6 +286,10 @@ void Deposit::State::run_committer(std::stop_token stop) {
         if (at <= now || stop.stop_requested()) now_due.push_back(id);
       }
       for (const HearingId& id : now_due) due.erase(id);
+    }
+    if (is_behind && !main_log.refusal()) {
+      const Status caught = catch_up();
+      if (!caught) log.error(caught.error().within("what was received before the start is not in the main log yet; trying again").message);
     }
     const Status counted = unfiled.sync();
     const std::string problem = counted ? std::string() : counted.error().message;
@@ -267,31 +314,14 @@ void Deposit::State::run_committer(std::stop_token stop) {
 // ---- public ----
 
 Deposit::Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log, UnfiledBytes& unfiled,
-                 const PrivateKey& holder_key, std::string role, Limits limits)
-    : state_(std::make_unique<State>(clock, log, stores, hearings, main_log, unfiled, holder_key, std::move(role), limits)) {
+                 const PrivateKey& holder_key, std::string role, Limits limits, EntriesAhead* ahead)
+    : state_(std::make_unique<State>(clock, log, stores, hearings, main_log, unfiled, holder_key, std::move(role), limits, ahead)) {
   state_->committer = std::jthread([state = state_.get()](std::stop_token stop) { state->run_committer(stop); });
 }
 
 Deposit::~Deposit() = default;
 
-Status Deposit::catch_up() {
-  const std::vector<HearingId> begun = GREFFE_TRY(state_->hearings.begun());
-  for (const HearingId& id : begun) {
-    const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
-    const std::lock_guard lock(hearing->mutex);
-    if (hearing->writer.size() == 0) continue;  // the marker was written, the first entries were not
-    GREFFE_TRY(state_->ensure_in_main_log(id, *hearing));
-    if (hearing->closed) GREFFE_TRY(hearing->writer.finalise());
-    if (hearing->closed) GREFFE_TRY(state_->hearings.mark_finished(id));
-  }
-  for (const HearingId& id : state_->unfiled.hearings()) {
-    const auto hearing = state_->hearings.get(id);
-    if (!hearing) continue;  // then it is counted still
-    const std::lock_guard lock((*hearing)->mutex);
-    state_->unfiled.named({(*hearing)->named.begin(), (*hearing)->named.end()});
-  }
-  return ok();
-}
+Status Deposit::catch_up() { return state_->catch_up(); }
 
 Result<std::vector<Digest>> Deposit::missing(const HearingId& id, const std::vector<Digest>& digests) {
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
@@ -343,11 +373,13 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
   const std::lock_guard lock(hearing->mutex);
   GREFFE_TRY(state_->may_write(peer, id, *hearing));
+  GREFFE_TRY(state_->main_log_is_signed());
   tlog::LogWriter& writer = hearing->writer;
 
   if (is_held(writer, wanted.checkpoint)) {
     // The answer to the first sending was lost, or the first try broke off after the head had moved.
     if (hearing->closed) GREFFE_TRY(state_->ensure_in_main_log(id, *hearing));
+    if (state_->ahead != nullptr) state_->ahead->covered(ahead_path(id), writer.size());
     Receipt again = GREFFE_TRY(state_->cosign(*hearing));
     if (hearing->closed) GREFFE_TRY(writer.finalise());
     return Answer(std::move(again));
@@ -370,6 +402,10 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
     return Answer(Unready{std::nullopt, {}, fmt::format("the hearing's \"open\" entry says that the station had seen {} entries of this "
                                                         "archive's main log; this archive never had that log", open->main_size), true});
   }
+  if (state_->ahead != nullptr) {
+    auto two_stories = GREFFE_TRY(state_->ahead->contradiction(ahead_path(id), writer.preview({}), entries, wanted.checkpoint));
+    if (two_stories) return Answer(Unready{std::nullopt, {}, std::move(*two_stories), true});
+  }
   std::vector<Digest> missing = GREFFE_TRY(state_->unproved(*hearing, read));
   GREFFE_TRY(state_->excuse(id, *open, shown, missing, read));
   if (!missing.empty()) {
@@ -391,6 +427,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
   }
   hearing->open = open;
   hearing->closed = read.closes;
+  if (state_->ahead != nullptr) state_->ahead->covered(ahead_path(id), writer.size());
   for (std::size_t i = 0; i < read.entries.size(); ++i) hearing->finished.take(first + i, read.entries[i]);
   for (const Digest& digest : read.named) {
     hearing->named.insert(digest);

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "archive/entries_ahead.h"
 #include "archive/hearing_logs.h"
 #include "archive/held_log.h"
 #include "archive/main_log.h"
@@ -31,12 +32,13 @@ class Deposit {
     std::uint64_t pending_bytes_per_hearing = 64ull * 1024 * 1024 * 1024;  // deposited but not named by an entry
     std::int64_t commit_interval_ms = 30'000;
   };
+  // `ahead`: at a replica, what is known ahead of the logs; none: nothing is.
   Deposit(Clock& clock, Log& log, Stores stores, HearingLogs& hearings, MainLog& main_log, UnfiledBytes& unfiled,
-          const PrivateKey& holder_key, std::string role, Limits limits);
+          const PrivateKey& holder_key, std::string role, Limits limits, EntriesAhead* ahead = nullptr);
   ~Deposit();  // stops the thread "gr-commit"
 
   // Start-up, before anything is served: appends every hearing head newer than its last main-log entry, and counts anew
-  // what stations had sent without entries.
+  // what stations had sent without entries. While the main log is not signed (MainLog::refusal), ok: it is done as soon as it is.
   Status catch_up();
 
   // The one of these digests that this hearing does not hold: what another hearing holds counts as missing.
@@ -50,7 +52,8 @@ class Deposit {
 
   // Appends entries [first, …) whose tree is `checkpoint`. In order: signature and consistency -> objects proved ->
   // stage, verify, head, tiles (LogWriter) -> main log when due -> cosign -> answer. Sending the same again is ok.
-  // denied: key unknown, revoked, or not this hearing's. invalid: an entry, the checkpoint or the tree is wrong.
+  // denied: key unknown, revoked, or not this hearing's. invalid: an entry, the checkpoint or the tree is wrong. unavailable also: this
+  // archive does not sign its main log at the moment, and says why.
   // `shown`: at a second site, entries further on in this log or in the main log that declare lost what was not sent.
   Result<std::variant<Receipt, Unready>> append(const Peer& peer, const HearingId& id, std::uint64_t first,
                                                 const std::vector<std::string>& entries, std::string_view checkpoint,

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "archive/base/progress.h"
 #include "archive/format/policy.h"
@@ -64,9 +66,9 @@ class Folder {
 
 class Export {
  public:
-  Export(FileSystem& files, Clock& clock, Stores stores, const catalogue::Catalogue& catalogue, const HearingId& id,
-         const std::string& directory)
-      : clock_(clock), stores_(stores), catalogue_(catalogue), id_(id), main_(stores.objects, stores.heads, main_log_path()),
+  Export(FileSystem& files, Clock& clock, Stores stores, std::string main_log, tlog::LogChain main, const catalogue::Catalogue& catalogue,
+         const HearingId& id, const std::string& directory)
+      : clock_(clock), stores_(stores), catalogue_(catalogue), id_(id), main_log_(std::move(main_log)), main_(std::move(main)),
         hearing_(stores.objects, stores.heads, hearing_log_path(id)), folder_(files, directory) {}
 
   Result<Exported> run(const std::string& policy) {
@@ -166,31 +168,59 @@ class Export {
     return out;
   }
 
-  // The newest checkpoint that another site confirmed, when it covers the hearing's last commit; else the head.
+  // Of the checkpoints that cover the hearing's last commit, the one that most other sites have signed, then most witnesses, then the
+  // newest; nobody: the head.
   Result<SignedCheckpoint> best_main_checkpoint(std::uint64_t last_commit) {
-    const std::vector<catalogue::KnownKey> cosigners = GREFFE_TRY(catalogue_.keys("cosigner"));
-    for (const catalogue::KnownKey& known : cosigners) {
-      const VerifierKey key = GREFFE_TRY(parse_verifier_key(known.cosigner));
-      auto newest = newest_cosigned(stores_.heads, main_log_path(), key);
-      if (newest && newest->checkpoint.size > last_commit) return std::move(*newest);
+    struct Candidate {
+      SignedCheckpoint checkpoint;
+      std::size_t sites = 0;
+      std::size_t witnesses = 0;
+    };
+    std::map<Checkpoint, Candidate> candidates;
+    for (const std::string_view role : {"cosigner", "witness"}) {
+      const std::vector<VerifierKey> keys = GREFFE_TRY(cosigning_keys(catalogue_, {role}));
+      for (const VerifierKey& key : keys) {
+        const auto newest = newest_cosigned(stores_.heads, main_log_, key);
+        if (!newest || newest->checkpoint.size <= last_commit) continue;
+        Candidate& candidate = candidates.try_emplace(newest->checkpoint, Candidate{*newest}).first->second;
+        for (const NoteSignature& line : newest->note.signatures) {
+          if (line.name == key.name && line.key_id == key.id()) put_signature(candidate.checkpoint.note, line);
+        }
+        ++(role == "witness" ? candidate.witnesses : candidate.sites);
+      }
     }
-    return main_.checkpoint();
+    const auto rank = [](const Candidate& one) { return std::tuple(one.sites, one.witnesses, one.checkpoint.checkpoint.size); };
+    const auto best = std::max_element(candidates.begin(), candidates.end(), [&rank](const auto& a, const auto& b) { return rank(a.second) < rank(b.second); });
+    if (best == candidates.end()) return main_.checkpoint();
+    return std::move(best->second.checkpoint);
+  }
+
+  // Of an earlier epoch the head that is held: it ends at the pin, or behind it.
+  Result<SignedCheckpoint> checkpoint_of(const tlog::LogChain::Link& link, std::uint64_t last_commit) {
+    if (&link != &main_.newest()) return link.reader.checkpoint();
+    return best_main_checkpoint(last_commit < link.first ? 0 : last_commit - link.first);
   }
 
   Status add_main_entries(const catalogue::HearingRecord& record) {
-    const std::set<std::uint64_t> indices = GREFFE_TRY(entries_about(record));
-    const SignedCheckpoint checkpoint = GREFFE_TRY(best_main_checkpoint(record.checkpoint_index));
-    const std::string note = checkpoint.note.write();
-    GREFFE_TRY(folder_.add("main/checkpoint", note));
-    for (const std::uint64_t index : indices) {
-      if (index >= checkpoint.checkpoint.size) continue;
-      const std::vector<std::string> entry = GREFFE_TRY(main_.entries(index, index + 1));
+    const std::set<std::uint64_t> numbers = GREFFE_TRY(entries_about(record));
+    std::map<const tlog::LogChain::Link*, SignedCheckpoint> checkpoints;
+    for (const std::uint64_t number : numbers) {
+      const auto [link, index] = main_.place_of(number);
+      const std::string folder = link->first == 0 ? "main" : fmt::format("main/epoch/{}", link->name.epoch);
+      if (!checkpoints.contains(link)) {
+        const SignedCheckpoint head = GREFFE_TRY(checkpoint_of(*link, record.checkpoint_index));
+        GREFFE_TRY(folder_.add(folder + "/checkpoint", head.note.write()));
+        checkpoints.emplace(link, head);
+      }
+      const SignedCheckpoint& head = checkpoints.at(link);
+      if (index >= head.checkpoint.size) continue;
+      const std::vector<std::string> entry = GREFFE_TRY(link->reader.entries(index, index + 1));
       TlogProof proof;
       proof.index = index;
-      proof.hashes = GREFFE_TRY(main_.inclusion(index, checkpoint.checkpoint.size));
-      proof.checkpoint = note;
-      GREFFE_TRY(folder_.add(fmt::format("main/entries/{}.json", index), entry[0]));
-      GREFFE_TRY(folder_.add(fmt::format("main/proofs/{}.tlog-proof", index), write_tlog_proof(proof)));
+      proof.hashes = GREFFE_TRY(link->reader.inclusion(index, head.checkpoint.size));
+      proof.checkpoint = head.note.write();
+      GREFFE_TRY(folder_.add(fmt::format("{}/entries/{}.json", folder, index), entry[0]));
+      GREFFE_TRY(folder_.add(fmt::format("{}/proofs/{}.tlog-proof", folder, index), write_tlog_proof(proof)));
       const Json json = GREFFE_TRY(parse_json(entry[0]));
       if (json.find("kind") != nullptr && *json.find("kind") == Json("account")) continue;  // snapshots are never handed out
       for (const Digest& digest : named_objects(json)) GREFFE_TRY(add_object(digest, ".json"));
@@ -243,7 +273,8 @@ class Export {
   Stores stores_;
   const catalogue::Catalogue& catalogue_;
   const HearingId id_;
-  const tlog::LogReader main_;
+  const std::string main_log_;  // path of the newest epoch's log
+  const tlog::LogChain main_;
   const tlog::LogReader hearing_;
   Folder folder_;
   std::set<Digest> objects_;  // written already
@@ -252,9 +283,12 @@ class Export {
 
 }  // namespace
 
-Result<Exported> export_hearing(FileSystem& files, Clock& clock, Stores stores, const catalogue::Catalogue& catalogue,
+Result<Exported> export_hearing(FileSystem& files, Clock& clock, Stores stores, const tlog::MainLogPlace& main_log, const catalogue::Catalogue& catalogue,
                                 const std::string& policy, const HearingId& id, const std::string& directory) {
-  return Export(files, clock, stores, catalogue, id, directory).run(policy);
+  const bool one_epoch = main_log.name.epoch == 1;
+  const tlog::LogChain chain = one_epoch ? tlog::LogChain(tlog::LogReader(stores.objects, stores.heads, main_log.path))
+                                         : GREFFE_TRY(tlog::LogChain::open(stores.objects, stores.heads, main_log));
+  return Export(files, clock, stores, main_log.path, chain, catalogue, id, directory).run(policy);
 }
 
 }  // namespace greffe::archive

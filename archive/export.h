@@ -16,7 +16,7 @@ struct Exported {
 };
 
 // already_exists: the folder is there. A folder that broke off has no manifest and is refused by the verifier.
-Result<Exported> export_hearing(FileSystem& files, Clock& clock, Stores stores, const catalogue::Catalogue& catalogue,
+Result<Exported> export_hearing(FileSystem& files, Clock& clock, Stores stores, const tlog::MainLogPlace& main_log, const catalogue::Catalogue& catalogue,
                                 const std::string& policy, const HearingId& id, const std::string& directory);
 
 }  // namespace greffe::archive

@@ -8,6 +8,7 @@
 
 #include "archive/archive_keys.h"
 #include "archive/excuses.h"
+#include "archive/format/drill.h"
 #include "archive/tlog/kept_checkpoints.h"
 
 namespace greffe::archive {
@@ -27,9 +28,9 @@ struct ForeignLog {
 }  // namespace
 
 struct ForeignLogs::State {
-  State(Clock& c, Stores s, HearingLogs& h, MainLog& own, const PrivateKey& key)
+  State(Clock& c, Stores s, HearingLogs& h, MainLog& own, const PrivateKey& key, EntriesAhead* a)
       : clock(c), stores(s), hearings(h), own_log(own), holder_key(key),
-        holder(holder_verifier(own.archive_name(), key.public_key())) {}
+        holder(holder_verifier(own.place().origin(), key.public_key())), ahead(a) {}
 
   Clock& clock;
   Stores stores;
@@ -37,6 +38,7 @@ struct ForeignLogs::State {
   MainLog& own_log;
   const PrivateKey& holder_key;
   const VerifierKey holder;
+  EntriesAhead* const ahead;
   std::mutex mutex;  // guards `logs`
   std::map<std::string, std::shared_ptr<ForeignLog>> logs;
 
@@ -103,7 +105,7 @@ Status ForeignLogs::State::holds_hearing(const HearingCheckpointEntry& entry, st
 Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, const std::string& text,
                                         std::vector<Missing>& missing) {
   const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
-  if (std::holds_alternative<UnknownEntry>(entry)) {
+  if (std::holds_alternative<UnknownEntry>(entry) && !parse_drill(text)) {
     return fail(Errc::invalid, fmt::format("main-log entry {}: this kind is not known here; upgrade the replica first", index));
   }
   if (const auto* checkpoint = std::get_if<HearingCheckpointEntry>(&entry)) {
@@ -138,8 +140,8 @@ Result<std::vector<Digest>> ForeignLogs::State::not_excused(ForeignLog& log, con
   return out;
 }
 
-ForeignLogs::ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key)
-    : state_(std::make_unique<State>(clock, stores, hearings, own_log, holder_key)) {}
+ForeignLogs::ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key, EntriesAhead* ahead)
+    : state_(std::make_unique<State>(clock, stores, hearings, own_log, holder_key, ahead)) {}
 ForeignLogs::~ForeignLogs() = default;
 
 Result<std::vector<Digest>> ForeignLogs::missing(const Peer& peer, const std::string& origin,
@@ -187,11 +189,16 @@ Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, con
   const Status by_origin = verify_note(wanted.note, log->log_key);
   if (!by_origin) return fail(Errc::denied, "the checkpoint is not signed by " + origin + ": " + by_origin.error().message);
   if (is_held(writer, wanted.checkpoint)) {
+    if (state_->ahead != nullptr) state_->ahead->covered(ahead_path_of_main_log(origin), writer.size());
     Receipt again = GREFFE_TRY(state_->cosign(*log));
     return Answer(std::move(again));
   }
   std::optional<Unready> elsewhere = GREFFE_TRY(check_growth(writer, first, entries, wanted.checkpoint));
   if (elsewhere) return Answer(std::move(*elsewhere));
+  if (state_->ahead != nullptr) {
+    auto two_stories = GREFFE_TRY(state_->ahead->contradiction(ahead_path_of_main_log(origin), writer.preview({}), entries, wanted.checkpoint));
+    if (two_stories) return Answer(Unready{std::nullopt, {}, std::move(*two_stories), true});
+  }
   std::vector<State::Missing> unsent;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     GREFFE_TRY(state_->find_missing(*log, first + i, entries[i], unsent));
@@ -210,6 +217,7 @@ Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, con
   }
   log->deposited.clear();
   log->deposited_bytes = 0;
+  if (state_->ahead != nullptr) state_->ahead->covered(ahead_path_of_main_log(origin), writer.size());
   if (tlog::is_kept_checkpoint(first, wanted.checkpoint.size)) {
     const std::string note = wanted.note.write();
     GREFFE_TRY(state_->stores.objects.put(tlog::kept_checkpoint_path(foreign_log_path(origin), wanted.checkpoint.size), as_bytes(note)));
@@ -224,6 +232,13 @@ Result<SignedCheckpoint> ForeignLogs::checkpoint(const std::string& origin) {
   if (log->writer.size() == 0) return fail(Errc::not_found, "nothing is held of " + origin);
   Receipt receipt = GREFFE_TRY(state_->cosign(*log));
   return std::move(receipt.checkpoint);
+}
+
+Result<ForeignLogs::Held> ForeignLogs::held(const Peer& peer, const std::string& origin) {
+  GREFFE_TRY(state_->may_write(peer, origin));
+  const std::shared_ptr<ForeignLog> log = GREFFE_TRY(state_->get(origin));
+  const std::lock_guard lock(log->mutex);
+  return Held{log->log_key, log->writer.preview({})};
 }
 
 Result<std::shared_ptr<ReadableFile>> ForeignLogs::open_document(const Peer& peer, const std::string& origin, const Digest& digest,

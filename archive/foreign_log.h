@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "archive/deposit.h"
+#include "archive/entries_ahead.h"
 #include "archive/hearing_logs.h"
 #include "archive/log_piece.h"
 
@@ -17,7 +18,8 @@ namespace greffe::archive {
 class ForeignLogs {
  public:
   // An origin that this replica holds, with the key that signs its main log (from its own `key` entries, role "origin").
-  ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key);
+  // `ahead`: what is known ahead of the logs; none: nothing is.
+  ForeignLogs(Clock& clock, Stores stores, HearingLogs& hearings, MainLog& own_log, const PrivateKey& holder_key, EntriesAhead* ahead = nullptr);
   ~ForeignLogs();
 
   // As Deposit, for documents that main-log entries name. denied: the peer is not this origin's replicator.
@@ -31,6 +33,12 @@ class ForeignLogs {
                                                 const std::vector<std::string>& entries, std::string_view checkpoint,
                                                 const std::vector<ShownEntry>& shown = {});
   Result<SignedCheckpoint> checkpoint(const std::string& origin);
+  // The key that signs this main log, and the right edge of what is held of it. denied: the peer is not this origin's replicator.
+  struct Held {
+    VerifierKey key;
+    TreeEdge edge;
+  };
+  Result<Held> held(const Peer& peer, const std::string& origin);
   // A document that an entry held here names, for the origin's own replicator or reader, to which it may have been lost. not_found: no
   // entry names it, or no volume has it. Reads that one entry, or the log from its beginning up to one that names it.
   Result<std::shared_ptr<ReadableFile>> open_document(const Peer& peer, const std::string& origin, const Digest& digest,

@@ -44,6 +44,10 @@ std::string cursor_of(const PageEnd& end, std::size_t number) {
 
 }  // namespace
 
+std::string copied_catalogue_path(const std::string& state_directory, const std::string& name) {
+  return join(state_directory, "catalogue-" + sha256(as_bytes(name)).hex().substr(0, 16) + ".sqlite");
+}
+
 catalogue::CourtSet HeldArchive::seen_by(const accounts::Account& account) const {
   if (account.all_courts) return catalogue::CourtSet::everything();
   catalogue::CourtSet out;
@@ -115,8 +119,7 @@ Status HeldArchives::look_for_copies() {
   });
   for (const auto& [name, key] : wanted) {
     if (copies_.contains(name)) continue;
-    const std::string digest = sha256(as_bytes(name)).hex();
-    copies_[name] = std::make_shared<Copy>(stores_, name, key, join(state_directory_, "catalogue-" + digest.substr(0, 16) + ".sqlite"));
+    copies_[name] = std::make_shared<Copy>(stores_, name, key, copied_catalogue_path(state_directory_, name));
   }
   return ok();
 }
@@ -160,10 +163,10 @@ void HeldArchives::follow(Copy& copy, const std::stop_token& stop) {
 std::vector<HeldArchive> HeldArchives::all() const {
   // The own catalogue belongs to the main log, which outlives this.
   std::vector<HeldArchive> out;
-  out.push_back({own_.archive_name(), true, std::shared_ptr<const catalogue::Catalogue>(std::shared_ptr<void>(), &own_.catalogue()), own_.reader(), own_log_key_});
+  out.push_back({own_.archive_name(), true, std::shared_ptr<const catalogue::Catalogue>(std::shared_ptr<void>(), &own_.catalogue()), own_.chain(), own_.place().path, own_log_key_});
   const std::lock_guard lock(mutex_);
   for (const auto& [name, copy] : copies_) {
-    if (copy->catalogue) out.push_back({name, false, copy->catalogue, copy->reader, copy->log_key});
+    if (copy->catalogue) out.push_back({name, false, copy->catalogue, copy->reader, foreign_log_path(name), copy->log_key});
   }
   return out;
 }

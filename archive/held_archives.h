@@ -25,8 +25,9 @@ struct HeldArchive {
   std::string name;
   bool own = false;
   std::shared_ptr<const catalogue::Catalogue> catalogue;
-  tlog::LogReader reader;  // of its main log
-  PublicKey log_key;       // that signs it
+  tlog::LogChain chain;    // of its main log
+  std::string log_path;    // of the newest epoch's
+  PublicKey log_key;       // that signs that
 
   std::string court_here(const std::string& court) const { return own ? court : name + "/" + court; }
   // What of it this account may see.
@@ -38,9 +39,12 @@ struct FoundHearing {
   catalogue::HearingRecord record;  // its court as it is named here
 };
 
+// Of the archive that is copied: "<state>/catalogue-<first 16 hex digits of the SHA-256 of its name>.sqlite".
+std::string copied_catalogue_path(const std::string& state_directory, const std::string& name);
+
 class HeldArchives {
  public:
-  // All of them outlive it. Catalogues of copies are "<state>/catalogue-<first 16 hex digits of the origin's SHA-256>.sqlite".
+  // All of them outlive it.
   HeldArchives(FileSystem& files, Log& log, Stores stores, MainLog& own, const PublicKey& own_log_key, std::string state_directory);
   ~HeldArchives();  // stops the thread
   void start();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "archive/tlog/kept_checkpoints.h"
 #include "archive/tlog/log_reader.h"
@@ -35,13 +36,13 @@ Result<LogPiece> read_piece(store::ObjectStore& objects, store::HeadStore& heads
     out.entries.emplace_back(entry);
     return true;
   }));
-  std::vector<std::string> keys;
+  std::map<std::uint64_t, std::string> keys;  // by size, as the entries come: names are sorted as texts
   GREFFE_TRY(objects.list(tlog::kept_checkpoints_folder(log_path), [&](const store::ObjectInfo& info) {
     const auto size = tlog::kept_checkpoint_size(info.key);
-    if (size && *size > first && *size <= first + out.entries.size()) keys.push_back(info.key);
+    if (size && *size > first && *size <= first + out.entries.size()) keys[*size] = info.key;
     return true;
   }));
-  for (const std::string& key : keys) {
+  for (const auto& [size, key] : keys) {
     const Bytes note = GREFFE_TRY(objects.get(key));
     if (parse_signed_checkpoint(as_text(note))) out.kept.emplace_back(as_text(note));
   }

@@ -182,7 +182,7 @@ Result<std::map<Digest, NamedPlace>> LostObjects::places_of(const LostOrder& ord
 
 // Each of them must be named where the officers say that it is.
 Status LostObjects::are_named(const LostOrder& order) {
-  const std::map<Digest, NamedPlace> found = GREFFE_TRY(places_of(order, main_log_path()));
+  const std::map<Digest, NamedPlace> found = GREFFE_TRY(places_of(order, main_log_.place().path));
   for (const Digest& digest : order.objects) {
     if (found.contains(digest)) continue;
     return fail(Errc::not_found, (order.hearing ? "hearing " + order.hearing->text() : "the main log, for no hearing,") + " does not name " + digest.hex());

@@ -186,14 +186,8 @@ Status Peers::revoke(std::string_view role, std::string_view name, std::string_v
   return fail(Errc::not_found, fmt::format("no {} named {} is enrolled", role, name));
 }
 
-Result<std::vector<VerifierKey>> Peers::cosigners() const {
-  std::vector<VerifierKey> out;
-  const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(main_log_.catalogue().keys("cosigner"));
-  for (const catalogue::KnownKey& key : keys) {
-    if (key.revoked_since) continue;
-    out.push_back(GREFFE_TRY(parse_verifier_key(key.cosigner)));
-  }
-  return out;
-}
+Result<std::vector<VerifierKey>> Peers::cosigners() const { return cosigning_keys(main_log_.catalogue(), {"cosigner"}); }
+
+Result<std::vector<VerifierKey>> Peers::main_log_cosigners() const { return cosigning_keys(main_log_.catalogue(), {"cosigner", "witness"}); }
 
 }  // namespace greffe::archive

@@ -53,8 +53,10 @@ class Peers {
   // A peer by its TLS key. denied: unknown key.
   Result<Peer> identify(const PublicKey& key) const;
   Status revoke(std::string_view role, std::string_view name, std::string_view why);
-  // Cosigners in the log that are not revoked, with their verifier keys.
+  // Sites that confirm what they hold, of the log and not revoked, with their verifier keys.
   Result<std::vector<VerifierKey>> cosigners() const;
+  // These and the witnesses, who have seen the main log and hold nothing of it.
+  Result<std::vector<VerifierKey>> main_log_cosigners() const;
 
  private:
   struct Open {

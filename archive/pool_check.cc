@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "archive/ahead_check.h"
 #include "archive/all_logs.h"
 #include "archive/archive_keys.h"
 #include "archive/base/progress.h"
@@ -25,6 +26,7 @@ std::optional<VerifierKey> own_key(const std::string& path, std::string_view fir
     if (open == nullptr) return std::nullopt;
     return VerifierKey{hearing_origin(open->archive, *id), KeyType::ed25519, open->station_key};
   }
+  if (const auto promotion = parse_promotion(first_entry)) return promotion->log_verifier();
   const auto entry = parse_main_entry(first_entry);
   const auto* genesis = entry ? std::get_if<GenesisEntry>(&*entry) : nullptr;
   if (genesis == nullptr) return std::nullopt;
@@ -62,6 +64,19 @@ Status check_logs(store::WholePool& pool, tlog::CheckMode mode, PoolCheck& out) 
   return ok();
 }
 
+// What is known ahead of logs, which is nothing that a log says.
+Status check_what_is_ahead(store::WholePool& pool, tlog::CheckMode mode, PoolCheck& out) {
+  const AheadCheck checked = GREFFE_TRY(check_ahead(pool, pool, &pool, mode));
+  for (const tlog::LogFinding& f : checked.findings) {
+    const std::string_view done = f.lost ? (mode == tlog::CheckMode::repair ? "; no good copy was left, and it was removed: it is to be sent again"
+                                                                            : "; no good copy is left: it is to be sent again")
+                                         : f.repaired > 0 ? kRepaired : std::string_view();
+    out.findings.push_back(fmt::format("{} (entries ahead of their objects): {} copies missing, {} altered{}", f.key, f.missing.size(), f.different.size(), done));
+    out.repaired += f.repaired;
+  }
+  return ok();
+}
+
 // The objects of which no good copy is left.
 Result<std::set<Digest>> check_objects(Clock& clock, store::WholePool& pool, PoolCheck& out) {
   std::set<Digest> bad;
@@ -86,11 +101,14 @@ Result<std::vector<LostDeclarations>> declarations_in(store::WholePool& pool, co
   std::vector<LostDeclarations> out;
   for (const std::string& path : paths) {
     if (path != main_log_path() && !path.starts_with("log/from/")) continue;
-    const tlog::LogReader reader(pool, pool, path);
-    const auto head = reader.checkpoint();
-    if (!head) continue;  // check_logs has said it
-    LostDeclarations& declared = out.emplace_back(head->checkpoint.origin);
-    static_cast<void>(reader.entries(0, head->checkpoint.size, [&](std::uint64_t, std::string_view text) {
+    const auto head = tlog::LogReader(pool, pool, path).checkpoint();
+    const auto name = head ? parse_epoch_origin(head->checkpoint.origin) : Result<EpochName>(head.error());
+    if (!name || name->epoch > 1) continue;  // check_logs has said it, or it is read with the first epoch
+    const auto chain = tlog::LogChain::open(pool, pool, name->archive, path);
+    const auto size = chain ? chain->size() : Result<std::uint64_t>(chain.error());
+    if (!size) continue;
+    LostDeclarations& declared = out.emplace_back(name->archive);
+    static_cast<void>(chain->entries(0, *size, [&](std::uint64_t, std::string_view text) {
       const auto entry = LostDeclarations::concerns(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
       if (entry) static_cast<void>(declared.take(*entry));  // one that is not signed declares nothing
       return true;
@@ -123,11 +141,11 @@ Status check_references(store::WholePool& pool, const std::set<Digest>& bad, Poo
 }
 
 // I8: the catalogue rebuilt equals the catalogue. Built in a file of its own beside it.
-Status check_catalogue(FileSystem& files, store::WholePool& pool, const std::string& path, tlog::CheckMode mode, PoolCheck& out) {
+Status check_catalogue(FileSystem& files, store::WholePool& pool, const EpochName& name, const std::string& path, tlog::CheckMode mode, PoolCheck& out) {
   const std::string other = path + ".check";
   if (files.stat(other)) GREFFE_TRY(files.remove(other));
   const Stores stores{pool, pool, pool};
-  const tlog::LogReader main_log(pool, pool, main_log_path());
+  const tlog::LogChain main_log = GREFFE_TRY(tlog::open_main_log(pool, pool, name));
   const auto dump_rebuilt = [&]() -> Result<std::pair<std::uint64_t, std::string>> {
     const catalogue::CatalogueBuilder rebuilt = GREFFE_TRY(catalogue::rebuild(files, other, catalogue_sources(stores), main_log));
     std::string dump = GREFFE_TRY(rebuilt.dump());
@@ -161,15 +179,18 @@ Status check_catalogue(FileSystem& files, store::WholePool& pool, const std::str
 Result<PoolCheck> check_pool_logs(store::WholePool& pool, tlog::CheckMode mode) {
   PoolCheck out;
   GREFFE_TRY(check_logs(pool, mode, out));
+  GREFFE_TRY(check_what_is_ahead(pool, mode, out));
   return out;
 }
 
-Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path, tlog::CheckMode mode) {
+Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const EpochName& name, const std::string& catalogue_path,
+                             tlog::CheckMode mode) {
   PoolCheck out;
   GREFFE_TRY(check_logs(pool, mode, out));
+  GREFFE_TRY(check_what_is_ahead(pool, mode, out));
   const std::set<Digest> bad = GREFFE_TRY(check_objects(clock, pool, out));
   GREFFE_TRY(check_references(pool, bad, out));
-  GREFFE_TRY(check_catalogue(files, pool, catalogue_path, mode, out));
+  GREFFE_TRY(check_catalogue(files, pool, name, catalogue_path, mode, out));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "archive/format/canonical_json.h"
+#include "archive/format/promotion.h"
 #include "archive/store/whole_pool.h"
 #include "archive/tlog/log_check.h"
 
@@ -21,9 +22,9 @@ struct PoolCheck {
   std::vector<std::string> findings;  // sentences; empty: all is as the logs say
 };
 
-// `repair` needs a pool that is open for writing: bad and missing replicas are written from good ones, a catalogue that differs is made
+// `name`: whose catalogue it is, in which epoch. `repair` needs a pool that is open for writing: bad and missing replicas are written from good ones, a catalogue that differs is made
 // anew. A finding stays a finding, with what was done about it.
-Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const std::string& catalogue_path,
+Result<PoolCheck> check_pool(FileSystem& files, Clock& clock, store::WholePool& pool, const EpochName& name, const std::string& catalogue_path,
                              tlog::CheckMode mode = tlog::CheckMode::report);
 // The trees and the signatures of their heads alone.
 Result<PoolCheck> check_pool_logs(store::WholePool& pool, tlog::CheckMode mode = tlog::CheckMode::report);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "archive/ahead_check.h"
 #include "archive/all_logs.h"
 #include "archive/base/progress.h"
 #include "archive/tlog/log_check.h"
@@ -251,6 +252,11 @@ Status PoolKeeper::complete_logs(std::stop_token stop) {
     }
     const std::lock_guard lock(mutex_);
     ++facts_.logs;
+  }
+  const auto ahead = check_ahead(pool_, pool_, nullptr, tlog::CheckMode::repair, stop);
+  if (!ahead) note(ahead.error());
+  for (const tlog::LogFinding& one : ahead ? ahead->findings : std::vector<tlog::LogFinding>()) {
+    if (one.lost) trouble = one.key + " has no good replica";
   }
   return trouble.empty() ? ok() : Status(fail(Errc::unavailable, trouble));
 }

@@ -35,7 +35,7 @@ Result<std::vector<std::string>> keys_below(store::WholePool& pool, std::string_
 }  // namespace
 
 Status PoolMigration::copy_one(const Digest& digest, MigrationTotals& totals, const std::function<void(std::uint64_t)>& copied) {
-  if (GREFFE_TRY(to_.holds_object(digest))) return ok();
+  if (to_.has_all_replicas(digest)) return ok();  // a call that was killed may have left fewer
   const auto bytes = from_.read_object(digest);
   if (!bytes && (bytes.error().code == Errc::corrupt || bytes.error().code == Errc::not_found)) {
     const std::lock_guard lock(mutex_);
@@ -123,13 +123,14 @@ Status PoolMigration::copy_head(const std::string& key) {
   return to_.swap_head(key, there ? *there : std::string(), text);
 }
 
-// A crash here: some hearings are whole in the new pool and the main log, which names them, is not there or is older.
+// A crash here: some hearings are whole in the new pool and the main logs, which name them, are not there or are older.
 Status PoolMigration::copy_heads() {
   const std::string main = main_log_path() + "/";
+  const auto is_main = [&main](const std::string& key) { return key.starts_with(main) || key.starts_with("log/from/"); };
   const std::vector<std::string> heads = GREFFE_TRY(keys_below(from_, "log/", is_head));
   for (const bool of_main : {false, true}) {
     for (const std::string& key : heads) {
-      if (key.starts_with(main) == of_main) GREFFE_TRY(copy_head(key));
+      if (is_main(key) == of_main) GREFFE_TRY(copy_head(key));
     }
   }
   return ok();

@@ -45,6 +45,8 @@ struct ScrubSettings {
   std::function<bool()> volumes_settled = {};
   store::DamageListener on_damage = {};  // of what is found outside the pool: objects that are on no volume at all
   AskableSites sites = {};  // that are asked for what no volume has any more
+  // Entries known ahead below this folder had no good copy any more and were removed, or some copy was written anew.
+  std::function<void(const std::string& folder)> on_ahead_changed = {};
 };
 
 // How far one volume is.
@@ -146,6 +148,7 @@ class Scrub {
   std::int64_t time_to_logs() const /* mutex_ held */;
   std::int64_t read_logs(const std::stop_token& stop);
   Result<std::uint64_t> check_one_log(const std::string& path, const std::stop_token& stop);
+  void check_entries_ahead(const std::stop_token& stop);
   Status finish_logs(const std::stop_token& stop);
 
   // What no volume has any more, at the other sites.

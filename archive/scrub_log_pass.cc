@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <set>
 
+#include "archive/ahead_check.h"
 #include "archive/all_logs.h"
+#include "archive/format/ahead_piece.h"
 #include "archive/scrub.h"
 #include "archive/tlog/log_check.h"
 
@@ -44,6 +47,7 @@ std::int64_t Scrub::read_logs(const std::stop_token& stop) {
     return !stop.stop_requested();
   });
   if (stop.stop_requested()) return 0;
+  check_entries_ahead(stop);
   const Status done = walked ? finish_logs(stop) : walked;
   if (done) return 0;
   log_.warn("the scrub of the logs waits: " + done.error().message);
@@ -93,6 +97,30 @@ Result<std::uint64_t> Scrub::check_one_log(const std::string& path, const std::s
     request.repaired += repaired;
   }
   return checked ? checked->bytes : 0;
+}
+
+// What is known ahead of logs is no log: it is in the counts, and not in the tree of the pass.
+void Scrub::check_entries_ahead(const std::stop_token& stop) {
+  const auto checked = check_ahead(pool_, pool_, &pool_, tlog::CheckMode::repair, stop);
+  if (!checked) return log_.warn("the scrub cannot look at entries known ahead: " + checked.error().message);
+  std::set<std::string> folders;
+  {
+    const std::lock_guard lock(mutex_);
+    logs_.bytes += checked->bytes;
+    note_read(checked->bytes);
+    for (const tlog::LogFinding& one : checked->findings) {
+      const std::uint64_t failures = one.missing.size() + one.different.size() + (one.lost ? 1 : 0);
+      logs_.failures += failures;
+      for (Request& request : requests_) {
+        request.failures += failures;
+        request.repaired += one.repaired;
+      }
+      if (one.lost) note_unrepaired(one.key, "no volume has it as its name says; it was removed, and has to be sent again");
+      if (const auto key = parse_ahead_key(one.key)) folders.insert(key->folder);
+    }
+  }
+  if (!settings_.on_ahead_changed) return;
+  for (const std::string& folder : folders) settings_.on_ahead_changed(folder);
 }
 
 Status Scrub::finish_logs(const std::stop_token& stop) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "archive/client/archive_client.h"
+#include "archive/client/control_client.h"
 #include "archive/format/names.h"
 
 namespace greffe::archive {
@@ -39,6 +40,7 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   if (s.role != "primary" && s.role != "replica") {
     return fail(Errc::invalid, path + ": role must be \"primary\" or \"replica\"");
   }
+  s.epoch = static_cast<std::uint64_t>(GREFFE_TRY(config.integer_or("epoch", 1, 1, static_cast<std::int64_t>(kEpochMax))));
   const std::string state = GREFFE_TRY(config.string("state_directory"));
   s.state_directory = config.path_from_here(state);
   s.pool = GREFFE_TRY(store::read_pool_place(config, path));
@@ -48,6 +50,11 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   s.station_unfiled_bytes = GREFFE_TRY(config.integer_or("station_unfiled_bytes", 16'000'000'000, kMaxObjectBytes, INT64_MAX));
   s.rebalance_bytes_per_second = GREFFE_TRY(config.integer_or("rebalance_bytes_per_second", 50'000'000, 0, INT64_MAX));
   s.alarm_after_s = GREFFE_TRY(config.integer_or("alarm_after_s", s.alarm_after_s, 2, kYearS));
+  s.witness_hold_s = GREFFE_TRY(config.integer_or("witness_hold_s", s.witness_hold_s, 0, 24 * 3600));
+  s.drill_every_s = GREFFE_TRY(config.integer_or("drill_every_s", s.drill_every_s, 0, kYearS));
+  s.drill_bytes_per_second = GREFFE_TRY(config.integer_or("drill_bytes_per_second", s.drill_bytes_per_second, 0, 10'000'000'000));
+  const std::string checker = GREFFE_TRY(config.string_or("media_checker", ""));
+  if (!checker.empty()) s.media_checker = config.path_from_here(checker);
   s.machine_address = GREFFE_TRY(config.string_or("machine_address", "127.0.0.1:8444"));
   s.machine_url = GREFFE_TRY(config.string_or("machine_url", "https://" + s.machine_address));
   s.nodes = GREFFE_TRY(config.strings_or_none("nodes"));
@@ -63,9 +70,9 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
     s.tls_certificate = config.path_from_here(certificate);
     s.tls_key = config.path_from_here(key);
   }
+  s.witness_address = GREFFE_TRY(config.string_or("witness_address", ""));
   s.metrics_address = GREFFE_TRY(config.string_or("metrics_address", ""));
-  const std::string socket = GREFFE_TRY(config.string_or("control_socket", ""));
-  s.control_socket = socket.empty() ? join(s.state_directory, "control.sock") : config.path_from_here(socket);
+  s.control_socket = GREFFE_TRY(client::read_control_socket(config));
   const std::string ui = GREFFE_TRY(config.string_or("ui_directory", "/usr/share/greffe/ui"));
   s.ui_directory = config.path_from_here(ui);
   GREFFE_TRY(config.refuse_unknown());

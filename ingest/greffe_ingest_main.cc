@@ -9,6 +9,7 @@
 #include "archive/base/command_line.h"
 #include "archive/base/file_system.h"
 #include "archive/base/progress.h"
+#include "archive/format/members.h"
 #include "ingest/broken_station.h"
 #include "ingest/closing_sheet.h"
 #include "ingest/drain.h"
@@ -17,6 +18,7 @@
 #include "ingest/live_child.h"
 #include "ingest/live_verbs.h"
 #include "ingest/main_log_seen.h"
+#include "ingest/media_check_verb.h"
 #include "ingest/paper_verbs.h"
 
 namespace greffe::ingest {
@@ -42,12 +44,6 @@ struct Program {
 };
 
 void print(const Json& json) { fmt::print("{}\n", write_json(json)); }
-
-Json list_of(const std::vector<std::string>& texts) {
-  Json::Array out;
-  for (const std::string& text : texts) out.emplace_back(text);
-  return out;
-}
 
 Json to_json(const ReceiptState& receipt) {
   Json out;
@@ -582,6 +578,7 @@ void add_spool(CommandLine& line, Program& program, Options& o) {
 int run_program(int count, char** arguments) {
   Program program;
   Options options;
+  MediaCheckVerb check_media;
   CommandLine line("greffe-ingest", "Records hearings at a station and brings them to the archive.");
   line.root().option("--config", program.config, "the station's configuration (station.toml)", "FILE");
   add_enrolment(line, program, options);
@@ -589,6 +586,7 @@ int run_program(int count, char** arguments) {
   add_live(line, program, options);
   add_paper(line, program, options);
   add_spool(line, program, options);
+  check_media.define(line);
   return line.run(count, arguments);
 }
 

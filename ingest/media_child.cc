@@ -1,6 +1,7 @@
 #include "ingest/media_child.h"
 
 #include "ingest/channel_sink.h"
+#include "ingest/media_check.h"
 #include "ingest/sandbox.h"
 
 namespace greffe::ingest {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t kBytesPerCpuSecond = 250'000;  // the slowest reading that is still work and not a trap
 constexpr std::uint64_t kCpuSecondsAtLeast = 300;
+constexpr std::uint64_t kDecodingBytes = 1024ULL * 1024 * 1024;  // of memory: sixteen large pictures, and what belongs to them
 
 // Of a segment of a file: how far the file was read for it.
 class FileSink : public ChannelSink {
@@ -49,11 +51,21 @@ Status read_media(const ChildTask& task, Channel& channel) {
   return channel.send(done);
 }
 
+Status decode_media(const ChildTask& task, Channel& channel) {
+  SandboxLimits limits;
+  limits.cpu_seconds = kCpuSecondsAtLeast + task.media_bytes / kBytesPerCpuSecond;
+  limits.memory_bytes = kDecodingBytes;
+  GREFFE_TRY(enter_sandbox(limits));
+  const auto source = GREFFE_TRY(MediaSource::open(task.media, task.media_bytes, task.choice));
+  const DecodedMedia media = GREFFE_TRY(decode_all(*source));
+  return channel.send(write_decoded(media));
+}
+
 }  // namespace
 
 void run_media_child(const ChildTask& task, Channel& channel) {
   (void)sha256({});  // libcrypto sets itself up with files that cannot be opened later
-  const Status status = read_media(task, channel);
+  const Status status = task.task == MediaTask::decode ? decode_media(task, channel) : read_media(task, channel);
   if (status) return;
   Json refused;
   refused.set("say", "failed").set("code", name_of(status.error().code)).set("words", status.error().message);

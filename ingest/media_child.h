@@ -28,10 +28,16 @@ Result<FinishedSegment> parse_segment_message(const Json& json);
 Json write_rules(const CutRules& rules);
 Result<CutRules> parse_rules(const Json& json);
 
+enum class MediaTask {
+  cut,     // what the file is, then its segments
+  decode,  // all of it, and how that went (media_check.h)
+};
+
 struct ChildTask {
   int media = -1;                // not owned
   std::uint64_t media_bytes = 0;
   TrackChoice choice;
+  MediaTask task = MediaTask::cut;
 };
 
 // Everything until the end of the file or the first failure, which it reports over the channel. Enters the sandbox first.

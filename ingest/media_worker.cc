@@ -53,7 +53,7 @@ bool keep_only(int media, int channel) {
 
 }  // namespace
 
-Result<std::unique_ptr<MediaWorker>> MediaWorker::start(const std::string& path, const TrackChoice& choice) {
+Result<std::unique_ptr<MediaWorker>> MediaWorker::start(const std::string& path, const TrackChoice& choice, MediaTask what) {
   Descriptor media(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!media.is_open()) {
     const int why = errno;
@@ -68,6 +68,7 @@ Result<std::unique_ptr<MediaWorker>> MediaWorker::start(const std::string& path,
   ChildTask task;
   task.media_bytes = static_cast<std::uint64_t>(facts.st_size);
   task.choice = choice;
+  task.task = what;
   std::unique_ptr<MediaWorker> out(new MediaWorker);
   out->path_ = path;
   const pid_t parent = ::getpid();
@@ -160,6 +161,13 @@ Error MediaWorker::ending() {
 Result<TrackFacts> MediaWorker::facts() {
   const Message message = GREFFE_TRY(receive());
   return parse_facts(message.body);
+}
+
+Result<DecodedMedia> MediaWorker::decoded() {
+  const Message message = GREFFE_TRY(receive());
+  auto media = parse_decoded(message.body);
+  if (!media) return media.error().within(path_ + ": what its reader says");
+  return media;
 }
 
 Status MediaWorker::start_cutting(const CutRules& rules) { return answer(write_rules(rules), -1); }

@@ -12,6 +12,7 @@
 
 #include "ingest/audio.h"
 #include "ingest/live_source.h"
+#include "ingest/media_check.h"
 #include "ingest/media_child.h"
 #include "ingest/signal_watch.h"
 
@@ -58,14 +59,15 @@ Result<WorkerNews> parse_news(const Json& said);
 class MediaWorker {
  public:
   // Opens `path` for reading and starts the child. `name` stands in front of every message about it.
-  static Result<std::unique_ptr<MediaWorker>> start(const std::string& path, const TrackChoice& choice);
+  static Result<std::unique_ptr<MediaWorker>> start(const std::string& path, const TrackChoice& choice, MediaTask task = MediaTask::cut);
   // A reader that is at the other end already; what it is and when it ends is the caller's.
   static std::unique_ptr<MediaWorker> over(Channel channel, std::string path);
   // Starts this very program anew as the process that reads what is live: nothing of this one is in its memory.
   static Result<std::unique_ptr<MediaWorker>> start_live(const LiveRequest& request);
   ~MediaWorker();  // ends the child
 
-  Result<TrackFacts> facts();  // waits
+  Result<TrackFacts> facts();      // waits; of one that cuts
+  Result<DecodedMedia> decoded();  // waits for the end; of one that decodes
   Status start_cutting(const CutRules& rules);
   // Of what is live. hold: the segment ends, and Holding is said. stop: it ends, and TrackEnded is said.
   Status hold();

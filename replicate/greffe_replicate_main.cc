@@ -1,16 +1,23 @@
 // greffe-replicate: carries recordings and logs to second sites and brings their confirmations back.
 #include <fmt/format.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 
 #include "archive/base/command_line.h"
 #include "archive/base/log.h"
 #include "archive/base/progress.h"
+#include "replicate/ahead_shipper.h"
 #include "replicate/compare_verb.h"
+#include "replicate/copy_round.h"
+#include "replicate/drill_verb.h"
 #include "replicate/echo_watch.h"
 #include "replicate/lag.h"
+#include "replicate/lost_return.h"
 #include "replicate/open_sites.h"
 #include "replicate/restore_verb.h"
 #include "replicate/service.h"
@@ -65,21 +72,56 @@ Outcome without(const std::string& name, const greffe::Error& error) {
   return out;
 }
 
+// Lets the target know the log ahead of what it names, until there is no more of it, or (`beside`: the copies) the stop. How many entries. What
+// hinders it hinders the pass as well, which says so.
+std::uint64_t ship_ahead(replicate::OpenSites& sites, replicate::OpenTarget& target, bool beside, const std::stop_token& stop) {
+  replicate::AheadShipper::Options options;
+  if (!beside) options.after_ms = 0;
+  replicate::AheadShipper shipper(sites.sites(target), *target.bandwidth, sites.clock, options, sites.log);
+  std::mutex mutex;
+  std::condition_variable_any wakes;
+  std::uint64_t entries = 0;
+  for (bool more = true; more && !stop.stop_requested();) {
+    const auto report = shipper.round(stop);
+    more = beside || (report && report->more);
+    if (!report) {
+      if (!beside) break;
+    } else {
+      entries += report->entries;
+      for (const std::string& problem : report->problems) sites.log.warn("target " + target.settings->name + ": " + problem);
+    }
+    std::unique_lock lock(mutex);
+    if (beside) wakes.wait_for(lock, stop, std::chrono::milliseconds(sites.settings.poll_interval_ms), [] { return false; });
+  }
+  return entries;
+}
+
 Outcome carry(replicate::OpenSites& sites, replicate::OpenTarget& target, greffe::Progress& progress, std::stop_token stop) {
   const std::string& name = target.settings->name;
   if (target.unready) return without(name, *target.unready);
   replicate::Replicator::Options options;
-  options.limits.connections = sites.settings.connections;
+  options.limits.connections = target.connections(sites.settings);
   options.poll_interval_ms = sites.settings.poll_interval_ms;
   options.on_sent = [&progress](replicate::MediaClass media, std::uint64_t bytes) {
     if (media != replicate::MediaClass::log) progress.add(bytes);
   };
   replicate::Replicator replicator(sites.sites(target), *target.bandwidth, sites.clock, options, sites.log);
-  const auto report = replicator.pass(stop);
+  const bool answers = target.passive == nullptr;
+  std::uint64_t ahead = 0;
+  const auto report = [&] {
+    std::jthread shipper([&](const std::stop_token& passed) {
+      greffe::name_thread(("gr-a." + name).substr(0, 15).c_str());
+      if (answers) ahead = ship_ahead(sites, target, true, passed);
+    });
+    return replicator.pass(stop);
+  }();
+  const greffe::Status saved = answers ? greffe::ok() : target.passive->save_grade();
   if (!report) return without(name, report.error());
+  if (!saved) return without(name, saved.error());
+  if (answers && !report->caught_up()) ahead += ship_ahead(sites, target, false, stop);
   Outcome out;
   out.json = report->json();
-  out.json.set("name", name);
+  out.json.set("entries_ahead", ahead).set("name", name);
   out.words = sites.targets.size() == 1 ? report->words() : "target " + name + ":\n" + report->words();
   out.well = report->caught_up() && report->undelivered == 0;
   return out;
@@ -90,7 +132,7 @@ std::uint64_t bytes_behind(const replicate::OpenSites& sites) {
   std::uint64_t out = 0;
   for (const replicate::OpenTarget& target : sites.targets) {
     if (target.unready) continue;
-    const auto lag = replicate::measure_lag(sites.source(), *target.copies, target.key());
+    const auto lag = replicate::measure_lag(sites.source(), *target.copies, target.key(), target.settings->name);
     if (lag) out += lag->bytes_behind;
   }
   return out;
@@ -144,7 +186,9 @@ void add_live_facts(replicate::OpenSites& sites, replicate::OpenTarget& target, 
 
 Result<Outcome> behind(replicate::OpenSites& sites, replicate::OpenTarget& target, const Result<greffe::Json>& running) {
   if (target.unready) return without(target.settings->name, *target.unready);
-  replicate::Lag lag = GREFFE_TRY(replicate::measure_lag(sites.source(), *target.copies, target.key()));
+  replicate::Lag lag = GREFFE_TRY(replicate::measure_lag(sites.source(), *target.copies, target.key(), target.settings->name));
+  const auto grade = target.passive != nullptr ? target.passive->grade() : Result<replicate::CopyGrade>(greffe::fail(greffe::Errc::not_found, "of a second site"));
+  if (grade) lag.grade = *grade;
   lag.compared = GREFFE_TRY(replicate::load_comparison(sites.files, replicate::comparison_folder(sites.settings, target.settings->name)));
   const greffe::UtcTime now = sites.clock.utc_now();
   Outcome out;
@@ -158,7 +202,7 @@ Result<Outcome> behind(replicate::OpenSites& sites, replicate::OpenTarget& targe
 
 // That something is behind is what was asked for, and no failure.
 Result<int> status(const std::string& config, const std::string& only, bool json, std::stop_token stop) {
-  const auto sites = GREFFE_TRY(replicate::open_sites(config, only, stop));
+  const auto sites = GREFFE_TRY(replicate::open_sites(config, only, stop, greffe::store::PoolMode::reader));
   const auto running = replicate::ask_running(sites->settings);
   std::vector<Outcome> outcomes;
   for (replicate::OpenTarget& target : sites->targets) outcomes.push_back(GREFFE_TRY(behind(*sites, target, running)));
@@ -172,15 +216,39 @@ struct CompareWords {
   std::int64_t challenged = 64;
 };
 
+// A copy that nobody answers for is looked at from here.
+Result<Outcome> go_through_copy(replicate::OpenSites& sites, replicate::OpenTarget& target, bool repair, const std::stop_token& stop) {
+  replicate::CopyRound round(*target.passive, sites.source(), sites.clock, sites.log);
+  replicate::RoundReport report = GREFFE_TRY(round.go_through(stop));
+  std::uint64_t returned = 0;
+  while (repair && !report.bad.empty()) {
+    const replicate::Returned given = replicate::give_back(*target.passive, replicate::take_from(*sites.pool), stop);
+    returned += given.objects;
+    const std::uint64_t mended = report.logs_mended;
+    report = GREFFE_TRY(round.go_through(stop));
+    report.logs_mended += mended;
+    for (const std::string& one : given.problems) report.problems.push_back(one);
+    if (given.objects == 0) break;
+  }
+  Outcome out;
+  out.json = report.json();
+  out.json.set("name", target.settings->name).set("passive", true).set("objects_returned", returned);
+  out.words = fmt::format("the copy {}: {}", target.settings->name, report.words());
+  if (returned > 0) out.words += fmt::format("{} objects were brought there again\n", returned);
+  out.well = report.equal();
+  return out;
+}
+
 Result<Outcome> compare_one(replicate::OpenSites& sites, replicate::OpenTarget& target, const CompareWords& words, const std::stop_token& stop) {
   const std::string& name = target.settings->name;
   if (target.unready) return without(name, *target.unready);
+  if (target.passive != nullptr) return go_through_copy(sites, target, words.repair, stop);
   const std::string folder = replicate::comparison_folder(sites.settings, name);
   GREFFE_TRY(sites.files.make_directories(folder));
   const auto compared = replicate::connect_compared_site(target.site.endpoint(), *sites.identity, sites.settings.archive);
   const auto informed = replicate::connect_informed_site(sites.source_site.endpoint(), *sites.identity);
   const replicate::ComparedParts parts{sites.files, sites.clock, *sites.pool, *target.copies, *compared, *informed};
-  const replicate::CompareOrder order{{sites.settings.archive, target.key(), greffe::join(folder, "sorting"), static_cast<std::size_t>(words.challenged)},
+  const replicate::CompareOrder order{{sites.settings.archive, *target.key(), greffe::join(folder, "sorting"), static_cast<std::size_t>(words.challenged)},
                                       folder, words.repair};
   replicate::LogCopier::Limits limits;
   limits.connections = sites.settings.connections;
@@ -199,7 +267,9 @@ Result<int> compare(const std::string& config, const std::string& only, const Co
   if (words.challenged < 0 || words.challenged > kMostChallenged) {
     return greffe::fail(greffe::Errc::invalid, fmt::format("--challenge takes 0 to {} objects", kMostChallenged));
   }
-  const auto sites = GREFFE_TRY(replicate::open_sites(config, only, stop));
+  // A running service has the copies; who only looks does not disturb it.
+  const auto mode = words.repair ? greffe::store::PoolMode::writer : greffe::store::PoolMode::reader;
+  const auto sites = GREFFE_TRY(replicate::open_sites(config, only, stop, mode));
   std::vector<Outcome> outcomes;
   for (replicate::OpenTarget& target : sites->targets) {
     auto outcome = compare_one(*sites, target, words, stop);
@@ -207,6 +277,24 @@ Result<int> compare(const std::string& config, const std::string& only, const Co
     outcomes.push_back(outcome ? *std::move(outcome) : without(target.settings->name, outcome.error()));
   }
   return show(words.json, outcomes);
+}
+
+// The pool of a target becomes a copy's.
+Result<int> init_target(const std::string& config, const std::string& name) {
+  greffe::PosixFileSystem files;
+  greffe::SystemClock clock;
+  const replicate::Settings settings = GREFFE_TRY(replicate::load_settings(files, config));
+  const replicate::TargetSettings* const target = GREFFE_TRY(replicate::find_target(settings, name));
+  GREFFE_TRY(files.make_directories(settings.state_directory));  // a running service is asked there
+  if (!target->copy) {
+    return greffe::fail(greffe::Errc::invalid, "the target " + target->name + " is a second site: it is enrolled at (enrol-target), not made. A copy that nobody answers for has "
+                                               "volumes or a pool in its table of the configuration");
+  }
+  const greffe::VerifierKey log = GREFFE_TRY(replicate::archive_log_key(files, settings));
+  const std::string words = GREFFE_TRY(replicate::make_passive_pool(files, clock, *target->copy, {settings.archive, log}));
+  std::printf("%s is a copy of %s now; nobody answers for it, and no station frees anything for it\n", target->name.c_str(), settings.archive.c_str());
+  if (!words.empty()) std::puts(words.c_str());
+  return greffe::kExitDone;
 }
 
 Result<int> enrol(const std::string& config, bool at_target, const std::string& name, const std::string& code_file) {
@@ -257,7 +345,7 @@ int main(int count, char** arguments) {
   CompareWords compare_words;
   greffe::CommandLine line("greffe-replicate",
                            "Carries recordings and logs to second sites, which recompute every hash before they confirm, and "
-                           "brings their confirmations back to the archive. It can delete nothing on either side.");
+                           "brings their confirmations back to the archive; and to copies that nobody answers for, which it reads back itself. It can delete nothing on either side.");
   line.root().option("--config", config, "the configuration", "FILE");
   line.verb("enrol-source", "enrol at the archive, with the code of `greffe-archive cosigner add` there")
       .required("--code-file", code_file, "the file with the code", "FILE")
@@ -266,6 +354,9 @@ int main(int count, char** arguments) {
       .option("--target", target, "which target; may be left out where there is one", "NAME")
       .required("--code-file", code_file, "the file with the code", "FILE")
       .body([&] { return enrol(config, true, target, code_file); });
+  line.verb("init-target", "make the volumes or the pool of a target, with nobody behind it, a copy of the archive's; again after volumes were added")
+      .option("--target", target, "which target; may be left out where there is one", "NAME")
+      .body([&] { return init_target(config, target); });
   line.verb("once", "carry everything that is there now; exit 0 when the second sites hold it all")
       .option("--target", target, "to this target only", "NAME")
       .json(json)
@@ -281,11 +372,18 @@ int main(int count, char** arguments) {
       .option("--challenge", compare_words.challenged, "have the second site prove by their bytes that it has so many objects, drawn at random (64)", "N")
       .json(compare_words.json)
       .body([&] { return compare(config, target, compare_words, signals.token()); });
+  replicate::DrillOptions drill;
+  line.verb("drill", "at the second site: have the replica of this machine rehearse the loss of an archive whose copy it holds: its catalogue from nothing, a random "
+                     "sample and a whole day of objects, a recording decoded; the signed report goes into its main log. Exit 0 when all is as the logs say")
+      .option("--replica", drill.replica, "the configuration of the replica", "FILE")
+      .option("--archive", drill.archive, "of this archive; may be left out where one is held", "NAME")
+      .json(drill.json)
+      .body([&] { return replicate::run_drill(drill, signals.token()); });
   replicate::RestoreOptions restore;
   line.verb("restore", "rebuild the pool of [source] from what the second site holds; nothing else may write it meanwhile. What is there and good stays, so it "
                        "may be stopped and run again. Without --court or --hearing: everything; the archive starts on the pool once that is through. With one "
                        "of them: into a pool at whose main log the rest may still lack; `greffe-archive check` names what does")
-      .option("--from", restore.from, "name of the second site", "NAME")
+      .option("--from", restore.from, "name of the second site, or of the copy", "NAME")
       .option("--court", restore.court, "only the hearings of this court", "COURT")
       .option("--hearing", restore.hearing, "only this hearing", "ID")
       .option("--volume", restore.new_volumes, "make this volume of [source] first; again for each that is new", "PATH=DOMAIN")

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "archive/format/names.h"
+#include "replicate/media_class.h"
 
 namespace greffe::replicate {
 
@@ -14,6 +15,7 @@ struct KnownHearing {
   std::optional<std::uint64_t> held;  // that the target confirmed; a hearing there never shrinks
   std::optional<Digest> settled;      // of the head here when it was held there and the archive had the confirmation
   std::optional<Digest> parted;       // of the head here when its picture or sound had to wait for the line
+  MediaClass parted_for = MediaClass::picture;  // which of them
 };
 
 class KnownHearings {

@@ -40,30 +40,33 @@ void note_oldest(std::optional<UtcTime>& oldest, std::optional<UtcTime> time) {
 // Measures one target, which is asked until it does not answer. From then on what it has confirmed here counts.
 class Measure {
  public:
-  Measure(const Source& source, CopySite& target, const VerifierKey& key) : source_(source), target_(target), key_(key) {
-    lag_.target = key.name;
+  Measure(const Source& source, CopySite& target, const std::optional<VerifierKey>& key, const std::string& name) : source_(source), target_(target), key_(key) {
+    lag_.target = key ? key->name : name;
+    lag_.is_passive = !key;
   }
   Result<Lag> measure();
 
  private:
   Status add_main();
   Status add_hearing(const HearingId& id);
-  void add_entry(std::string_view text, MediaClass media, const SegmentEntry* segment);
+  void add_entry(std::string_view text, MediaClass media, const SegmentEntry* segment, bool known);
+  std::uint64_t known_there(const client::LogTarget& log, const tlog::LogReader& reader, std::uint64_t held);
   std::uint64_t confirmed_here(const std::string& log_path, std::optional<UtcTime>* time) const;
-  std::optional<std::uint64_t> confirmed_there(const client::LogTarget& log, std::optional<UtcTime>* time);
+  std::optional<std::uint64_t> confirmed_there(const client::LogTarget& log, const tlog::LogReader& reader, std::optional<UtcTime>* time);
   std::uint64_t confirmed(std::string_view note, std::optional<UtcTime>* time) const;
 
   const Source source_;
   CopySite& target_;
-  const VerifierKey key_;
+  const std::optional<VerifierKey> key_;
   Lag lag_;
+  bool asks_ahead_ = true;  // false: the target is too old to know anything ahead
   Counted counted_;
 };
 
-// Size that the site confirmed with its key; 0 when its line does not verify.
+// Size that the site confirmed with its key, which there is; 0 when its line does not verify.
 std::uint64_t Measure::confirmed(std::string_view text, std::optional<UtcTime>* time) const {
   const auto note = parse_signed_checkpoint(text);
-  const auto at = note ? verify_cosignature(note->note, key_) : Result<UtcTime>(note.error());
+  const auto at = note ? verify_cosignature(note->note, *key_) : Result<UtcTime>(note.error());
   if (!at) return 0;
   if (time != nullptr) *time = *at;
   return note->checkpoint.size;
@@ -71,21 +74,40 @@ std::uint64_t Measure::confirmed(std::string_view text, std::optional<UtcTime>* 
 
 // The newest confirmation that was brought here.
 std::uint64_t Measure::confirmed_here(const std::string& log_path, std::optional<UtcTime>* time) const {
-  const auto kept = source_.heads.read_head(cosigned_path(log_path, key_.id()));
+  if (!key_) return 0;
+  const auto kept = source_.heads.read_head(cosigned_path(log_path, key_->id()));
   return kept ? confirmed(*kept, time) : 0;
 }
 
+// What stands in a copy counts as far as it is a state of the log here; anybody could have written it.
+std::uint64_t stated(std::string_view text, const tlog::LogReader& reader) {
+  const auto note = parse_signed_checkpoint(text);
+  const auto root = note ? reader.root_at(note->checkpoint.size) : Result<Digest>(note.error());
+  return root && *root == note->checkpoint.root ? note->checkpoint.size : 0;
+}
+
 // Its answer counts more than what it confirmed earlier: it may have lost it since. Nothing: it does not answer.
-std::optional<std::uint64_t> Measure::confirmed_there(const client::LogTarget& log, std::optional<UtcTime>* time) {
+std::optional<std::uint64_t> Measure::confirmed_there(const client::LogTarget& log, const tlog::LogReader& reader, std::optional<UtcTime>* time) {
   if (!lag_.not_asked.empty()) return std::nullopt;
   const auto held = target_.checkpoint(log);
-  if (held) return held->note.empty() ? 0 : confirmed(held->note, time);
+  if (held && held->note.empty()) return 0;
+  if (held) return key_ ? confirmed(held->note, time) : stated(held->note, reader);
   lag_.not_asked = held.error().message;
   return std::nullopt;
 }
 
+// How much of a log it knows that it does not hold. What cannot be asked, or is another log, is not known.
+std::uint64_t Measure::known_there(const client::LogTarget& log, const tlog::LogReader& reader, std::uint64_t held) {
+  if (!lag_.not_asked.empty() || !asks_ahead_) return held;
+  const auto there = target_.known_ahead(log);
+  if (!there && there.error().code == Errc::not_found) asks_ahead_ = false;
+  if (!there || there->known_size <= held) return held;
+  const auto root = reader.root_at(there->known_size);
+  return root && *root == there->known_root ? there->known_size : held;
+}
+
 // What an entry adds that no checkpoint covers.
-void Measure::add_entry(std::string_view text, MediaClass media, const SegmentEntry* segment) {
+void Measure::add_entry(std::string_view text, MediaClass media, const SegmentEntry* segment, bool known) {
   const auto json = parse_canonical_json(text);
   const auto utc = json && json->has("utc") ? json->utc("utc") : Result<UtcTime>(fail(Errc::not_found, ""));
   const std::optional<UtcTime> time = utc ? std::optional(*utc) : std::nullopt;
@@ -93,6 +115,10 @@ void Measure::add_entry(std::string_view text, MediaClass media, const SegmentEn
   log.bytes += text.size();
   note_oldest(log.oldest, time);
   note_oldest(lag_.oldest, time);
+  ++(known ? lag_.log.known_ahead : lag_.log.unknown);
+  // An entry about a segment is written when that ends.
+  const auto written = time && segment != nullptr ? std::optional(UtcTime{time->ms + segment->duration_90k / 90}) : time;
+  if (!known) note_oldest(lag_.log.oldest, written);
   if (segment != nullptr) {
     ClassLag& of = lag_.classes[index_of(media)];
     ++of.objects;
@@ -113,19 +139,20 @@ Status Measure::add_hearing(const HearingId& id) {
   if (!head && head.error().code == Errc::not_found) return ok();  // begun, nothing filed
   if (!head) return head.error();
   const std::uint64_t size = head->checkpoint.size;
-  std::optional<std::uint64_t> there = confirmed_there(client::LogTarget{id}, nullptr);
-  if (!there) there = verify_cosignature(head->note, key_) ? size : confirmed_here(path, nullptr);
+  std::optional<std::uint64_t> there = confirmed_there(client::LogTarget{id}, reader, nullptr);
+  if (!there) there = key_ && verify_cosignature(head->note, *key_) ? size : confirmed_here(path, nullptr);
   const std::uint64_t held = *there;
   if (held >= size) return ok();
   ++lag_.hearings_behind;
   lag_.hearing_entries_behind += size - held;
+  const std::uint64_t known = known_there(client::LogTarget{id}, reader, held);
   HearingClasses classes(reader, held);
   Status read = ok();
-  GREFFE_TRY(reader.entries(held, size, [&](std::uint64_t, std::string_view text) {
+  GREFFE_TRY(reader.entries(held, size, [&](std::uint64_t index, std::string_view text) {
     const auto entry = parse_hearing_entry(text);
     const auto media = entry ? classes.of(*entry) : Result<MediaClass>(MediaClass::log);
     if (!media) read = media.error();
-    else add_entry(text, *media, entry ? std::get_if<SegmentEntry>(&*entry) : nullptr);
+    else add_entry(text, *media, entry ? std::get_if<SegmentEntry>(&*entry) : nullptr, index < known);
     return read.has_value();
   }));
   return read;
@@ -135,13 +162,14 @@ Status Measure::add_main() {
   const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
   const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
   lag_.main_size = head.checkpoint.size;
-  const auto held = confirmed_there(client::LogTarget{source_.archive}, &lag_.cosigned);
+  const auto held = confirmed_there(client::LogTarget{source_.archive}, main, &lag_.cosigned);
   lag_.main_held = held ? *held : confirmed_here(main_log_path(), &lag_.cosigned);
   lag_.entries_behind = lag_.main_size - std::min(lag_.main_size, lag_.main_held);
+  const std::uint64_t known = lag_.entries_behind == 0 ? lag_.main_held : known_there(client::LogTarget{source_.archive}, main, lag_.main_held);
   // Everything below the confirmed main size is covered by that confirmation.
   Status added = ok();
-  GREFFE_TRY(main.entries(std::min(lag_.main_held, lag_.main_size), lag_.main_size, [&](std::uint64_t, std::string_view text) {
-    add_entry(text, MediaClass::log, nullptr);
+  GREFFE_TRY(main.entries(std::min(lag_.main_held, lag_.main_size), lag_.main_size, [&](std::uint64_t index, std::string_view text) {
+    add_entry(text, MediaClass::log, nullptr, index < known);
     const auto entry = parse_main_entry(text);
     const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
     if (commit != nullptr) added = add_hearing(commit->hearing);
@@ -166,8 +194,8 @@ std::int64_t age_ms(UtcTime now, UtcTime then) { return std::max<std::int64_t>(0
 
 }  // namespace
 
-Result<Lag> measure_lag(const Source& source, CopySite& target, const VerifierKey& target_key) {
-  return Measure(source, target, target_key).measure();
+Result<Lag> measure_lag(const Source& source, CopySite& target, const std::optional<VerifierKey>& target_key, const std::string& name) {
+  return Measure(source, target, target_key, name).measure();
 }
 
 Json Lag::json(UtcTime now) const {
@@ -182,8 +210,14 @@ Json Lag::json(UtcTime now) const {
   Json out;
   out.set("target", target).set("main_size", main_size).set("main_held", main_held).set("entries_behind", entries_behind);
   out.set("hearings_behind", hearings_behind).set("hearing_entries_behind", hearing_entries_behind);
+  Json of_log;
+  of_log.set("known_ahead", log.known_ahead).set("unknown", log.unknown);
+  if (log.oldest) of_log.set("oldest", *log.oldest).set("age_ms", age_ms(now, *log.oldest));
   out.set("bytes_behind", bytes_behind).set("classes", std::move(list));
+  out.set("log", std::move(of_log));
   if (oldest) out.set("oldest", *oldest).set("age_ms", age_ms(now, *oldest));
+  out.set("passive", is_passive);
+  if (grade) out.set("grade", grade->json());
   if (cosigned) out.set("cosigned", *cosigned);
   if (!not_asked.empty()) out.set("not_asked", not_asked);
   out.set("caught_up", caught_up());
@@ -193,20 +227,30 @@ Json Lag::json(UtcTime now) const {
 
 std::string Lag::words(UtcTime now) const {
   std::string out;
+  const std::string who = fmt::format("The {} ({})", is_passive ? "copy" : "second site", target);
   if (caught_up()) {
-    out = fmt::format("The second site ({}) has confirmed everything: {} main log entries.\n", target, main_held);
+    out = fmt::format("{} has {}: {} main log entries.\n", who, is_passive ? "everything" : "confirmed everything", main_held);
   } else {
-    out = fmt::format("The second site ({}) is behind: {} of {} main log entries, {} hearings ({} entries, {}).\n", target, entries_behind,
-                      main_size, hearings_behind, hearing_entries_behind, human_bytes(bytes_behind));
+    out = fmt::format("{} is behind: {} of {} main log entries, {} hearings ({} entries, {}).\n", who, entries_behind, main_size,
+                      hearings_behind, hearing_entries_behind, human_bytes(bytes_behind));
     for (const MediaClass media : kMediaClasses) {
       const ClassLag& of = classes[index_of(media)];
       const std::string age = of.oldest ? human_duration(age_ms(now, *of.oldest) / 1000) + " old" : std::string("-");
       if (of.bytes > 0) out += fmt::format("  {:<8} {:>9} objects  {:>9}  the oldest {}\n", name_of(media), of.objects, human_bytes(of.bytes), age);
     }
+    out += "  (not confirmed yet, whatever is known of it there)\n";
+    if (log.known_ahead > 0) out += fmt::format("Of the log it knows {} entries ahead of the sound and picture that they name.\n", log.known_ahead);
+    if (log.unknown == 0) out += "Every entry of the log is known there.\n";
+    else out += fmt::format("{} entries of the log are not known there{}.\n", log.unknown, log.oldest ? ", the oldest for " + human_duration(age_ms(now, *log.oldest) / 1000) : std::string());
     if (oldest) {
       out += fmt::format("The oldest thing that it does not hold is from {}, {} ago.\n", to_text(*oldest),
                          human_duration(age_ms(now, *oldest) / 1000));
     }
+  }
+  if (is_passive) {
+    out += grade ? grade->words() : std::string("Nothing is known of how it was read back.\n");
+    if (!not_asked.empty()) out += "It is not there now, and counts as having nothing: " + not_asked + "\n";
+    return out;
   }
   out += cosigned ? fmt::format("It last confirmed the main log on {}, with {} entries.\n", to_text(*cosigned), main_held)
                   : std::string("It has confirmed nothing yet.\n");

@@ -8,10 +8,18 @@
 #include <vector>
 
 #include "archive/base/clock.h"
+#include "replicate/copy_grade.h"
 #include "replicate/last_comparison.h"
 #include "replicate/log_copier.h"
 
 namespace greffe::replicate {
+
+// Of the entries that no checkpoint covers: the target may know them all the same, ahead of what they name.
+struct LogLag {
+  std::uint64_t known_ahead = 0;  // entries
+  std::uint64_t unknown = 0;      // entries that it neither holds nor knows
+  std::optional<UtcTime> oldest;  // of these; of a segment when it ended
+};
 
 // What no checkpoint of the target covers. Bytes of the log are those of its entries; documents are counted as objects.
 struct ClassLag {
@@ -30,17 +38,22 @@ struct Lag {
   std::optional<UtcTime> oldest;      // of the oldest recording or entry that is not covered
   std::optional<UtcTime> cosigned;    // when the target last confirmed the main log
   ByClass<ClassLag> classes;
-  std::string target;                 // the name of its key
+  LogLag log;                         // of all logs
+  std::string target;                 // the name of its key, or of the copy that has none
+  bool is_passive = false;            // nobody answers for it: what it holds is what stands there
+  std::optional<CopyGrade> grade;     // of such a copy; none: not known; the caller's to fill in
   std::optional<LastComparison> compared;  // none: never; the caller's to fill in
   std::string not_asked;              // why it could not be asked; empty: it was
-  bool caught_up() const { return entries_behind == 0 && hearings_behind == 0; }
+  // A copy of which something is known to be bad has not everything.
+  bool caught_up() const { return entries_behind == 0 && hearings_behind == 0 && (!grade || grade->bad.empty()); }
   Json json(UtcTime now) const;
   std::string words(UtcTime now) const;
 };
 
 // Time grows with what is behind, memory does not. Errors are those of the source: a target that does not answer is measured by
-// what it has confirmed here.
-Result<Lag> measure_lag(const Source& source, CopySite& target, const VerifierKey& target_key);
+// what it has confirmed here. Without a key the target is a copy that confirms nothing: it holds what stands there and has the
+// source's root, and nothing when it is not there. `name`: of such a one.
+Result<Lag> measure_lag(const Source& source, CopySite& target, const std::optional<VerifierKey>& target_key, const std::string& name = {});
 
 // What only a running service knows of a target.
 struct LiveFacts {

@@ -33,6 +33,14 @@ Error too_far(const std::string& origin, std::uint64_t entries) {
 LogCopier::LogCopier(Sites sites, Bandwidth& bandwidth, Limits limits, Log& log)
     : sites_(std::move(sites)), bandwidth_(bandwidth), limits_(limits), log_(log), ahead_(sites_.source) {}
 
+// The archive itself must know: from what the second site holds under the archive's own signature it sees that it must not sign.
+void LogCopier::show_archive(const client::LogTarget& target, const std::string& note) {
+  if (std::holds_alternative<HearingId>(target.log)) return;
+  const Status shown = sites_.confirmations.post_cosignatures(std::nullopt, note);
+  // It answers "conflict" when it believes it, which is what was wanted.
+  if (!shown && shown.error().code != Errc::conflict) log_.warn("the archive could not be shown what the second site holds: " + shown.error().message);
+}
+
 // What the second site holds must be a prefix of what is published here; else nothing may be sent or believed.
 Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogTarget& target, const tlog::LogReader& reader,
                                                               const Checkpoint& head) {
@@ -43,6 +51,7 @@ Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogT
     return fail(Errc::conflict, "the second site answered with the log " + theirs.checkpoint.origin + " instead of " + head.origin);
   }
   if (theirs.checkpoint.size > head.size) {
+    show_archive(target, held.note);
     return fail(Errc::conflict,
                 fmt::format("the second site holds {} entries of {}, this pool has {}: an older state was put in place here. Bring "
                             "back the newer volumes, or recover them from the second site",
@@ -50,6 +59,7 @@ Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogT
   }
   const Digest ours = GREFFE_TRY(reader.root_at(theirs.checkpoint.size));
   if (ours != theirs.checkpoint.root) {
+    show_archive(target, held.note);
     return fail(Errc::conflict, fmt::format("the two sites disagree about {}: the first {} entries are not the same. Nothing is sent. "
                                             "Verify both pools with greffe-verify to see which of them was altered",
                                             head.origin, theirs.checkpoint.size));
@@ -150,14 +160,9 @@ Result<Step> LogCopier::plan_hearing(const HearingId& id, std::optional<std::uin
   }
   step.size = step.held;
   if (step.held == step.source_size) return step;
-  step.size = GREFFE_TRY(reach(reader, step.held, step.source_size));
-  step.note = head.note.write();
-  if (step.size < step.source_size) {
-    std::optional<End> end = GREFFE_TRY(hearing_note(id, step.held, step.size));
-    if (!end) return too_far(step.origin, step.source_size - step.held);
-    step.size = end->size;
-    step.note = std::move(end->note);
-  }
+  End end = GREFFE_TRY(next_hearing_end(id, reader, head, step.held));
+  step.size = end.size;
+  step.note = std::move(end.note);
   ByClass<std::vector<Named>> named;
   std::set<Digest> lost;
   HearingClasses classes(reader, step.held);
@@ -210,6 +215,14 @@ Result<LogCopier::End> LogCopier::next_main_end(const Step& opened, std::uint64_
   if (between) return std::move(*between);
   if (fits) return End{opened.source_size, opened.note};
   return too_far(opened.origin, opened.source_size - first);
+}
+
+Result<LogCopier::End> LogCopier::next_hearing_end(const HearingId& id, const tlog::LogReader& reader, const SignedCheckpoint& head, std::uint64_t first) {
+  const std::uint64_t end = GREFFE_TRY(reach(reader, first, head.checkpoint.size));
+  if (end == head.checkpoint.size) return End{end, head.note.write()};
+  std::optional<End> between = GREFFE_TRY(hearing_note(id, first, end));
+  if (!between) return too_far(head.checkpoint.origin, head.checkpoint.size - first);
+  return std::move(*between);
 }
 
 Status LogCopier::plan_documents(Step& main) {
@@ -291,14 +304,36 @@ Result<Committed> LogCopier::commit(Step& step) {
 Status LogCopier::check_cosigned(std::string_view note, const Checkpoint& wanted) const {
   const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(note));
   if (theirs.checkpoint != wanted) return fail(Errc::conflict, "the second site confirmed another checkpoint of " + wanted.origin);
-  const auto time = verify_cosignature(theirs.note, sites_.target_key);
+  if (!sites_.target_key) return ok();  // it was recomputed from bytes, and stands there: nobody says more
+  const auto time = verify_cosignature(theirs.note, *sites_.target_key);
   if (time) return ok();
   return fail(Errc::denied, "the second site's confirmation of " + wanted.origin + " is not signed with the key that its enrolment code named (" +
-                                sites_.target_key.name + "): " + time.error().message);
+                                sites_.target_key->name + "): " + time.error().message);
+}
+
+Result<bool> LogCopier::give_signatures(const Step& step) {
+  if (step.held == 0) return true;
+  const std::string path = step.hearing ? hearing_log_path(*step.hearing) : main_log_path();
+  std::vector<std::string> keys = {checkpoint_path(path)};
+  // Of a hearing the head has them all. The main log goes on before others have signed it.
+  if (!step.hearing) {
+    GREFFE_TRY(sites_.source.objects.list(path + "/cosigned/", [&](const store::ObjectInfo& info) {
+      keys.push_back(info.key);
+      return true;
+    }));
+  }
+  std::vector<std::string> notes;
+  for (const std::string& key : keys) {
+    auto note = sites_.source.heads.read_head(key);
+    if (note) notes.push_back(*std::move(note));
+  }
+  GREFFE_TRY(sites_.target.give_signatures(step.target, notes));
+  return true;
 }
 
 Result<bool> LogCopier::deliver(const Step& step) {
-  const VerifierKey& key = sites_.target_key;
+  if (!sites_.target_key) return give_signatures(step);
+  const VerifierKey& key = *sites_.target_key;
   if (step.hearing) {
     const auto confirmed = is_confirmed(*step.hearing);
     if (confirmed && *confirmed) return true;
@@ -319,9 +354,10 @@ Result<bool> LogCopier::deliver(const Step& step) {
 }
 
 Result<bool> LogCopier::is_confirmed(const HearingId& id) {
+  if (!sites_.target_key) return true;
   const std::string head = GREFFE_TRY(sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id))));
   const SignedCheckpoint checkpoint = GREFFE_TRY(parse_signed_checkpoint(head));
-  return verify_cosignature(checkpoint.note, sites_.target_key).has_value();
+  return verify_cosignature(checkpoint.note, *sites_.target_key).has_value();
 }
 
 }  // namespace greffe::replicate

@@ -34,7 +34,7 @@ struct Sites {
   Source source;
   CopySite& target;
   ConfirmationSite& confirmations;
-  VerifierKey target_key;  // with which the target confirms what it holds
+  std::optional<VerifierKey> target_key;  // with which the target confirms what it holds; none: a copy that nobody answers for
 };
 
 // An object that the target lacks.
@@ -86,6 +86,8 @@ class LogCopier {
     std::string note;
   };
   Result<End> next_main_end(const Step& opened, std::uint64_t first);
+  // The same for a hearing with this head. Errors as plan_hearing.
+  Result<End> next_hearing_end(const HearingId& id, const tlog::LogReader& reader, const SignedCheckpoint& head, std::uint64_t first);
   // Fills in the documents that the target lacks of main-log entries [held, size).
   Status plan_documents(Step& main);
 
@@ -99,12 +101,14 @@ class LogCopier {
   Result<Committed> commit(Step& step);
   // True when the archive has the target's cosignature of everything held; brings it if not. A confirmation that cannot be
   // delivered now is not lost: it is asked for again. denied: the target holds it but does not confirm it with its key.
+  // Where nobody cosigns, the other way round: the copy gets the signatures that the source has of what it holds.
   Result<bool> deliver(const Step& step);
 
-  // True when the archive itself has the target's cosignature of this hearing's head.
+  // True when the archive itself has the target's cosignature of this hearing's head; or there is none to be had.
   Result<bool> is_confirmed(const HearingId& id);
 
  private:
+  void show_archive(const client::LogTarget& target, const std::string& note);
   Result<client::HeldCheckpoint> held_and_consistent(const client::LogTarget& target, const tlog::LogReader& reader,
                                                      const Checkpoint& head);
   Result<std::uint64_t> reach(const tlog::LogReader& reader, std::uint64_t first, std::uint64_t last);
@@ -112,6 +116,7 @@ class LogCopier {
   Result<std::optional<End>> main_note(std::uint64_t first, std::uint64_t reach);
   Status keep_missing(Step& step, ByClass<std::vector<Named>> named);
   Status check_cosigned(std::string_view note, const Checkpoint& wanted) const;
+  Result<bool> give_signatures(const Step& step);
 
   const Sites sites_;
   Bandwidth& bandwidth_;

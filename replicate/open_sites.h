@@ -11,6 +11,7 @@
 #include "archive/base/log.h"
 #include "archive/store/open_pool.h"
 #include "replicate/bandwidth.h"
+#include "replicate/passive_site.h"
 #include "replicate/remote_sites.h"
 #include "replicate/replicator.h"
 #include "replicate/settings.h"
@@ -20,10 +21,15 @@ namespace greffe::replicate {
 struct OpenTarget {
   const TargetSettings* settings = nullptr;
   std::optional<Error> unready;  // not enrolled there, or its file cannot be read; then there is nothing else
-  Site site = {};
+  Site site = {};                // of a second site
+  std::unique_ptr<PassivePool> pool = nullptr;  // of a copy that nobody answers for; it outlives what follows
   std::unique_ptr<CopySite> copies = nullptr;
+  PassiveSite* passive = nullptr;               // the same as `copies`; null: a second site
   std::unique_ptr<Bandwidth> bandwidth = nullptr;
-  const VerifierKey& key() const { return site.cosigners.front(); }
+  // Of a second site: with which it confirms.
+  std::optional<VerifierKey> key() const { return passive != nullptr ? std::nullopt : std::optional(site.cosigners.front()); }
+  // As LogCopier::Limits::connections. What a service takes in one operation is held in memory until then, and that is limited.
+  unsigned connections(const Settings& all) const;
 };
 
 struct OpenSites {
@@ -40,9 +46,13 @@ struct OpenSites {
   Sites sites(OpenTarget& target) const { return {source(), *target.copies, *archive, target.key()}; }
 };
 
-// With `only` that target alone, else all. Calls to other sites end at the stop. invalid: the configuration; not_found: not enrolled
-// at the archive, or at any target.
-Result<std::unique_ptr<OpenSites>> open_sites(const std::string& config, const std::string& only, std::stop_token stop);
+// With `only` that target alone, else all. Calls to other sites end at the stop. A copy that nobody answers for is opened in `mode` when it is
+// first needed; one writer at a time. invalid: the configuration; not_found: not enrolled at the archive, or at any target.
+Result<std::unique_ptr<OpenSites>> open_sites(const std::string& config, const std::string& only, std::stop_token stop,
+                                              store::PoolMode mode = store::PoolMode::writer);
+
+// How such a copy is opened.
+PassivePool::Open opener_of(FileSystem& files, Clock& clock, const store::PoolPlace& place);
 
 }  // namespace greffe::replicate
 

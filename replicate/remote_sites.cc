@@ -21,6 +21,12 @@ class HttpCopySite : public CopySite {
                                                                          const std::vector<ShownEntry>& shown) override {
     return client_.post_entries(log, first, entries, checkpoint_note, shown);
   }
+  Result<client::KnownThere> known_ahead(const client::LogTarget& log) override { return client_.known_ahead(log); }
+  Result<std::variant<client::KnownThere, client::AheadRefused>> post_ahead(const client::LogTarget& log, std::uint64_t first,
+                                                                            const std::vector<std::string>& entries,
+                                                                            std::string_view checkpoint_note) override {
+    return client_.post_ahead(log, first, entries, checkpoint_note);
+  }
   Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) override { return client_.get_object(log, digest); }
   Result<std::vector<client::LostThere>> lost_objects() override { return client_.lost_objects(); }
   Status return_object(const Digest& digest, ByteView bytes) override { return client_.return_object(digest, bytes); }

@@ -33,7 +33,15 @@ class CopySite : public RepairableSite {
                                                                                  const std::vector<std::string>& entries,
                                                                                  std::string_view checkpoint_note,
                                                                                  const std::vector<ShownEntry>& shown) = 0;
+  // Entries that the site is to know before it holds what they name.
+  virtual Result<client::KnownThere> known_ahead(const client::LogTarget& log) = 0;
+  virtual Result<std::variant<client::KnownThere, client::AheadRefused>> post_ahead(const client::LogTarget& log, std::uint64_t first,
+                                                                                    const std::vector<std::string>& entries,
+                                                                                    std::string_view checkpoint_note) = 0;
   virtual Result<Bytes> get_object(const client::LogTarget& log, const Digest& digest) = 0;
+  // Signed notes of this log as the first site has them: a copy that nobody answers for keeps their signatures. A second site has
+  // its own, and needs none.
+  virtual Status give_signatures(const client::LogTarget&, const std::vector<std::string>&) { return ok(); }
 };
 
 // The first site, as far as the replicator speaks to it: it brings cosignatures, and what it lost.

@@ -174,7 +174,7 @@ void Replicator::offer(const HearingId& id) {
     if (known != nullptr && known->settled == digest) return;
     if (known != nullptr && known->parted == digest) {
       const std::lock_guard lock(mutex_);
-      if (allowed(MediaClass::picture) == 0 || window_.waiting(allowed_) >= Window::kKeptWaiting) return;
+      if (allowed(known->parted_for) == 0 || window_.waiting(allowed_) >= Window::kKeptWaiting) return;
     }
   }
   waiting_.push_back(id);
@@ -362,8 +362,15 @@ void Replicator::settle_hearing(const Work& work) {
   if (work.parted) {
     parted_ = true;
     if (head) known.parted = digest_of(*head);
-    for (const MediaClass media : {MediaClass::sound, MediaClass::picture}) {
-      if (work.lacks(media) && allowed(media) == 0) report_.waiting.insert(media);
+    known.parted_for = MediaClass::picture;
+    for (const MediaClass media : {MediaClass::picture, MediaClass::sound}) {
+      if (!work.lacks(media)) continue;
+      if (allowed(media) == 0) {
+        report_.waiting.insert(media);
+        continue;
+      }
+      parted_open_ = true;
+      known.parted_for = media;
     }
   } else {
     if (tried_.size() < PassReport::kMostNamed) tried_.insert(id);
@@ -399,9 +406,9 @@ bool Replicator::walk_again() {
   const std::lock_guard lock(mutex_);
   closed_ = report_.waiting;
   walk_again_ms_ = now + std::max(2 * (now - walk_began_ms_), !closed_.empty() && tried_.empty() ? kClosedMs : 0);
-  const bool again = parted_ && progress_ > 0 && closed_.empty();
+  const bool again = progress_ > 0 && (parted_open_ || (parted_ && closed_.empty()));
   progress_ = 0;
-  parted_ = false;
+  parted_ = parted_open_ = false;
   return again;
 }
 
@@ -447,7 +454,7 @@ Result<PassReport> Replicator::pass(std::stop_token stop) {
   tried_.clear();
   tries_began_ms_ = clock_.monotonic_ms();
   ahead_ = true;
-  parted_ = documents_ = walk_over_ = looking_back_ = false;
+  parted_ = parted_open_ = documents_ = walk_over_ = looking_back_ = false;
   documents_done_.reset();
   walk_began_ms_ = clock_.monotonic_ms();
   Status carried = ok();

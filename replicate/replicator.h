@@ -81,6 +81,7 @@ class Replicator {
   std::set<HearingId> tried_;           // in this walk, without getting to the end; and not long ago; at most PassReport::kMostNamed
   bool ahead_ = true;                   // logs that wait for the line make room for what comes behind them
   bool parted_ = false;                 // some log did, in this walk
+  bool parted_open_ = false;            // one of them only waited for its turn on the line
   bool documents_ = false;              // of the step of the walk were asked for
   std::optional<Step> documents_done_;
   bool walk_over_ = false;

@@ -79,8 +79,8 @@ std::string RestoreReport::words() const {
   return out;
 }
 
-Restore::Restore(tlog::LogStores pool, RestoreSite& site, RestoreKeys keys, Limits limits, Clock& clock, OnProgress progress)
-    : pool_(pool), site_(site), keys_(std::move(keys)), limits_(limits), clock_(clock), progress_(std::move(progress)), main_(site, pool, keys_) {}
+Restore::Restore(tlog::LogStores pool, RestoreSite& site, RestoreKeys keys, Limits limits, Clock& clock, OnProgress progress, IsWhole whole)
+    : pool_(pool), site_(site), keys_(std::move(keys)), limits_(limits), clock_(clock), progress_(std::move(progress)), whole_(std::move(whole)), main_(site, pool, keys_) {}
 
 void Restore::missing(NotRestored one) {
   const std::lock_guard lock(mutex_);
@@ -142,7 +142,9 @@ Result<std::set<HearingId>> Restore::chosen(const RestoreChoice& choice, std::st
 Status Restore::fetch_one(const Wanted& wanted) {
   const NamedObject& object = wanted.object;
   const std::optional<HearingId> id = wanted.hearing != nullptr ? std::optional(wanted.hearing->id()) : std::nullopt;
-  if (GREFFE_TRY(pool_.objects.prove_object(object.digest))) {
+  // Of fewer replicas than there should be (a call that was killed) the others are written with the object, which is fetched again.
+  const bool proved = GREFFE_TRY(pool_.objects.prove_object(object.digest));
+  if (proved && (!whole_ || whole_(object.digest))) {
     count(object.bytes);
     const std::lock_guard lock(mutex_);
     ++report_.objects_here;

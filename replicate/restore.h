@@ -59,7 +59,9 @@ class Restore {
   };
   // Bytes that are stored or were there, and about how many there are in all, as far as is known.
   using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-  Restore(tlog::LogStores pool, RestoreSite& site, RestoreKeys keys, Limits limits, Clock& clock, OnProgress progress);
+  // Whether the pool has all replicas of an object that it should have; none: what it proves is enough.
+  using IsWhole = std::function<bool(const Digest&)>;
+  Restore(tlog::LogStores pool, RestoreSite& site, RestoreKeys keys, Limits limits, Clock& clock, OnProgress progress, IsWhole whole = {});
 
   // ok: what the report does not name as missing is durable in the pool. unavailable: the second site does not answer; run it again.
   // denied: it does not know this replicator. conflict: the pool belongs to another archive or log, or the main log there is not signed as it
@@ -87,6 +89,7 @@ class Restore {
   const Limits limits_;
   Clock& clock_;
   const OnProgress progress_;
+  const IsWhole whole_;
   RestoredMainLog main_;
   std::mutex mutex_;  // guards the two below
   RestoreReport report_;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "archive/base/command_line.h"
@@ -10,6 +11,8 @@
 #include "archive/store/open_pool.h"
 #include "archive/store/pool_roster.h"
 #include "archive/store/volume_label.h"
+#include "replicate/copy_source.h"
+#include "replicate/open_sites.h"
 #include "replicate/patient_site.h"
 #include "replicate/restore.h"
 #include "replicate/settings.h"
@@ -63,6 +66,7 @@ Result<std::unique_ptr<store::WholePool>> open_target_pool(FileSystem& files, Cl
     return fail(Errc::not_found, pool.error().message + ". Where [source] is to be a new pool, say --volume PATH=DOMAIN for each disk, or --new-pool");
   }
   if (!pool) return pool.error();
+  if (is_passive_copy(**pool)) return fail(Errc::invalid, "[source] names the pool of a copy that nobody answers for; an archive's own pool is another one");
   for (const store::NewVolume& volume : wanted) {
     const auto added = add && (*pool)->members() != nullptr ? (*pool)->members()->add_volume(volume.path, volume.domain) : Result<store::VolumeLabel>(fail(Errc::already_exists, ""));
     if (!added && added.error().code != Errc::already_exists) return added.error();
@@ -81,27 +85,34 @@ Result<RestoreChoice> choice_of(const RestoreOptions& options) {
 // The key of the archive's main log. Its holder may have lost what enrolment at the archive said, together with the archive.
 Result<VerifierKey> log_key_of(FileSystem& files, const Settings& settings, const RestoreOptions& options) {
   if (options.log_key.empty()) {
-    const auto source = load_source(files, settings);
-    if (!source && source.error().code == Errc::not_found) {
+    auto known = archive_log_key(files, settings);
+    if (!known && known.error().code == Errc::not_found) {
       return fail(Errc::not_found, "what was known of the archive's key is not in " + settings.state_directory + "; give it with --log-key, as `greffe-archive keys` prints it");
     }
-    if (!source) return source.error();
-    return source->log;
+    return known;
   }
   VerifierKey key = GREFFE_TRY(parse_verifier_key(options.log_key));
   if (key.name != settings.archive || key.type != KeyType::ed25519) return fail(Errc::invalid, "--log-key is not the log key of " + settings.archive);
   return key;
 }
 
-// By the target's name here, or by the archive's own.
-Result<Site> target_of(FileSystem& files, const Settings& settings, const RestoreOptions& options) {
+// Where it comes from: one of the two.
+struct From {
+  std::optional<Site> site;
+  const TargetSettings* copy = nullptr;  // that nobody answers for
+};
+
+// By the target's name here, or by the name of the archive there.
+Result<From> from_where(FileSystem& files, const Settings& settings, const RestoreOptions& options) {
   for (const TargetSettings& one : settings.targets) {
-    auto site = load_target(files, settings, one);
-    if (site && (options.from == one.name || options.from == site->log.name)) return site;
+    if (one.copy && options.from == one.name) return From{std::nullopt, &one};
+    auto site = one.copy ? Result<Site>(fail(Errc::not_found, "")) : load_target(files, settings, one);
+    if (site && (options.from == one.name || options.from == site->log.name)) return From{*std::move(site), nullptr};
   }
-  if (!options.from.empty()) return fail(Errc::invalid, "this replicator is not enrolled at a second site " + options.from);
+  if (!options.from.empty()) return fail(Errc::invalid, "this replicator has no copy " + options.from + ", and is not enrolled at a second site of that name");
   const TargetSettings* const only = GREFFE_TRY(find_target(settings, ""));
-  return load_target(files, settings, *only);
+  if (only->copy) return From{std::nullopt, only};
+  return From{GREFFE_TRY(load_target(files, settings, *only)), nullptr};
 }
 
 Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token stop) {
@@ -109,9 +120,10 @@ Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token sto
   SystemClock clock;
   const Settings settings = GREFFE_TRY(load_settings(files, options.config));
   const RestoreChoice choice = GREFFE_TRY(choice_of(options));
-  const Site target = GREFFE_TRY(target_of(files, settings, options));
+  const From from = GREFFE_TRY(from_where(files, settings, options));
   const VerifierKey log_key = GREFFE_TRY(log_key_of(files, settings, options));
-  const PrivateKey identity = GREFFE_TRY(load_identity(files, settings));
+  std::optional<PrivateKey> identity;  // nobody asks for it where nobody answers
+  if (from.site) identity = GREFFE_TRY(load_identity(files, settings));
 
   // Its own stop ends the work, too: another process has taken the pool.
   std::stop_source ends;
@@ -125,11 +137,22 @@ Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token sto
   for (const store::VolumeReport& volume : pool->volumes()) {
     if (!volume.reason.empty()) log.warn("volume " + volume.path + ": " + volume.reason);
   }
-  const auto site = connect_restore_site(target.endpoint(), identity, ends.get_token());
+  std::unique_ptr<PassivePool> copy;
+  std::unique_ptr<RestoreSite> site;
+  std::optional<VerifierKey> holder;
+  if (from.site) {
+    site = connect_restore_site(from.site->endpoint(), *identity, ends.get_token());
+    holder = from.site->cosigners.front();
+  } else {
+    copy = std::make_unique<PassivePool>(opener_of(files, clock, *from.copy->copy), from.copy->name, CopyOwner{settings.archive, log_key}, store::PoolMode::reader, clock, log,
+                                         ends.get_token());
+    site = std::make_unique<CopySource>(*copy);
+  }
   PatientSite patient(*site, PatientSite::usual_waits(), log, ends.get_token());
   Progress bar(clock, "restoring", 0, ProgressUnit::bytes);
-  Restore work({*pool, *pool, *pool, *pool}, patient, {log_key, target.cosigners.front()}, {settings.connections}, clock,
-               [&bar](std::uint64_t done, std::uint64_t total) { bar.show(done, total); });
+  Restore work({*pool, *pool, *pool, *pool}, patient, {log_key, holder}, {settings.connections}, clock,
+               [&bar](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
+               [&pool](const Digest& digest) { return pool->has_all_replicas(digest); });
   return work.run(choice, ends.get_token());
 }
 

@@ -1,4 +1,4 @@
-// `greffe-replicate restore`: rebuilds the pool of [source] from what the second site holds.
+// `greffe-replicate restore`: rebuilds the pool of [source] from what the second site holds, or a copy that nobody answers for.
 #ifndef GREFFE_REPLICATE_RESTORE_VERB_H
 #define GREFFE_REPLICATE_RESTORE_VERB_H
 
@@ -12,7 +12,7 @@ namespace greffe::replicate {
 
 struct RestoreOptions {
   std::string config;
-  std::string from;                      // name of the second site; empty: the one of the configuration
+  std::string from;                      // name of the second site or of the copy; empty: the one of the configuration
   std::string court;
   std::string hearing;
   std::string log_key;                   // empty: as enrolment at the archive said

@@ -50,7 +50,8 @@ Status RestoredHearing::check_signatures() const {
 Status RestoredHearing::read() {
   const auto site_head = [this](const SignedCheckpoint& head) -> Status {
     if (head.checkpoint.origin != origin_) return fail(Errc::corrupt, "the second site gives the log " + head.checkpoint.origin);
-    const auto held = verify_cosignature(head.note, keys_.holder);
+    if (!keys_.holder) return ok();
+    const auto held = verify_cosignature(head.note, *keys_.holder);
     if (held) return ok();
     return fail(Errc::corrupt, "the second site's confirmation is not signed with the key of its enrolment code: " + held.error().message);
   };
@@ -86,7 +87,7 @@ Status RestoredHearing::store() {
     tlog::LogWriter writer = GREFFE_TRY(tlog::LogWriter::open(pool_.objects, pool_.heads, pool_.stages, path));
     GREFFE_TRY(writer.finalise());
   }
-  return log_.site_head() ? tlog::keep_cosigned(pool_.heads, path, *log_.site_head(), keys_.holder) : ok();
+  return log_.site_head() && keys_.holder ? tlog::keep_cosigned(pool_.heads, path, *log_.site_head(), *keys_.holder) : ok();
 }
 
 Result<std::string> court_of(RestoreSite& site, const tlog::LogStores& pool, const HearingId& id) {

@@ -38,7 +38,7 @@ class RestoredHearing {
   const HearingId id_;
   const std::string origin_;
   SiteLog log_;
-  std::optional<Committed> committed_;
+  std::optional<CommittedHead> committed_;
   bool meets_committed_ = false;
   std::optional<OpenEntry> open_;
   std::vector<NamedObject> objects_;

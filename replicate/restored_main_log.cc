@@ -29,7 +29,7 @@ Status RestoredMainLog::take(std::uint64_t index, std::string_view text) {
   if (LostDeclarations::concerns(text)) static_cast<void>(declared_.take(entry).has_value());  // one that is not signed declares nothing
   if (const auto* commit = std::get_if<HearingCheckpointEntry>(&entry)) {
     const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(commit->note));
-    Committed& newest = hearings_[commit->hearing];
+    CommittedHead& newest = hearings_[commit->hearing];
     if (note.checkpoint.size >= newest.size) newest = {note.checkpoint.size, note.checkpoint.root, commit->closed};
     return ok();
   }
@@ -55,7 +55,8 @@ Status RestoredMainLog::check(const SignedCheckpoint& head) const {
 Status RestoredMainLog::read() {
   const auto site_head = [this](const SignedCheckpoint& head) -> Status {
     GREFFE_TRY(check(head));
-    const auto held = verify_cosignature(head.note, keys_.holder);
+    if (!keys_.holder) return ok();
+    const auto held = verify_cosignature(head.note, *keys_.holder);
     if (held) return ok();
     return fail(Errc::denied, "the second site's confirmation is not signed with the key of its enrolment code: " + held.error().message);
   };
@@ -82,7 +83,7 @@ Status RestoredMainLog::store() {
   if (!log_.is_here()) {
     GREFFE_TRY(tlog::import_log(pool_, path, log_.site_head()->note.write(), [this](std::uint64_t index) { return log_.bundle(index); }));
   }
-  return log_.site_head() ? tlog::keep_cosigned(pool_.heads, path, *log_.site_head(), keys_.holder) : ok();
+  return log_.site_head() && keys_.holder ? tlog::keep_cosigned(pool_.heads, path, *log_.site_head(), *keys_.holder) : ok();
 }
 
 }  // namespace greffe::replicate

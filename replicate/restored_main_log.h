@@ -18,7 +18,7 @@ namespace greffe::replicate {
 // By whom the logs of an archive must be signed, as enrolment said.
 struct RestoreKeys {
   VerifierKey log;     // of the archive; its name is the archive's
-  VerifierKey holder;  // of the second site
+  std::optional<VerifierKey> holder;  // of the second site; none: a copy that nobody answers for, and that confirms nothing
 };
 
 // An object, and the entry that names it.
@@ -30,7 +30,7 @@ struct NamedObject {
 };
 
 // What the main log committed to last of a hearing.
-struct Committed {
+struct CommittedHead {
   std::uint64_t size = 0;
   Digest root;
   bool closed = false;
@@ -48,7 +48,7 @@ class RestoredMainLog {
   std::uint64_t size() const { return log_.head().checkpoint.size; }
   bool is_here() const { return log_.is_here(); }  // the pool has it whole
   std::uint64_t fetched() const { return log_.fetched(); }
-  const std::map<HearingId, Committed>& hearings() const { return hearings_; }
+  const std::map<HearingId, CommittedHead>& hearings() const { return hearings_; }
   const std::vector<NamedObject>& documents() const { return documents_; }
   const LostDeclarations& declared() const { return declared_; }
   bool knows_station(const PublicKey& key) const { return stations_.contains(key); }
@@ -62,7 +62,7 @@ class RestoredMainLog {
   const tlog::LogStores pool_;
   const RestoreKeys keys_;
   SiteLog log_;
-  std::map<HearingId, Committed> hearings_;
+  std::map<HearingId, CommittedHead> hearings_;
   std::vector<NamedObject> documents_;
   LostDeclarations declared_;
   std::set<PublicKey> stations_;

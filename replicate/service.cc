@@ -10,6 +10,8 @@
 #include "archive/base/back_off.h"
 #include "archive/base/http_client.h"
 #include "archive/base/metrics.h"
+#include "replicate/ahead_shipper.h"
+#include "replicate/copy_round.h"
 #include "replicate/echo_watch.h"
 #include "web/http/server.h"
 
@@ -19,6 +21,7 @@ namespace {
 constexpr std::int64_t kMeasureEveryMs = 10'000;  // and never more than a tenth of the time
 constexpr std::uint64_t kMaxFactsBytes = 1024 * 1024;
 constexpr std::size_t kNamedInLog = 10;
+constexpr std::int64_t kRoundEveryMs = 10'000;  // a part of a round over a copy, when it is time to
 constexpr const char* kFactsPath = "/facts";
 
 void pause(const std::stop_token& stop, std::int64_t length_ms) {
@@ -36,10 +39,12 @@ class TargetService {
 
   void start(const std::stop_token& stop) {
     copier_ = std::jthread([this, stop] { carry(stop); });
+    if (target_.passive == nullptr) shipper_ = std::jthread([this, stop] { ship_ahead(stop); });
     echo_ = std::jthread([this, stop] {
       name_thread("gr-echo");
       echoes_.run(stop);
     });
+    if (target_.passive != nullptr) rounds_ = std::jthread([this, stop] { look_after(stop); });
   }
   const std::string& name() const { return target_.settings->name; }
   void measure();
@@ -48,6 +53,8 @@ class TargetService {
 
  private:
   void carry(const std::stop_token& stop);
+  void ship_ahead(const std::stop_token& stop);
+  void look_after(const std::stop_token& stop);
   void tell(const PassReport& report);
 
   OpenSites& sites_;
@@ -58,8 +65,11 @@ class TargetService {
   std::uint64_t holes_ = 0;
   std::string problem_;
   std::optional<Lag> lag_;
+  std::optional<CopyGrade> grade_;  // of a copy that nobody answers for
   std::jthread copier_;  // these end before the rest goes
+  std::jthread shipper_;
   std::jthread echo_;
+  std::jthread rounds_;
 };
 
 // Says what changed, once; a hole that stays is not said every second.
@@ -79,7 +89,7 @@ void TargetService::tell(const PassReport& report) {
 void TargetService::carry(const std::stop_token& stop) {
   name_thread(fmt::format("gr-t.{}", name()).substr(0, 15).c_str());
   Replicator::Options options;
-  options.limits.connections = sites_.settings.connections;
+  options.limits.connections = target_.connections(sites_.settings);
   options.poll_interval_ms = sites_.settings.poll_interval_ms;
   Replicator replicator(sites_.sites(target_), *target_.bandwidth, sites_.clock, options, sites_.log);
   BackOff back_off;
@@ -87,6 +97,8 @@ void TargetService::carry(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto report = replicator.pass(stop);
     std::int64_t wait_ms = sites_.settings.poll_interval_ms;
+    const Status saved = report && target_.passive != nullptr ? target_.passive->save_grade() : ok();
+    if (!saved) sites_.log.warn(saved.error().message);
     if (report) {
       tell(*report);
       if (!failed.empty()) sites_.log.info(fmt::format("target {} takes copies again", name()));
@@ -106,8 +118,53 @@ void TargetService::carry(const std::stop_token& stop) {
   }
 }
 
+// Beside the copies, so that what is known of a log there waits for none of them. What hinders the way to the target, carry() says.
+void TargetService::ship_ahead(const std::stop_token& stop) {
+  name_thread(fmt::format("gr-a.{}", name()).substr(0, 15).c_str());
+  AheadShipper shipper(sites_.sites(target_), *target_.bandwidth, sites_.clock, {}, sites_.log);
+  BackOff back_off;
+  std::string told;
+  bool old_told = false;
+  while (!stop.stop_requested()) {
+    const auto report = shipper.round(stop);
+    std::int64_t wait_ms = sites_.settings.poll_interval_ms;
+    if (report) {
+      back_off.succeeded();
+      const std::string problem = report->problems.empty() ? std::string() : report->problems.front();
+      if (!problem.empty() && problem != told) sites_.log.warn(fmt::format("target {}: {}", name(), problem));
+      told = problem.empty() ? told : problem;
+      if (!report->supported && !old_told) sites_.log.warn(fmt::format("target {} is too old to know the log ahead of sound and picture; upgrade it", name()));
+      old_told = old_told || !report->supported;
+      if (report->more) wait_ms = 0;
+    } else {
+      wait_ms = back_off.next_ms();
+    }
+    pause(stop, wait_ms);
+  }
+}
+
+// Of a copy that nobody answers for: what was written once is read again.
+void TargetService::look_after(const std::stop_token& stop) {
+  name_thread("gr-round");
+  give_way();
+  CopyRound round(*target_.passive, sites_.source(), sites_.clock, sites_.log);
+  std::string failed;
+  while (!stop.stop_requested()) {
+    const auto report = round.go_on(stop);
+    const std::string now = report ? std::string() : report.error().message;
+    if (!report && report.error().code != Errc::cancelled && now != failed) sites_.log.error(fmt::format("target {}: what is there is not looked at: {}", name(), now));
+    failed = now;
+    if (report) {
+      for (const std::string& problem : report->problems) sites_.log.error(fmt::format("target {}: {}", name(), problem));
+      const std::lock_guard lock(mutex_);
+      grade_ = target_.passive->book().grade();
+    }
+    pause(stop, kRoundEveryMs);
+  }
+}
+
 void TargetService::measure() {
-  const auto lag = measure_lag(sites_.source(), *target_.copies, target_.key());
+  const auto lag = measure_lag(sites_.source(), *target_.copies, target_.key(), name());
   const std::lock_guard lock(mutex_);
   if (lag) lag_ = *lag;
 }
@@ -141,9 +198,19 @@ void TargetService::add_metrics(Metrics& metrics) const {
     if (media != MediaClass::log) rate += facts.rate[index_of(media)];
   }
   const std::lock_guard lock(mutex_);
+  set("greffe_replication_passive", "1: a copy that nobody answers for; it is read back, and cosigns nothing", target_.passive != nullptr ? 1 : 0);
+  if (grade_) {
+    const std::int64_t now_ms = sites_.clock.utc_now().ms;
+    set("greffe_replication_bad", "Objects that are missing or damaged in the copy, as far as is known", static_cast<double>(grade_->bad.size()));
+    if (grade_->last) set("greffe_replication_round_age_seconds", "Since the last round over all of the copy ended", static_cast<double>(now_ms - grade_->last->ended->ms) / 1000);
+  }
   if (!lag_) return;
   set("greffe_replication_asked", "1 while the target says how far it is; 0: what it has not confirmed here counts as behind", lag_->not_asked.empty() ? 1 : 0);
   set("greffe_replication_entries_behind", "Main-log entries that the target has not confirmed", static_cast<double>(lag_->entries_behind));
+  set("greffe_replication_log_unknown_entries", "Log entries that the target neither holds nor knows ahead", static_cast<double>(lag_->log.unknown));
+  set("greffe_replication_log_ahead_entries", "Log entries that it knows ahead of the objects that they name", static_cast<double>(lag_->log.known_ahead));
+  const std::int64_t unknown_ms = lag_->log.oldest ? std::max<std::int64_t>(0, sites_.clock.utc_now().ms - lag_->log.oldest->ms) : 0;
+  set("greffe_replication_log_unknown_seconds", "Age of the oldest log entry that it neither holds nor knows", static_cast<double>(unknown_ms) / 1000);
   set("greffe_replication_hearings_behind", "Hearings with entries that it has not confirmed", static_cast<double>(lag_->hearings_behind));
   if (lag_->bytes_behind > 0 && rate > 0) {
     set("greffe_replication_drain_seconds", "Until it has everything, at the rate of the last five minutes", static_cast<double>(lag_->bytes_behind / rate));

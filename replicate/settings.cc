@@ -53,11 +53,28 @@ Result<PrivateKey> load_or_make_identity(FileSystem& files, const Settings& sett
   return key;
 }
 
+// One whole copy, unless more are asked for, and then each of them counts: nobody mends behind it.
+Result<store::PoolPlace> read_copy(Config& table, const std::string& where) {
+  if (table.has("pool") && table.has("volumes")) return fail(Errc::invalid, where + ": a copy is in a pool or on volumes, not both");
+  if (table.has("pool")) return store::read_pool_place(table, where);
+  store::PoolPlace out;
+  const std::vector<std::string> volumes = GREFFE_TRY(table.strings_or_none("volumes"));
+  for (const std::string& volume : volumes) out.volumes.push_back(table.path_from_here(volume));
+  if (out.volumes.empty()) return fail(Errc::invalid, where + ": volumes must name at least one directory");
+  const std::int64_t replicas = GREFFE_TRY(table.integer_or("replicas", 1, 1, 16));
+  if (static_cast<std::size_t>(replicas) > out.volumes.size()) return fail(Errc::invalid, where + ": there are fewer volumes than replicas");
+  out.replicas = static_cast<unsigned>(replicas);
+  out.write_quorum = out.replicas;
+  out.min_free_bytes = GREFFE_TRY(table.integer_or("min_free_bytes", 1'000'000'000, 0, INT64_MAX));
+  return out;
+}
+
 Result<TargetSettings> read_target(Config table, const std::optional<Zone>& zone, const std::string& where) {
   TargetSettings out;
   out.name = GREFFE_TRY(table.string("name"));
   if (!is_valid_name(out.name)) return fail(Errc::invalid, where + ": name must be 1 to 32 small letters, digits and '-'");
   out.timetable = Timetable(zone);
+  if (table.has("pool") || table.has("volumes")) out.copy = GREFFE_TRY(read_copy(table, where + " " + out.name));
   std::vector<Config> limits = GREFFE_TRY(table.tables("limit"));
   for (Config& limit : limits) {
     const std::string media = GREFFE_TRY(limit.string("class"));
@@ -81,7 +98,7 @@ Result<std::vector<TargetSettings>> read_targets(Config& config, const std::opti
     const auto one = config.table("target");
     if (!one) return tables ? one.error() : tables.error();
     GREFFE_TRY(one->refuse_unknown());
-    out.push_back({"second-site", true, Timetable(zone)});
+    out.push_back({"second-site", true, Timetable(zone), {}});
     return out;
   }
   for (Config& table : *tables) out.push_back(GREFFE_TRY(read_target(std::move(table), zone, path + ", [[target]]")));
@@ -92,6 +109,13 @@ Result<std::vector<TargetSettings>> read_targets(Config& config, const std::opti
     }
   }
   return out;
+}
+
+Result<VerifierKey> read_log_key(const std::string& text, const std::string& archive, const std::string& path) {
+  auto key = parse_verifier_key(text);
+  if (!key) return key.error().within(path + ": log_vkey");
+  if (key->name == archive && key->type == KeyType::ed25519) return key;
+  return fail(Errc::invalid, path + ": log_vkey is not the log key of " + archive + ", as `greffe-archive keys` prints it there");
 }
 
 Result<std::optional<Site>> read_site(FileSystem& files, const std::string& path) {
@@ -114,6 +138,8 @@ Result<Settings> load_settings(FileSystem& files, const std::string& path) {
   if (!is_valid_archive_name(out.archive)) {
     return fail(Errc::invalid, path + ": \"archive\" must be the name of an archive, like archive.court.example");
   }
+  const std::string log = GREFFE_TRY(config.string_or("log_vkey", ""));
+  if (!log.empty()) out.log = GREFFE_TRY(read_log_key(log, out.archive, path));
   out.poll_interval_ms = GREFFE_TRY(config.integer_or("poll_interval_ms", 1000, 100, 3'600'000));
   out.connections = static_cast<unsigned>(GREFFE_TRY(config.integer_or("connections", 4, 1, 64)));
   Config source = GREFFE_TRY(config.table("source"));
@@ -136,10 +162,19 @@ Result<Site> load_source(FileSystem& files, const Settings& settings) {
   std::optional<Site> site = GREFFE_TRY(read_site(files, source_path(settings)));
   if (site) return std::move(*site);
   return fail(Errc::not_found, "this replicator is not enrolled at the archive; ask its operator for a code (`greffe-archive cosigner add`) and run "
-                               "greffe-replicate enrol-source --code-file FILE");
+                               "greffe-replicate enrol-source --code-file FILE. Where it keeps copies only, log_vkey in the configuration is enough");
+}
+
+Result<VerifierKey> archive_log_key(FileSystem& files, const Settings& settings) {
+  const auto source = load_source(files, settings);
+  if (!source && (source.error().code != Errc::not_found || !settings.log)) return source.error();
+  if (!source) return *settings.log;
+  if (!settings.log || *settings.log == source->log) return source->log;
+  return fail(Errc::invalid, "the log_vkey of the configuration is not the key that the archive named when this replicator was enrolled there");
 }
 
 Result<Site> load_target(FileSystem& files, const Settings& settings, const TargetSettings& target) {
+  if (target.copy) return fail(Errc::invalid, "the target " + target.name + " is a copy that nobody answers for: there is no site to enrol at");
   std::optional<Site> site = GREFFE_TRY(read_site(files, target_path(settings, target)));
   if (!site && settings.targets.size() == 1) site = GREFFE_TRY(read_site(files, only_target_path(settings)));
   if (site) return std::move(*site);
@@ -168,6 +203,9 @@ Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings) {
 }
 
 Status enrol(FileSystem& files, const Settings& settings, const TargetSettings* target, std::string_view code_text) {
+  if (target != nullptr && target->copy) {
+    return fail(Errc::invalid, "the target " + target->name + " is a copy that nobody answers for, with no site to enrol at; make it with: greffe-replicate init-target --target " + target->name);
+  }
   const client::EnrolmentCode code = GREFFE_TRY(client::parse_enrolment_code(code_text));
   if (code.role != "replicator") return fail(Errc::invalid, "this code is for a " + code.role + ", not for a replicator");
   if (target != nullptr && code.name != settings.archive) {

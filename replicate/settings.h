@@ -2,6 +2,7 @@
 #ifndef GREFFE_REPLICATE_SETTINGS_H
 #define GREFFE_REPLICATE_SETTINGS_H
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,13 @@ struct TargetSettings {
   std::string name;      // 1 to 32 of a-z, 0-9, '-'
   bool unnamed = false;  // of the one table [target], as configurations of one target had it: its file is target.json
   Timetable timetable;
+  std::optional<store::PoolPlace> copy = {};  // a pool that nobody answers for; none: a second site
 };
 
 struct Settings {
   std::string state_directory;  // identity key, source.json, targets/<name>.json
   std::string archive;          // the origin that is carried to the other site
+  std::optional<VerifierKey> log;  // that signs it: for a replicator that keeps copies only, and is not enrolled at the archive
   store::PoolPlace source;      // the archive's pool
   std::int64_t poll_interval_ms = 1000;
   unsigned connections = 4;     // objects sent to one target at the same time
@@ -47,7 +50,10 @@ struct Site {
 };
 // not_found: not enrolled there yet, with the command that does it.
 Result<Site> load_source(FileSystem& files, const Settings& settings);
-// The same; the file of an installation with one target, "<state>/target.json", counts for the only one.
+// The key of the archive's main log: as enrolment there said it, else as the configuration does. not_found: neither does, with what to do.
+// invalid: they contradict each other.
+Result<VerifierKey> archive_log_key(FileSystem& files, const Settings& settings);
+// The same, of a second site; the file of an installation with one target, "<state>/target.json", counts for the only one.
 Result<Site> load_target(FileSystem& files, const Settings& settings, const TargetSettings& target);
 // The target of that name; without a name, the only one. invalid: there is none, or there are several.
 Result<const TargetSettings*> find_target(const Settings& settings, std::string_view name);
@@ -56,7 +62,7 @@ Result<const TargetSettings*> find_target(const Settings& settings, std::string_
 Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings);
 
 // Enrols this replicator's key with the code and stores what the code says. denied: wrong, used or expired code. `target`: none:
-// at the source.
+// at the source. invalid also: a target that is a copy has no code.
 Status enrol(FileSystem& files, const Settings& settings, const TargetSettings* target, std::string_view code);
 
 }  // namespace greffe::replicate

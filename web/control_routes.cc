@@ -1,22 +1,16 @@
 #include "web/control_routes.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "archive/format/documents.h"
 #include "archive/store_document.h"
+#include "web/control_route.h"
 #include "web/json_of.h"
 
 namespace greffe::web {
 namespace {
 
-constexpr std::uint64_t kMaxControlBytes = 256 * 1024;
 constexpr std::int64_t kDayMs = 86'400'000;
-
-bool may_control(const http::Request& request) {
-  return request.peer_uid && (*request.peer_uid == 0 || *request.peer_uid == ::geteuid());
-}
 
 // Whether the code is for a replicator that is enrolled and has lost its key.
 Result<bool> renews(const Json& arguments) { return arguments.has("renew") ? arguments.boolean("renew") : Result<bool>(false); }
@@ -31,21 +25,15 @@ ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::Main
 
 std::vector<http::Route> ControlRoutes::routes() {
   const auto route = [this](const std::string& verb, Verb handler) {
-    const http::Handler wrapped = [this, handler](const http::Request& request) -> http::Response {
-      if (!may_control(request)) return http::problem(403, "denied", "Only the user that runs the archive, or root, may do this.");
-      const auto arguments = parse_json(request.body);
-      if (!arguments) return http::problem(arguments.error());
-      const auto done = (this->*handler)(*arguments);
-      return done ? http::json_response(200, write_json(*done)) : http::problem(done.error());
-    };
-    return http::Route{"POST", "/control/" + verb, wrapped, kMaxControlBytes};
+    return control_route(verb, [this, handler](const Json& arguments) { return (this->*handler)(arguments); });
   };
   return {route("station-add", &ControlRoutes::station_add),       route("station-renew", &ControlRoutes::station_renew),
           route("station-list", &ControlRoutes::station_list),     route("station-revoke", &ControlRoutes::station_revoke),
           route("user-add", &ControlRoutes::user_add),
           route("user-list", &ControlRoutes::user_list),           route("user-token", &ControlRoutes::user_token),
           route("user-password", &ControlRoutes::user_password),   route("place-set", &ControlRoutes::place_set),
-          route("origin-add", &ControlRoutes::origin_add),         route("cosigner-add", &ControlRoutes::cosigner_add),
+          route("origin-add", &ControlRoutes::origin_add),         route("origin-revoke", &ControlRoutes::origin_revoke),
+          route("cosigner-add", &ControlRoutes::cosigner_add),     route("cosigner-revoke", &ControlRoutes::cosigner_revoke),
           route("export-logged", &ControlRoutes::export_logged),   route("status", &ControlRoutes::status),
           route("scrub", &ControlRoutes::scrub),                   route("volume-add", &ControlRoutes::volume_add),
           route("volume-drain", &ControlRoutes::volume_drain),     route("officer-add", &ControlRoutes::officer_add),
@@ -84,13 +72,15 @@ Result<Json> ControlRoutes::station_list(const Json&) {
   return out;
 }
 
-Result<Json> ControlRoutes::station_revoke(const Json& arguments) {
+Result<Json> ControlRoutes::revoke(std::string_view role, const Json& arguments) {
   const std::string name = GREFFE_TRY(arguments.string("name"));
   const std::string why = GREFFE_TRY(arguments.string("why"));
   if (why != "retired" && why != "stolen") return fail(Errc::invalid, "say why: retired or stolen");
-  GREFFE_TRY(peers_.revoke("station", name, why));
+  GREFFE_TRY(peers_.revoke(role, name, why));
   return Json();
 }
+
+Result<Json> ControlRoutes::station_revoke(const Json& arguments) { return revoke("station", arguments); }
 
 // At a replica: the archive whose log and hearings it holds, and a code for that archive's replicator.
 Result<Json> ControlRoutes::origin_add(const Json& arguments) {
@@ -140,6 +130,19 @@ Result<Json> ControlRoutes::cosigner_add(const Json& arguments) {
   return out;
 }
 
+// At a replica: the replicator's key, from the next request on. What is held stays; `origin add --renew` makes a code for another key.
+Result<Json> ControlRoutes::origin_revoke(const Json& arguments) { return revoke("replicator", arguments); }
+
+// At a primary: its confirmations count for nothing from now on, and the replicator that brought them is not heard any more.
+Result<Json> ControlRoutes::cosigner_revoke(const Json& arguments) {
+  GREFFE_TRY(revoke("cosigner", arguments));
+  const std::string name = GREFFE_TRY(arguments.string("name"));
+  const std::string why = GREFFE_TRY(arguments.string("why"));
+  const Status replicator = peers_.revoke("replicator", name.substr(0, name.find('/')), why);
+  if (!replicator && replicator.error().code != Errc::not_found) return replicator.error();  // not_found: none had enrolled
+  return Json();
+}
+
 // ---- reading what another site holds ----
 
 // At a replica: a code with which an archive may read the copies of what it recorded.
@@ -151,13 +154,7 @@ Result<Json> ControlRoutes::reader_code(const Json& arguments) {
   return out;
 }
 
-Result<Json> ControlRoutes::reader_revoke(const Json& arguments) {
-  const std::string name = GREFFE_TRY(arguments.string("name"));
-  const std::string why = GREFFE_TRY(arguments.string("why"));
-  if (why != "retired" && why != "stolen") return fail(Errc::invalid, "say why: retired or stolen");
-  GREFFE_TRY(peers_.revoke("reader", name, why));
-  return Json();
-}
+Result<Json> ControlRoutes::reader_revoke(const Json& arguments) { return revoke("reader", arguments); }
 
 // At the archive whose copies these are.
 Result<Json> ControlRoutes::site_add(const Json& arguments) {
@@ -211,13 +208,7 @@ Result<Json> ControlRoutes::officer_list(const Json&) {
   return out;
 }
 
-Result<Json> ControlRoutes::officer_revoke(const Json& arguments) {
-  const std::string name = GREFFE_TRY(arguments.string("name"));
-  const std::string why = GREFFE_TRY(arguments.string("why"));
-  if (why != "retired" && why != "stolen") return fail(Errc::invalid, "say why: retired or stolen");
-  GREFFE_TRY(peers_.revoke("officer", name, why));
-  return Json();
-}
+Result<Json> ControlRoutes::officer_revoke(const Json& arguments) { return revoke("officer", arguments); }
 
 Result<archive::LostOrder> ControlRoutes::lost_order(const Json& arguments) const {
   const auto facts = GREFFE_TRY(main_log_.catalogue().archive_facts());

@@ -37,7 +37,9 @@ class ControlRoutes {
   Result<Json> user_password(const Json& arguments);
   Result<Json> place_set(const Json& arguments);
   Result<Json> origin_add(const Json& arguments);
+  Result<Json> origin_revoke(const Json& arguments);
   Result<Json> cosigner_add(const Json& arguments);
+  Result<Json> cosigner_revoke(const Json& arguments);
   Result<Json> export_logged(const Json& arguments);
   Result<Json> status(const Json& arguments);
   Result<Json> scrub(const Json& arguments);
@@ -53,6 +55,7 @@ class ControlRoutes {
   Result<Json> site_add(const Json& arguments);
   Result<Json> site_list(const Json& arguments);
   Result<Json> site_remove(const Json& arguments);
+  Result<Json> revoke(std::string_view role, const Json& arguments);
   Result<archive::LostOrder> lost_order(const Json& arguments) const;
   Result<store::VolumeMembers*> members();
 

@@ -16,12 +16,15 @@
 #include "archive/client/control_client.h"
 #include "archive/format/policy.h"
 #include "archive/settings.h"
+#include "web/ahead_verb.h"
 #include "web/init_archive.h"
 #include "web/migrate_verb.h"
 #include "web/officer_verbs.h"
 #include "web/offline_verbs.h"
+#include "web/promotion.h"
 #include "web/serve.h"
 #include "web/site_verbs.h"
+#include "web/witness_verbs.h"
 
 namespace {
 
@@ -45,8 +48,11 @@ struct Arguments {
   bool all_courts = false;
   bool repair = false;
   bool finish = false;
+  bool with_witnesses = false;
   greffe::web::InitOptions init;
   greffe::web::SiteVerbs sites;
+  greffe::web::PromotionVerb promotion;
+  greffe::web::WitnessVerbs witnesses;
   std::string name, court, room, zone, why, display, language = "en", label, vkey;
   std::string en, fr, zh;
   std::vector<std::string> roles, courts;
@@ -278,6 +284,8 @@ Result<int> status(const Arguments& a) {
   for (const Json& reason : reasons) fmt::print("{}\n  -> {}\n", *reason.string("what"), *reason.string("todo"));
   const Json log = GREFFE_TRY(answer.object("log"));
   fmt::print("Main log: {} entries, root {}\n", *log.integer("size"), *log.string("root"));
+  GREFFE_TRY(greffe::web::print_witnesses(log));
+  greffe::web::print_ahead(answer);
   GREFFE_TRY(print_scrubbing(answer));
   return kExitDone;
 }
@@ -374,8 +382,8 @@ Result<int> keys(const Arguments& a) {
   const Settings settings = GREFFE_TRY(settings_of(a));
   const greffe::archive::ArchiveKeys held = GREFFE_TRY(greffe::archive::load_archive_keys(a.files, settings.state_directory));
   Json out;
-  out.set("holder_vkey", greffe::archive::holder_verifier(settings.name, held.holder.public_key()).text());
-  out.set("log_vkey", greffe::archive::log_verifier(settings.name, held.log.public_key()).text()).set("origin", settings.name);
+  out.set("holder_vkey", greffe::archive::holder_verifier(greffe::archive::origin_of(settings), held.holder.public_key()).text());
+  out.set("log_vkey", greffe::archive::log_verifier(greffe::archive::origin_of(settings), held.log.public_key()).text()).set("origin", greffe::archive::origin_of(settings));
   return done(out, a.json, fmt::format("log    {}\nholder {}", *out.string("log_vkey"), *out.string("holder_vkey")));
 }
 
@@ -394,7 +402,7 @@ Result<int> officer_key(const Arguments& a) {
 }
 
 Result<int> officer_sign(const Arguments& a) {
-  const std::string statement = GREFFE_TRY(greffe::web::sign_lost_statement(a.files, a.name, a.key_file, a.statement_file, a.out_file));
+  const std::string statement = GREFFE_TRY(greffe::web::sign_statement(a.files, a.name, a.key_file, a.statement_file, a.out_file));
   fmt::print("{}signed by {}: {}\n", statement, a.name, a.out_file);
   return kExitDone;
 }
@@ -451,7 +459,7 @@ void define_officer_verbs(greffe::CommandLine& line, Arguments& a) {
   officer.verb("list", "all officers").json(a.json).body([&a] { return officer_list(a); });
   officer.verb("revoke", "end an officer's key").required("--name", a.name, "the officer", "NAME")
       .required("--why", a.why, "retired or stolen", "WHY").json(a.json).body([&a] { return officer_revoke(a); });
-  officer.verb("sign", "sign what is to be declared lost; needs no archive").required("--name", a.name, "the officer's name", "NAME")
+  officer.verb("sign", "sign what is to be declared lost, or a promotion; needs no archive").required("--name", a.name, "the officer's name", "NAME")
       .required("--key-file", a.key_file, "the officer's private key", "FILE")
       .required("--statement", a.statement_file, "what declare-lost printed", "FILE")
       .required("--out", a.out_file, "write the signature here", "FILE").body([&a] { return officer_sign(a); });
@@ -493,14 +501,15 @@ void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--court", a.court, "the court", "COURT").option("--room", a.room, "a courtroom of it", "ROOM")
       .option("--en", a.en, "English", "TEXT").option("--fr", a.fr, "French", "TEXT").option("--zh", a.zh, "Chinese", "TEXT")
       .option("--zone", a.zone, "time zone of the court, such as Asia/Shanghai", "ZONE").json(a.json).body([&a] { return place_set(a); });
-  auto& origin = line.verb("origin", "archives whose copies this replica holds: add, reader-code, reader-revoke");
+  auto& origin = line.verb("origin", "archives whose copies this replica holds: add, revoke, reader-code, reader-revoke");
   origin.verb("add", "add one; makes a code for its replicator")
       .required("--name", a.name, "its name", "ARCHIVE").required("--log-vkey", a.vkey, "the key that signs its main log", "VKEY").flag("--renew", a.renew, kRenewHelp)
       .option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE").body([&a] { return origin_add(a); });
-  a.sites.define(line, origin);
-  line.verb("cosigner", "sites that confirm what this archive holds").verb("add", "add one; makes a code for the replicator")
+  auto& cosigner = line.verb("cosigner", "sites that confirm what this archive holds: add, revoke");
+  cosigner.verb("add", "add one; makes a code for the replicator")
       .required("--vkey", a.vkey, "its cosigning key", "VKEY").flag("--renew", a.renew, kRenewHelp).option("--code-file", a.code_file, "write the code here (mode 0600)", "FILE")
       .body([&a] { return cosigner_add(a); });
+  a.sites.define(line, origin, cosigner);
   line.verb("status", "is everything well, and if not what to do").json(a.json).body([&a] { return status(a); });
   line.verb("scrub", "read everything now and without pauses, repair what is missing or damaged").json(a.json).body([&a] { return scrub(a); });
   auto& volume = line.verb("volume", "disks of the pool: list, add, drain, replace");
@@ -543,6 +552,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--dir", a.init.directory, "where it lives on this machine", "DIR"), a.init)
       .required("--backup", a.backup_file, "key-backup.json of the archive", "FILE")
       .required("--recovery-code-file", a.recovery_code_file, "a file with the recovery code", "FILE").body([&a] { return join_archive(a); });
+  a.promotion.define(line, a.config);
   line.verb("serve", "run the archive").flag("--accept-head", a.accept_head, "go on with a pool that is older than what was published; logged")
       .body([&a] { return serve(a); });
   line.verb("keys", "the public keys of this archive").json(a.json).body([&a] { return keys(a); });
@@ -550,16 +560,20 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--recovery-code-file", a.recovery_code_file, "a file with the recovery code", "FILE")
       .required("--state", a.directory, "the state directory", "DIR").body([&a] { return restore_keys(a); });
   define_running_verbs(line, a);
+  a.witnesses.define(line);
   define_officer_verbs(line, a);
   const auto with_settings = [&a](Result<int> (*body)(const Settings&, const greffe::web::OfflineOptions&)) {
     return [&a, body]() -> Result<int> {
       const Settings settings = GREFFE_TRY(settings_of(a));
-      return body(settings, {a.json, a.repair, a.hearing, a.directory});
+      return body(settings, {a.json, a.repair, a.hearing, a.directory, a.with_witnesses});
     };
   };
-  line.verb("policy", "print the policy file with which greffe-verify judges this archive").body(with_settings(greffe::web::print_policy));
+  line.verb("policy", "print the policy file with which greffe-verify judges this archive")
+      .flag("--with-witnesses", a.with_witnesses, "one of its witnesses must have cosigned, too").body(with_settings(greffe::web::print_policy));
   line.verb("check", "re-derive every tree and every digest, beside the running archive")
       .flag("--repair", a.repair, "mend what can be mended; the archive must not run").json(a.json).body(with_settings(greffe::web::check));
+  line.verb("ahead", "what this replica knows of recordings and does not hold yet, beside the running archive")
+      .option("--hearing", a.hearing, "name the objects of this hearing that lack", "HEARING").json(a.json).body(with_settings(greffe::web::show_ahead));
   line.verb("rebuild-catalogue", "make the catalogue anew from the logs; the archive must not run").body(with_settings(greffe::web::rebuild_catalogue));
   with_new_pool(line.verb("migrate", "copy the pool to another place, of whatever kind; the archive may run meanwhile"), a.init.pool)
       .flag("--finish", a.finish, "the archive is stopped: copy the rest, after which both pools are the same").json(a.json)
@@ -573,7 +587,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
 int main(int count, char** arguments) {
   Arguments a;
   greffe::CommandLine line("greffe-archive", "The archive of court hearing recordings: stores, finds, plays, proves.");
-  a.sites.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
+  a.witnesses.ask = a.sites.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
   a.sites.deliver_code = [&a](const std::string& code_file, const Json& answer) {
     a.code_file = code_file;
     return deliver_code(a, answer);

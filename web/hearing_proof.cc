@@ -23,12 +23,20 @@ Result<std::vector<std::uint64_t>> all_entries(const catalogue::Catalogue& catal
   return out;
 }
 
-Result<Json> proven(const tlog::LogReader& main, std::uint64_t index, std::uint64_t size) {
-  const std::vector<std::string> entry = GREFFE_TRY(main.entries(index, index + 1));
-  const std::vector<Digest> proof = GREFFE_TRY(main.inclusion(index, size));
+// `size`: entries through all epochs. What stands in an earlier epoch is proved by that epoch's own checkpoint, which is beside it.
+Result<Json> proven(const tlog::LogChain& main, std::uint64_t number, std::uint64_t size) {
+  const auto [link, index] = main.place_of(number);
+  Json out;
+  std::uint64_t end = size - link->first;
+  if (link != &main.newest()) {
+    const SignedCheckpoint head = GREFFE_TRY(link->reader.checkpoint());
+    end = head.checkpoint.size;
+    out.set("checkpoint", head.note.write()).set("epoch", link->name.epoch);
+  }
+  const std::vector<std::string> entry = GREFFE_TRY(link->reader.entries(index, index + 1));
+  const std::vector<Digest> proof = GREFFE_TRY(link->reader.inclusion(index, end));
   Json::Array hashes;
   for (const Digest& hash : proof) hashes.push_back(hash);
-  Json out;
   out.set("entry", entry[0]).set("inclusion", std::move(hashes)).set("index", index);
   return out;
 }
@@ -47,7 +55,7 @@ Result<std::optional<std::uint64_t>> revocation_of(const archive::HeldArchive& a
   const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(*archive.catalogue, query));
   for (const std::uint64_t index : keys) {
     if (index < known->entry_index) continue;
-    const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
+    const std::vector<std::string> bytes = GREFFE_TRY(archive.chain.entries(index, index + 1));
     const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
     const auto* key = std::get_if<KeyEntry>(&entry);
     if (key != nullptr && key->action == "revoked" && key->key == station_key) found = index;
@@ -63,7 +71,7 @@ Status add_lost(Json& out, const archive::HeldArchive& archive, const HearingId&
   const std::vector<std::uint64_t> orders = GREFFE_TRY(all_entries(*archive.catalogue, query));
   Json::Array lost;
   for (const std::uint64_t index : orders) {
-    if (index < size) lost.push_back(GREFFE_TRY(proven(archive.reader, index, size)));
+    if (index < size) lost.push_back(GREFFE_TRY(proven(archive.chain, index, size)));
   }
   if (lost.empty()) return ok();
   query = {};
@@ -72,10 +80,10 @@ Status add_lost(Json& out, const archive::HeldArchive& archive, const HearingId&
   Json::Array officers;
   for (const std::uint64_t index : keys) {
     if (index >= size) break;
-    const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
+    const std::vector<std::string> bytes = GREFFE_TRY(archive.chain.entries(index, index + 1));
     const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
     const auto* key = std::get_if<KeyEntry>(&entry);
-    if (key != nullptr && key->role == "officer") officers.push_back(GREFFE_TRY(proven(archive.reader, index, size)));
+    if (key != nullptr && key->role == "officer") officers.push_back(GREFFE_TRY(proven(archive.chain, index, size)));
   }
   out.set("lost_entries", std::move(lost)).set("officer_entries", std::move(officers));
   return ok();
@@ -83,13 +91,13 @@ Status add_lost(Json& out, const archive::HeldArchive& archive, const HearingId&
 
 }  // namespace
 
-// What other sites have signed of the main log. Of a copy, what this site has signed stands in its checkpoint.
+// What other sites and witnesses have signed of the main log. Of a copy, what this site has signed stands in its checkpoint.
 Result<std::vector<std::string>> HearingProof::cosigned(const archive::HeldArchive& archive) const {
   std::vector<std::string> out;
   if (!archive.own) return out;
-  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.main_log_cosigners());
   for (const VerifierKey& cosigner : cosigners) {
-    const auto newest = archive::newest_cosigned(stores_.heads, main_log_path(), cosigner);
+    const auto newest = archive::newest_cosigned(stores_.heads, archive.log_path, cosigner);
     if (newest) out.push_back(newest->note.write());
   }
   return out;
@@ -97,14 +105,14 @@ Result<std::vector<std::string>> HearingProof::cosigned(const archive::HeldArchi
 
 Result<Json> HearingProof::of(const archive::FoundHearing& found) const {
   const auto& [archive, record] = found;
-  const SignedCheckpoint main_head = GREFFE_TRY(archive.reader.checkpoint());
+  const SignedCheckpoint main_head = GREFFE_TRY(archive.chain.checkpoint());
   const SignedCheckpoint hearing_head = GREFFE_TRY(hearings_.reader(record.row.id).checkpoint());
-  const std::uint64_t size = main_head.checkpoint.size;
+  const std::uint64_t size = archive.chain.newest().first + main_head.checkpoint.size;
   Json out;
-  out.set("checkpoint_entry", GREFFE_TRY(proven(archive.reader, record.checkpoint_index, size)));
-  if (record.key_index) out.set("key_entry", GREFFE_TRY(proven(archive.reader, *record.key_index, size)));
+  out.set("checkpoint_entry", GREFFE_TRY(proven(archive.chain, record.checkpoint_index, size)));
+  if (record.key_index) out.set("key_entry", GREFFE_TRY(proven(archive.chain, *record.key_index, size)));
   const std::optional<std::uint64_t> revoked = GREFFE_TRY(revocation_of(archive, record.station_key));
-  if (revoked && *revoked < size) out.set("revocation_entry", GREFFE_TRY(proven(archive.reader, *revoked, size)));
+  if (revoked && *revoked < size) out.set("revocation_entry", GREFFE_TRY(proven(archive.chain, *revoked, size)));
   for (const std::string kind : {"mark", "details"}) {
     catalogue::EntryQuery query;
     query.kind = kind;
@@ -112,13 +120,13 @@ Result<Json> HearingProof::of(const archive::FoundHearing& found) const {
     Json::Array list;
     const std::vector<std::uint64_t> indices = GREFFE_TRY(all_entries(*archive.catalogue, query));
     for (const std::uint64_t index : indices) {
-      if (index < size) list.push_back(GREFFE_TRY(proven(archive.reader, index, size)));
+      if (index < size) list.push_back(GREFFE_TRY(proven(archive.chain, index, size)));
     }
     out.set(kind + "_entries", std::move(list));
   }
   GREFFE_TRY(add_lost(out, archive, record.row.id, size));
   out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
-  out.set("main_size", size);
+  out.set("main_size", main_head.checkpoint.size);
   const std::vector<std::string> notes = GREFFE_TRY(cosigned(archive));
   out.set("main_cosigned", Json::Array(notes.begin(), notes.end()));
   return out;
@@ -130,7 +138,7 @@ Status HearingProof::add_evidence(Json& json, const archive::HeldArchive& archiv
   json.set("index", index);
   std::optional<Digest> note;
   if (mark.from_archive) {
-    const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
+    const std::vector<std::string> bytes = GREFFE_TRY(archive.chain.entries(index, index + 1));
     const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
     if (const auto* added = std::get_if<MarkAddedEntry>(&entry)) note = added->note;
   } else {
@@ -148,7 +156,7 @@ void HearingProof::add_document(Json& json, std::string_view name, const Hearing
 }
 
 Status HearingProof::add_reason(Json& json, const archive::HeldArchive& archive, const HearingId& id, std::uint64_t index) const {
-  const std::vector<std::string> bytes = GREFFE_TRY(archive.reader.entries(index, index + 1));
+  const std::vector<std::string> bytes = GREFFE_TRY(archive.chain.entries(index, index + 1));
   const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
   if (const auto* details = std::get_if<DetailsEntry>(&entry)) add_document(json, "reason_document", id, details->reason);
   return ok();

@@ -21,7 +21,7 @@ Status first_entry(FileSystem& files, Clock& clock, const archive::Settings& set
   Log log("greffe-archive");
   const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, store::PoolMode::writer));
   PrivateKey log_key = GREFFE_TRY(PrivateKey::from_pem(keys.log.to_pem()));
-  const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, {*pool, *pool, *pool}, settings.name,
+  const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, {*pool, *pool, *pool}, tlog::first_place(settings.name),
                                                           settings.state_directory, std::move(log_key), false));
   GenesisEntry entry;
   entry.archive = settings.name;
@@ -103,7 +103,7 @@ Result<Initialised> init_archive(const InitOptions& options) {
   const std::string draft = config_path + ".draft";
   GREFFE_TRY(files.replace(draft, as_bytes(text), 0640));
   const archive::Settings settings = GREFFE_TRY(archive::load_settings(files, draft));
-  const std::string of_pool = GREFFE_TRY(make_pool(files, options.pool, settings.pool, options.directory));
+  const std::string of_pool = GREFFE_TRY(make_pool(files, options.pool, settings.pool, options.directory, store::make_pool_id()));
   GREFFE_TRY(first_entry(files, clock, settings, keys));
   GREFFE_TRY(put_in_place(files, draft, config_path));
   return Initialised{config_path, backup_path, backup.recovery_code, of_pool};

@@ -170,4 +170,14 @@ Json json_of(const archive::Timeline& timeline) {
   return out;
 }
 
+Json json_of(const archive::WitnessFacts& facts) {
+  Json out;
+  out.set("alarm", facts.alarm).set("name", facts.name).set("silent_ms", facts.silent_ms).set("size", facts.size);
+  if (facts.claims) out.set("claims", std::to_string(*facts.claims));  // of any size, so a string
+  if (!facts.problem.empty()) out.set("problem", facts.problem);
+  if (!facts.url.empty()) out.set("url", facts.url);
+  if (facts.cosigned) out.set("utc", *facts.cosigned);
+  return out;
+}
+
 }  // namespace greffe::web

@@ -8,6 +8,7 @@
 #include "archive/catalogue/catalogue.h"
 #include "archive/format/canonical_json.h"
 #include "archive/retrieval.h"
+#include "archive/witnesses.h"
 
 namespace greffe::web {
 
@@ -19,6 +20,7 @@ Json json_of(const catalogue::Court& court);
 Json json_of(const catalogue::Mark& mark, const std::string& account_name);
 Json json_of(const archive::Timeline& timeline);           // without marks
 Json json_of(const Details& details);                     // as Details v1, without the salt
+Json json_of(const archive::WitnessFacts& facts);
 
 }  // namespace greffe::web
 

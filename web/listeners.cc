@@ -7,6 +7,11 @@
 #include "web/http/tls_context.h"
 
 namespace greffe::web {
+namespace {
+
+constexpr std::size_t kWitnessConnections = 256;  // some hundred logs that ask every minute; nobody need enrol to connect
+
+}  // namespace
 
 void append(std::vector<http::Route>& all, std::vector<http::Route> more) {
   for (http::Route& route : more) all.push_back(std::move(route));
@@ -38,6 +43,13 @@ Result<http::ListenerSettings> pages_listener(FileSystem& files, Log& log, const
   http::ListenerSettings out = plain_listener(settings.browser_address, std::move(routes));
   out.tls = GREFFE_TRY(browser_tls(files, settings));
   out.headers = http::page_headers();
+  return out;
+}
+
+Result<http::ListenerSettings> witness_listener(FileSystem& files, const archive::Settings& settings, std::vector<http::Route> routes) {
+  http::ListenerSettings out = plain_listener(settings.witness_address, std::move(routes));
+  out.tls = GREFFE_TRY(browser_tls(files, settings));
+  out.max_connections = kWitnessConnections;
   return out;
 }
 

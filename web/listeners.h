@@ -20,6 +20,8 @@ void append(std::vector<http::Route>& all, std::vector<http::Route> more);
 http::ListenerSettings machine_listener(const archive::Settings& settings, const archive::ArchiveKeys& keys, std::vector<http::Route> routes);
 // For people: `routes` and the built pages. invalid, not_found: the certificate.
 Result<http::ListenerSettings> pages_listener(FileSystem& files, Log& log, const archive::Settings& settings, std::vector<http::Route> routes);
+// For the logs that this archive witnesses: anybody may connect, with the certificate of the pages. Errors as pages_listener.
+Result<http::ListenerSettings> witness_listener(FileSystem& files, const archive::Settings& settings, std::vector<http::Route> routes);
 // Without TLS: on this machine only.
 http::ListenerSettings plain_listener(std::string address, std::vector<http::Route> routes);
 

@@ -61,7 +61,7 @@ Result<http::Response> LogRoutes::keys(const http::Request& request, const Sessi
     const Json copy = GREFFE_TRY(keys_of_copy(asked));
     return http::json_response(200, write_json(copy));
   }
-  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.main_log_cosigners());
   const Json out = keys_json(main_log_.archive_name(), log_key_.text(), holder_key_.text(), cosigners);
   return http::json_response(200, write_json(out));
 }
@@ -70,16 +70,12 @@ Result<http::Response> LogRoutes::keys(const http::Request& request, const Sessi
 Result<Json> LogRoutes::keys_of_copy(const std::string& name) const {
   const archive::HeldArchive copy = GREFFE_TRY(archives_.named(name));
   const auto facts = GREFFE_TRY(copy.catalogue->archive_facts());
-  const std::vector<catalogue::KnownKey> known = GREFFE_TRY(copy.catalogue->keys("cosigner"));
-  std::vector<VerifierKey> cosigners;
-  for (const catalogue::KnownKey& key : known) {
-    if (!key.revoked_since) cosigners.push_back(GREFFE_TRY(parse_verifier_key(key.cosigner)));
-  }
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(archive::cosigning_keys(*copy.catalogue, {"cosigner", "witness"}));
   return keys_json(name, archive::log_verifier(name, copy.log_key).text(), facts ? facts->holder_vkey : std::string(), cosigners);
 }
 
 Result<http::Response> LogRoutes::main_checkpoint(const http::Request&, const Session&) {
-  const SignedCheckpoint head = GREFFE_TRY(main_log_.reader().checkpoint());
+  const SignedCheckpoint head = GREFFE_TRY(main_log_.published());
   return checkpoint_response(head);
 }
 
@@ -114,17 +110,17 @@ Result<http::Response> LogRoutes::entries(const http::Request& request, const Se
   if (const std::string before = request.query_value("before"); !before.empty()) query.before = GREFFE_TRY(parse_decimal(before));
   if (const std::string limit = request.query_value("limit"); !limit.empty()) query.limit = GREFFE_TRY(parse_decimal(limit));
   if (query.limit < 1 || query.limit > kMaxEntriesPerPage) return fail(Errc::invalid, "limit must be from 1 to 200");
-  const tlog::LogReader reader = main_log_.reader();
-  std::vector<std::uint64_t> indices;
+  const tlog::LogChain& chain = main_log_.chain();
+  std::vector<std::uint64_t> indices;  // numbers, through all epochs
   if (query.kind.empty() && !query.hearing) {
-    const std::uint64_t end = std::min(query.before.value_or(UINT64_MAX), main_log_.head().checkpoint.size);
+    const std::uint64_t end = std::min(query.before.value_or(UINT64_MAX), chain.newest().first + main_log_.head().checkpoint.size);
     for (std::uint64_t i = end; i > 0 && indices.size() < query.limit; --i) indices.push_back(i - 1);
   } else {
     indices = GREFFE_TRY(main_log_.catalogue().entries(query));
   }
   Json::Array list;
   for (const std::uint64_t index : indices) {
-    const std::vector<std::string> entry = GREFFE_TRY(reader.entries(index, index + 1));
+    const std::vector<std::string> entry = GREFFE_TRY(chain.entries(index, index + 1));
     Json one;
     one.set("entry", entry[0]).set("index", index);
     list.push_back(std::move(one));

@@ -91,19 +91,21 @@ class ObjectSink : public http::BodySink {
 
 }  // namespace
 
-MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit,
+MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::Epochs& epochs, archive::MainLog& main_log, archive::Deposit& deposit,
                              archive::Peers& peers, archive::Retrieval& retrieval, archive::ReadBack& read_back,
                              archive::LostObjects& lost, archive::OriginWatch& origins, std::optional<Replica> replica)
-    : epoch_(epoch), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
+    : epoch_(epoch), epochs_(epochs), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
       lost_(lost), origins_(origins), foreign_(replica ? &replica->foreign : nullptr),
-      comparisons_(replica ? &replica->comparisons : nullptr) {}
+      comparisons_(replica ? &replica->comparisons : nullptr), ahead_(replica ? &replica->ahead : nullptr) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
   if (out.status == kNoSpace) out.set("Retry-After", kRetryAfterS);
-  out.set(kEpochHeader, std::to_string(epoch_));
+  out.set(kEpochHeader, std::to_string(newest_epoch()));
   return out;
 }
+
+std::uint64_t MachineRoutes::newest_epoch() const { return std::max(epoch_, epochs_.highest(main_log_.archive_name())); }
 
 // An old primary must not write after a promotion: a lower epoch is refused, and the answer says which one holds.
 Result<archive::Peer> MachineRoutes::admit_reader(const http::Request& request) const {
@@ -137,9 +139,11 @@ http::Route MachineRoutes::route_for_readers(std::string pattern, PeerHandler ha
 }
 
 http::Route MachineRoutes::route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes) {
-  const http::Handler wrapped = [this, handler](const http::Request& request) {
+  const bool changes = method == "POST" && handler != &MachineRoutes::echo && handler != &MachineRoutes::take_certificate;
+  const http::Handler wrapped = [this, handler, changes](const http::Request& request) {
     const auto peer = admit(request);
     if (!peer) return answer(peer.error());
+    if (auto stopped = changes ? fenced(*peer) : std::nullopt) return answer(*std::move(stopped));
     return answer((this->*handler)(request, *peer));
   };
   return http::Route{std::move(method), std::move(pattern), wrapped, max_body_bytes};
@@ -160,6 +164,8 @@ std::vector<http::Route> MachineRoutes::routes() {
   const http::Handler enrolment = [this](const http::Request& request) { return answer(enrol(request)); };
   out.push_back({"POST", "/v1/enrol", enrolment, 4096});
   out.push_back(route("POST", "/v1/echo", &MachineRoutes::echo, 4096));
+  out.push_back(route("GET", "/v1/epochs/{archive}", &MachineRoutes::certificate, 0));
+  out.push_back(route("POST", "/v1/epochs/{archive}", &MachineRoutes::take_certificate, kMaxEntryBytes));
   std::vector<std::string> bases = {"/v1/hearings/{id}"};
   if (foreign_ != nullptr) bases.push_back("/v1/log/from/{origin}");
   for (const std::string& base : bases) {
@@ -176,6 +182,7 @@ std::vector<http::Route> MachineRoutes::routes() {
   out.push_back(route("POST", "/v1/lost-objects", &MachineRoutes::report_absent, kMaxHaveBodyBytes));
   out.push_back(body_route("/v1/lost-objects/{sha256}", &MachineRoutes::begin_return));
   if (comparisons_ != nullptr) add_comparison_routes(out);
+  if (ahead_ != nullptr) add_ahead_routes(out);
   out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
   out.push_back(route("GET", "/v1/log/main/checkpoint", &MachineRoutes::main_checkpoint, 0));
   out.push_back(route("GET", "/v1/log/main/consistency", &MachineRoutes::main_consistency, 0));
@@ -193,7 +200,7 @@ MachineRoutes::Answer MachineRoutes::enrol(const http::Request& request) {
   key.bytes = *request.peer_key;
   const catalogue::KnownKey known = GREFFE_TRY(peers_.enrol(key, secret, name, role));
   Json out;
-  out.set("archive", main_log_.archive_name()).set("court", known.court).set("epoch", epoch_).set("name", known.name);
+  out.set("archive", main_log_.archive_name()).set("court", known.court).set("epoch", newest_epoch()).set("name", known.name);
   out.set("role", known.role).set("room", known.room);
   return ok_json(out);
 }
@@ -204,7 +211,7 @@ MachineRoutes::Answer MachineRoutes::echo(const http::Request& request, const ar
   const std::string nonce = GREFFE_TRY(json.string("nonce"));
   if (nonce.empty() || nonce.size() > kMaxNonce) return fail(Errc::invalid, "a nonce has 1 to 128 characters");
   Json out;
-  out.set("epoch", epoch_).set("nonce", nonce);
+  out.set("epoch", newest_epoch()).set("nonce", nonce);
   return ok_json(out);
 }
 
@@ -268,7 +275,7 @@ MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, co
 
 // Whether the other site may have what this place names: of main logs that are held at one site only it has nothing.
 bool MachineRoutes::is_shared(const archive::NamedPlace& place) const {
-  return place.hearing || (foreign_ == nullptr ? place.log == main_log_path() : place.log.starts_with("log/from/"));
+  return place.hearing || (foreign_ == nullptr ? place.log == main_log_.place().path : place.log.starts_with("log/from/"));
 }
 
 // What no volume of this archive has any more, as far as it is known which log names it.
@@ -302,13 +309,14 @@ MachineRoutes::Answer MachineRoutes::report_absent(const http::Request& request,
 
 MachineRoutes::Answer MachineRoutes::begin_return(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {
   const archive::Peer peer = GREFFE_TRY(admit(request));
+  if (auto stopped = fenced(peer)) return *std::move(stopped);
   if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what was lost is taken from the other site only");
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
   if (!request.content_length) return http::problem(411, "invalid", "An object is sent with its length.");
   const std::uint64_t size = *request.content_length;
   auto writer = lost_.begin_return(digest, size);
   if (!writer) return writer.error();
-  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(epoch_), [this, digest]() -> Status {
+  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(newest_epoch()), [this, digest]() -> Status {
     lost_.returned(digest);
     return ok();
   });
@@ -317,6 +325,7 @@ MachineRoutes::Answer MachineRoutes::begin_return(const http::Request& request, 
 
 MachineRoutes::Answer MachineRoutes::begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {
   const archive::Peer peer = GREFFE_TRY(admit(request));
+  if (auto stopped = fenced(peer)) return *std::move(stopped);
   const Target target = GREFFE_TRY(target_of(request));
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
   if (!request.content_length) return http::problem(411, "invalid", "An object is sent with its length.");
@@ -324,7 +333,7 @@ MachineRoutes::Answer MachineRoutes::begin_object(const http::Request& request, 
   auto writer = target.hearing ? deposit_.begin_object(peer, *target.hearing, digest, size)
                                : foreign_->begin_object(peer, target.origin, size);
   if (!writer) return writer.error();
-  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(epoch_), [this, peer, target, digest, size]() -> Status {
+  sink = std::make_unique<ObjectSink>(std::move(*writer), digest, size, std::to_string(newest_epoch()), [this, peer, target, digest, size]() -> Status {
     if (!target.hearing) return foreign_->deposited(target.origin, digest, size);
     deposit_.deposited(peer, *target.hearing, digest, size);
     return ok();

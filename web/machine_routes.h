@@ -6,8 +6,10 @@
 #include <optional>
 #include <vector>
 
+#include "archive/ahead_intake.h"
 #include "archive/comparisons.h"
 #include "archive/deposit.h"
+#include "archive/epochs.h"
 #include "archive/foreign_log.h"
 #include "archive/lost_objects.h"
 #include "archive/origin_watch.h"
@@ -24,8 +26,10 @@ class MachineRoutes {
   struct Replica {
     archive::ForeignLogs& foreign;
     archive::Comparisons& comparisons;
+    archive::AheadIntake& ahead;
   };
-  MachineRoutes(std::uint64_t epoch, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
+  // `epoch`: of this archive itself.
+  MachineRoutes(std::uint64_t epoch, archive::Epochs& epochs, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
                 archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, archive::OriginWatch& origins,
                 std::optional<Replica> replica);
   std::vector<http::Route> routes();
@@ -41,6 +45,11 @@ class MachineRoutes {
   Result<archive::Peer> admit(const http::Request& request) const;
   Result<archive::Peer> admit_reader(const http::Request& request) const;  // or whoever may more
   http::Response answer(Answer response) const;
+  std::uint64_t newest_epoch() const;  // of this archive, as far as is known here
+  // web/machine_epochs.cc
+  std::optional<http::Response> fenced(const archive::Peer& peer) const;
+  Answer certificate(const http::Request& request, const archive::Peer& peer);
+  Answer take_certificate(const http::Request& request, const archive::Peer& peer);
 
   Answer enrol(const http::Request& request);
   Answer echo(const http::Request& request, const archive::Peer& peer);
@@ -58,6 +67,11 @@ class MachineRoutes {
   Answer comparison_nodes(const http::Request& request, const archive::Peer& peer);
   Answer comparison_ids(const http::Request& request, const archive::Peer& peer);
   Answer challenge(const http::Request& request, const archive::Peer& peer);
+  // web/machine_ahead.cc
+  void add_ahead_routes(std::vector<http::Route>& out);
+  Answer known_ahead(const http::Request& request, const archive::Peer& peer);
+  Answer take_ahead(const http::Request& request, const archive::Peer& peer);
+
   Answer main_checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer main_consistency(const http::Request& request, const archive::Peer& peer);
   Answer read_entries(const http::Request& request, const archive::Peer& peer);
@@ -80,6 +94,7 @@ class MachineRoutes {
   Result<std::vector<VerifierKey>> cosigners_of(const SignedNote& note) const;
 
   const std::uint64_t epoch_;
+  archive::Epochs& epochs_;
   archive::MainLog& main_log_;
   archive::Deposit& deposit_;
   archive::Peers& peers_;
@@ -89,6 +104,7 @@ class MachineRoutes {
   archive::OriginWatch& origins_;
   archive::ForeignLogs* const foreign_;       // none on a primary
   archive::Comparisons* const comparisons_;  // the same
+  archive::AheadIntake* const ahead_;         // the same
 };
 
 }  // namespace greffe::web

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "archive/base/command_line.h"
 #include "archive/base/progress.h"
@@ -10,37 +11,25 @@
 #include "archive/pool_check.h"
 #include "archive/pool_migration.h"
 #include "archive/settings.h"
-#include "archive/tlog/log_reader.h"
+#include "archive/store/volume_label.h"
+#include "archive/tlog/log_chain.h"
+#include "web/config_text.h"
 
 namespace greffe::web {
 namespace {
 
 constexpr std::uint64_t kConfigBytesMax = 1024 * 1024;
 
-std::string_view key_of(std::string_view line) {
-  const std::string_view key = line.substr(0, line.find('='));
-  const std::size_t first = key.find_first_not_of(" \t");
-  return first == std::string_view::npos ? "" : key.substr(first, key.find_last_not_of(" \t") - first + 1);
-}
+std::string noted(const std::string& pool_id, const std::string& config) { return "# pool " + pool_id + "\n" + config; }
 
-// How many arrays a line opens and does not close; what stands in quotes does not count.
-int opened_by(std::string_view line) {
-  int out = 0;
-  char quote = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quote != 0) {
-      if (c == '\\' && quote == '"') ++i;
-      else if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '#') {
-      break;
-    } else if (c == '[' || c == ']') {
-      out += c == '[' ? 1 : -1;
-    }
-  }
-  return out;
+// The id for which an earlier call with the same options began to make a pool.
+std::optional<std::string> noted_pool_id(FileSystem& files, const std::string& draft, const std::string& config) {
+  const auto text = files.read_file(draft, kConfigBytesMax);
+  if (!text) return std::nullopt;
+  const std::string_view line = as_text(*text).substr(0, as_text(*text).find('\n'));
+  const std::string id(line.substr(std::min(line.size(), std::string_view("# pool ").size())));
+  if (!store::is_volume_id(id) || as_text(*text) != noted(id, config)) return std::nullopt;
+  return id;
 }
 
 // The new configuration, and the pool that it names, made ready once.
@@ -53,15 +42,17 @@ Result<archive::Settings> settings_there(FileSystem& files, const MigrateOptions
   }
   const Bytes old = GREFFE_TRY(files.read_file(options.config, kConfigBytesMax));
   const std::string lines = GREFFE_TRY(pool_lines(options.to));
+  const std::string config = with_other_pool(as_text(old), lines);
   const std::string draft = path + ".draft";
-  GREFFE_TRY(files.replace(draft, as_bytes(with_other_pool(as_text(old), lines)), 0640));
+  // The id is noted before the pool is made: a crash in between, and the same call goes on with what was made.
+  const std::string pool_id = noted_pool_id(files, draft, config).value_or(store::make_pool_id());
+  GREFFE_TRY(files.replace(draft, as_bytes(noted(pool_id, config)), 0640));
   archive::Settings there = GREFFE_TRY(archive::load_settings(files, draft));
   const std::string directory = parent_of(options.config);
-  const std::string of_pool = GREFFE_TRY(make_pool(files, options.to, there.pool, directory));
+  const std::string of_pool = GREFFE_TRY(make_pool(files, options.to, there.pool, directory, pool_id));
   if (!options.json && !of_pool.empty()) fmt::print("{}\n", of_pool);
-  // A crash before this leaves an empty pool of Greffe's, which is refused the next time: empty it by hand.
-  GREFFE_TRY(files.rename(draft, path));
-  GREFFE_TRY(files.sync_directory(directory));
+  GREFFE_TRY(files.replace(path, as_bytes(config), 0640));
+  GREFFE_TRY(files.remove(draft));  // a crash before this: the draft is not looked at while that file is there
   return there;
 }
 
@@ -103,24 +94,7 @@ void print(const MigrateOptions& options, const Outcome& outcome) {
 
 }  // namespace
 
-std::string with_other_pool(std::string_view config, std::string_view lines) {
-  const auto pool_keys = store::pool_keys();
-  std::string out(lines);  // first: behind a table they would belong to it
-  int open = 0;
-  bool top = true;
-  while (!config.empty()) {
-    const std::size_t end = std::min(config.find('\n'), config.size());
-    const std::string_view line = config.substr(0, end);
-    config.remove_prefix(std::min(end + 1, config.size()));
-    const std::string_view key = key_of(line);
-    const bool goes_on = open > 0;
-    if (!goes_on && key.starts_with('[')) top = false;
-    const bool ours = top && pool_keys.contains(key);
-    if (goes_on || ours) open += opened_by(line);
-    if (!goes_on && !ours) out.append(line).append("\n");
-  }
-  return out;
-}
+std::string with_other_pool(std::string_view config, std::string_view lines) { return with_other_keys(config, store::pool_keys(), lines); }
 
 Result<int> migrate(const MigrateOptions& options) {
   PosixFileSystem files;
@@ -140,7 +114,8 @@ Result<int> migrate(const MigrateOptions& options) {
   outcome.findings = outcome.totals.problems;
   if (options.finish) {
     GREFFE_TRY(migration.copy_heads());
-    outcome.head = GREFFE_TRY(tlog::LogReader(*to, *to, main_log_path()).checkpoint()).checkpoint;
+    const tlog::MainLogPlace place = GREFFE_TRY(tlog::find_main_log(*to, {there.name, there.epoch}));
+    outcome.head = GREFFE_TRY(tlog::LogReader(*to, *to, place.path).checkpoint()).checkpoint;
     const archive::PoolCheck found = GREFFE_TRY(archive::check_pool_logs(*to));  // every object was hashed on its way
     outcome.findings.insert(outcome.findings.end(), found.findings.begin(), found.findings.end());
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "archive/store/volume_label.h"
 
@@ -29,6 +30,15 @@ std::string service_text(const NewPool& pool) {
   return pool.s3_plain_etags ? out + "s3_quoted_etags = false\n" : out;
 }
 
+// One that a call before has made for this very pool is as good as a new one.
+Status make_volume(FileSystem& files, const std::string& path, const std::string& domain, const std::string& pool_id) {
+  const auto made = store::init_volume(files, path, pool_id, domain);
+  if (made) return ok();
+  if (made.error().code != Errc::already_exists) return made.error();
+  const store::VolumeLabel there = GREFFE_TRY(store::read_volume_label(files, path));
+  return there.pool == pool_id && there.domain == domain ? ok() : Status(made.error());
+}
+
 }  // namespace
 
 // A TOML basic string.
@@ -49,15 +59,16 @@ Result<std::string> pool_lines(const NewPool& pool) {
   return pool.service.empty() ? volumes_text(pool.volumes) : service_text(pool);
 }
 
-Result<std::string> make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory) {
-  const std::string id = store::make_pool_id();
-  if (pool.volumes.empty()) return store::init_remote_pool(files, place, id);
+Result<std::string> make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory,
+                              const std::string& pool_id) {
+  if (pool.volumes.empty()) return store::init_remote_pool(files, place, pool_id);
+  std::map<std::string, std::string> domains;  // by path; nothing is made where one of them cannot be
   for (const std::string& text : pool.volumes) {
     const store::NewVolume volume = GREFFE_TRY(store::parse_new_volume(text));
     const std::string path = volume.path.starts_with("/") ? volume.path : join(directory, volume.path);
-    GREFFE_TRY(files.make_directories(path));
-    GREFFE_TRY(store::init_volume(files, path, id, volume.domain));
+    if (!domains.emplace(path, volume.domain).second) return fail(Errc::invalid, path + " is named twice: each volume is a disk of its own");
   }
+  for (const auto& [path, domain] : domains) GREFFE_TRY(make_volume(files, path, domain, pool_id));
   return std::string();
 }
 

@@ -29,9 +29,11 @@ Result<std::string> pool_lines(const NewPool& pool);
 // A TOML basic string.
 std::string toml_string(std::string_view text);
 
-// Makes volumes or remote pool ready, empty, with an id of its own. `place`: what archive.toml says with those lines; `directory`: where
-// it is. What is worth knowing of it, in a sentence, or nothing. already_exists: one of them holds something of Greffe's.
-Result<std::string> make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory);
+// Makes volumes or remote pool ready, empty, with the id `pool_id` (store::make_pool_id). `place`: what archive.toml says with those lines;
+// `directory`: where it is. What is worth knowing of it, in a sentence, or nothing. After a crash, again with the same id: goes on with what
+// was made. already_exists: one of them holds something of Greffe's that has another id. invalid: a volume is named twice.
+Result<std::string> make_pool(FileSystem& files, const NewPool& pool, const store::PoolPlace& place, const std::string& directory,
+                              const std::string& pool_id);
 
 }  // namespace greffe::web
 

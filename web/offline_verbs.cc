@@ -20,36 +20,42 @@ Result<std::unique_ptr<store::WholePool>> open_beside(FileSystem& files, Clock& 
 
 std::string catalogue_path(const archive::Settings& settings) { return join(settings.state_directory, "catalogue.sqlite"); }
 
-// Trust in what this archive says: its log, itself as holder, and every site that confirms it. All of those sites must
-// agree; without any the auditor is told so by the empty quorum.
-Result<Policy> policy_of(FileSystem& files, const archive::Settings& settings) {
+// Trust in what this archive says: its log, itself as holder, every site that confirms it, and its witnesses. All of those sites must
+// agree; without any the auditor is told so by the empty quorum. A witness may come by once a month: what is newer would count as not
+// confirmed, so that one of them must agree only where the auditor wants it.
+Result<Policy> policy_of(FileSystem& files, const archive::Settings& settings, bool with_witnesses = false) {
   const archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   Policy policy;
-  policy.logs.push_back(archive::log_verifier(settings.name, keys.log.public_key()));
-  policy.witnesses.push_back({"holder", archive::holder_verifier(settings.name, keys.holder.public_key())});
+  policy.logs.push_back(archive::log_verifier(archive::origin_of(settings), keys.log.public_key()));
+  policy.witnesses.push_back({"holder", archive::holder_verifier(archive::origin_of(settings), keys.holder.public_key())});
   const catalogue::Catalogue catalogue = GREFFE_TRY(catalogue::Catalogue::open(catalogue_path(settings), 1));
-  const std::vector<catalogue::KnownKey> cosigners = GREFFE_TRY(catalogue.keys("cosigner"));
   Policy::Group sites{"sites", 0, {}};
-  for (const catalogue::KnownKey& key : cosigners) {
-    if (key.revoked_since) continue;
-    const std::string name = fmt::format("site-{}", sites.members.size() + 1);
-    policy.witnesses.push_back({name, GREFFE_TRY(parse_verifier_key(key.cosigner))});
-    sites.members.push_back(name);
+  Policy::Group watching{"witnesses", 1, {}};
+  for (const bool is_site : {true, false}) {
+    const std::vector<VerifierKey> cosigning = GREFFE_TRY(archive::cosigning_keys(catalogue, {is_site ? "cosigner" : "witness"}));
+    std::vector<std::string>& members = is_site ? sites.members : watching.members;
+    for (const VerifierKey& key : cosigning) {
+      members.push_back(fmt::format("{}-{}", is_site ? "site" : "witness", members.size() + 1));
+      policy.witnesses.push_back({members.back(), key});
+    }
   }
+  sites.needed = sites.members.size();
+  if (with_witnesses && watching.members.empty()) return fail(Errc::not_found, "this archive has no witnesses; see greffe-archive witness add");
+  Policy::Group both{"both", 2, {sites.name, watching.name}};
   policy.quorum = "none";
-  if (!sites.members.empty()) {
-    sites.needed = sites.members.size();
-    policy.quorum = sites.name;
-    policy.groups.push_back(std::move(sites));
-  }
+  if (!sites.members.empty()) policy.quorum = sites.name;
+  if (with_witnesses) policy.quorum = sites.members.empty() ? watching.name : both.name;
+  if (!sites.members.empty()) policy.groups.push_back(std::move(sites));
+  if (with_witnesses) policy.groups.push_back(std::move(watching));
+  if (policy.quorum == both.name) policy.groups.push_back(std::move(both));
   return policy;
 }
 
 }  // namespace
 
-Result<int> print_policy(const archive::Settings& settings, const OfflineOptions&) {
+Result<int> print_policy(const archive::Settings& settings, const OfflineOptions& options) {
   PosixFileSystem files;
-  const Policy policy = GREFFE_TRY(policy_of(files, settings));
+  const Policy policy = GREFFE_TRY(policy_of(files, settings, options.with_witnesses));
   fmt::print("# The policy of {}: which keys an auditor trusts. Compare them with what the court has published.\n{}", settings.name,
              write_policy(policy));
   return kExitDone;
@@ -59,7 +65,7 @@ Result<int> check(const archive::Settings& settings, const OfflineOptions& optio
   PosixFileSystem files;
   SystemClock clock;
   const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, options.repair ? store::PoolMode::writer : store::PoolMode::reader));
-  const archive::PoolCheck found = GREFFE_TRY(archive::check_pool(files, clock, *pool, catalogue_path(settings),
+  const archive::PoolCheck found = GREFFE_TRY(archive::check_pool(files, clock, *pool, {settings.name, settings.epoch}, catalogue_path(settings),
                                                                   options.repair ? tlog::CheckMode::repair : tlog::CheckMode::report));
   if (options.json) {
     fmt::print("{}\n", write_json(archive::json_of(found)));
@@ -77,7 +83,7 @@ Result<int> rebuild_catalogue(const archive::Settings& settings, const OfflineOp
   // The writer's lease says that no archive runs on this pool.
   const auto pool = GREFFE_TRY(store::open_pool(files, clock, settings.pool, store::PoolMode::writer));
   const archive::Stores stores{*pool, *pool, *pool};
-  const tlog::LogReader main_log(*pool, *pool, main_log_path());
+  const tlog::LogChain main_log = GREFFE_TRY(tlog::open_main_log(*pool, *pool, {settings.name, settings.epoch}));
   std::optional<Progress> bar;
   std::uint64_t shown = 0;
   const auto progress = [&](std::uint64_t done, std::uint64_t total) {
@@ -100,12 +106,13 @@ Result<int> export_to_folder(const archive::Settings& settings, const OfflineOpt
   const catalogue::Catalogue catalogue = GREFFE_TRY(catalogue::Catalogue::open(catalogue_path(settings), 1));
   const Policy policy = GREFFE_TRY(policy_of(files, settings));
   const SignedCheckpoint head = GREFFE_TRY(tlog::LogReader(*pool, *pool, hearing_log_path(id)).checkpoint());
+  const tlog::MainLogPlace place = GREFFE_TRY(tlog::find_main_log(*pool, {settings.name, settings.epoch}));
   // An export is an act that the log knows before the first byte leaves.
   Json act;
   act.set("hearing", id.text()).set("root", head.checkpoint.root).set("size", head.checkpoint.size);
   GREFFE_TRY(client::ask_service({settings.control_socket, "the archive", "greffe-archive serve"}, "export-logged", act));
   const archive::Exported done =
-      GREFFE_TRY(archive::export_hearing(files, clock, {*pool, *pool, *pool}, catalogue, write_policy(policy), id, options.directory));
+      GREFFE_TRY(archive::export_hearing(files, clock, {*pool, *pool, *pool}, place, catalogue, write_policy(policy), id, options.directory));
   if (options.json) {
     Json out;
     out.set("bytes", done.bytes).set("directory", options.directory).set("files", done.files).set("hearing", id.text());

@@ -13,6 +13,7 @@ struct OfflineOptions {
   bool repair = false;
   std::string hearing;
   std::string directory;
+  bool with_witnesses = false;  // of print_policy
 };
 
 Result<int> print_policy(const archive::Settings& settings, const OfflineOptions& options);

@@ -17,9 +17,9 @@ Result<int> make_reader_code(const SiteVerbs& verbs) {
   return verbs.deliver_code(verbs.code_file, answer);
 }
 
-Result<int> revoke_reader(const SiteVerbs& verbs) {
-  const Json answer = GREFFE_TRY(verbs.ask("reader-revoke", Json().set("name", verbs.name).set("why", verbs.why)));
-  return said(verbs, answer, verbs.name + " may read nothing here any more.");
+Result<int> revoke(const SiteVerbs& verbs, const std::string& verb, const std::string& words) {
+  const Json answer = GREFFE_TRY(verbs.ask(verb, Json().set("name", verbs.name).set("why", verbs.why)));
+  return said(verbs, answer, words);
 }
 
 Result<int> add_site(SiteVerbs& verbs) {
@@ -45,12 +45,23 @@ Result<int> remove_site(const SiteVerbs& verbs) {
 
 }  // namespace
 
-void SiteVerbs::define(CommandLine& line, Verb& origin) {
+void SiteVerbs::define(CommandLine& line, Verb& origin, Verb& cosigner) {
+  const auto revocation = [this](Verb& verb, const char* of) -> Verb& {
+    return verb.required("--name", name, of, "NAME").required("--why", why, "retired or stolen", "WHY").json(json);
+  };
+  revocation(origin.verb("revoke", "take nothing more from such an archive's replicator; what is held stays"), "the archive").body([this] {
+    return revoke(*this, "origin-revoke", "Nothing of " + name + " is taken any more. What is held stays; `origin add --renew` makes a code for another key.");
+  });
+  revocation(cosigner.verb("revoke", "believe no confirmation of a site any more, and hear no more from the replicator that brought them"),
+             "the name of its cosigning key").body([this] {
+    return revoke(*this, "cosigner-revoke", "Confirmations of " + name + " count for nothing from now on.");
+  });
   origin.verb("reader-code", "make a code with which such an archive may read what it recorded, object by object, and nothing else")
       .required("--name", name, "its name", "ARCHIVE").option("--code-file", code_file, "write the code here (mode 0600)", "FILE")
       .body([this] { return make_reader_code(*this); });
-  origin.verb("reader-revoke", "end the key that such a code led to").required("--name", name, "the archive", "ARCHIVE")
-      .required("--why", why, "retired or stolen", "WHY").json(json).body([this] { return revoke_reader(*this); });
+  revocation(origin.verb("reader-revoke", "end the key that such a code led to"), "the archive").body([this] {
+    return revoke(*this, "reader-revoke", name + " may read nothing here any more.");
+  });
   Verb& site = line.verb("site", "other sites from which what is lost here is fetched: add, list, remove");
   site.verb("add", "fetch from a site that holds copies of this archive, with the code of `origin reader-code` there")
       .required("--code-file", code_file, "the file with the code", "FILE").json(json).body([this] { return add_site(*this); });

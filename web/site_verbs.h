@@ -1,5 +1,5 @@
 // The verbs with which one archive reads what another holds of it: `site add, list, remove` at the one that reads; where the copies are,
-// `origin reader-code` and `origin reader-revoke`.
+// `origin reader-code` and `origin reader-revoke`. And those that end the keys of sites: `origin revoke`, `cosigner revoke`.
 #ifndef GREFFE_WEB_SITE_VERBS_H
 #define GREFFE_WEB_SITE_VERBS_H
 
@@ -19,7 +19,7 @@ struct SiteVerbs {  // outlives the command line
   std::string name, why, code_file;
   bool json = false;
 
-  void define(CommandLine& line, Verb& origin);
+  void define(CommandLine& line, Verb& origin, Verb& cosigner);
 };
 
 }  // namespace greffe::web

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive/base/progress.h"
+#include "web/drill_routes.h"
 #include "web/json_of.h"
 
 namespace greffe::web {
@@ -16,6 +17,7 @@ constexpr std::int64_t kSecondSiteLateMs = 15 * 60'000;
 constexpr std::int64_t kReadBackLateMs = 10 * 60'000;
 // A station is spoken of when it uses so much of its quota: an honest one needs no tenth.
 constexpr std::uint64_t kMuchUnfiled = 2;
+constexpr std::int64_t kDayMs = 86'400'000;
 
 // `what` and `todo` are English, for the command line; pages say the same in their own words, by code and facts.
 Json reason(std::string_view code, Json facts, const std::string& what, const std::string& todo) {
@@ -40,6 +42,17 @@ Json about_unfiled(const std::string& station, std::uint64_t bytes) {
   return reason("station-unfiled", std::move(facts),
                 fmt::format("Station {} has sent {} without the entries that say what it is", station, human_bytes(bytes)),
                 "Look at the station: greffe-ingest status there says what it waits for. When its quota is used up, it waits.");
+}
+
+// Of what is known of one archive and not held; nothing: everything that is known is held.
+std::optional<Json> about_ahead(const std::vector<archive::AheadFacts>& all, const std::string& name) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const archive::AheadFacts& one) { return one.archive == name; });
+  if (found == all.end()) return std::nullopt;
+  Json out;
+  out.set("bytes", found->bytes).set("counted", found->counted).set("entries", found->entries).set("hearings", found->hearings);
+  out.set("main_entries", found->main_entries).set("objects", found->objects);
+  if (found->oldest) out.set("oldest", *found->oldest);
+  return out;
 }
 
 }  // namespace
@@ -107,7 +120,7 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
   for (const VerifierKey& cosigner : cosigners) {
     Json c;
     c.set("name", cosigner.name);
-    const auto newest = archive::newest_cosigned(pool_, main_log_path(), cosigner);
+    const auto newest = archive::newest_cosigned(pool_, main_log_.place().path, cosigner);
     const auto time = newest ? verify_cosignature(newest->note, cosigner) : Result<UtcTime>(newest.error());
     if (time) {
       const std::int64_t age_ms = clock_.utc_now().ms - time->ms;
@@ -134,7 +147,36 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
     reasons.push_back(reason("no-second-site", Json(), "No second site confirms what this archive holds",
                              "Set up a replica and enrol it with `cosigner add`; until then a lost building is a lost archive."));
   }
-  out.set("cosigners", std::move(list));
+  out.set("cosigners", std::move(list)).set("witnesses", witnesses(reasons));
+  const auto refusal = main_log_.refusal();
+  out.set("signed", !refusal);
+  if (refusal) {
+    Json facts;
+    facts.set("detail", *refusal);
+    reasons.push_back(reason("not-signing", std::move(facts), "This archive signs nothing, and so takes nothing: " + *refusal,
+                             "If it is about a witness that does not answer, wait. If somebody holds more of this archive's log than there is: bring back the "
+                             "volumes with the newest state; only if they are gone for good, start with --accept-head."));
+  }
+  return out;
+}
+
+// Those who have seen the main log and hold nothing of it.
+Json::Array StatusRoutes::witnesses(Json::Array& reasons) {
+  Json::Array out;
+  for (const archive::WitnessFacts& one : upkeep_.witnesses.facts()) {
+    out.push_back(json_of(one));
+    if (!one.alarm) continue;
+    Json facts;
+    facts.set("detail", one.problem).set("name", one.name).set("n", one.silent_ms / 60'000);
+    const std::string detail = one.problem.empty() ? std::string() : ": " + one.problem;
+    Json why = one.claims ? reason("witness-ahead", std::move(facts), fmt::format("The witness {} claims to have cosigned {} entries of this log{}", one.name, *one.claims, detail),
+                                   "Ask its operator for what it has cosigned: `witness take` believes it only with this archive's own signature.")
+                          : reason("witness-late", std::move(facts), fmt::format("The witness {} has not cosigned this log for {}{}", one.name,
+                                                                                 human_duration(one.silent_ms / 1000), detail),
+                                   "Look at the line and ask its operator; one that is gone for good: witness remove. One that is reached by hand: witness request.");
+    why.set("since", UtcTime{clock_.utc_now().ms - one.silent_ms});
+    reasons.push_back(std::move(why));
+  }
   return out;
 }
 
@@ -142,9 +184,11 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
 Result<Json::Array> StatusRoutes::origins(Json::Array& reasons) {
   Json::Array out;
   const std::vector<archive::OriginFacts> origins = GREFFE_TRY(upkeep_.origins.origins());
+  const std::vector<archive::AheadFacts> ahead = origins.empty() ? std::vector<archive::AheadFacts>() : GREFFE_TRY(upkeep_.ahead.facts());
   for (const archive::OriginFacts& origin : origins) {
     Json one;
     one.set("alarm", origin.alarm).set("heard", origin.heard).set("name", origin.name).set("silent_ms", origin.silent_ms);
+    if (auto of_it = about_ahead(ahead, origin.name)) one.set("ahead", std::move(*of_it));
     out.push_back(std::move(one));
     if (!origin.alarm) continue;
     Json facts;
@@ -153,6 +197,36 @@ Result<Json::Array> StatusRoutes::origins(Json::Array& reasons) {
                       fmt::format("Nothing was heard of {} for {}: what it records now is not copied here", origin.name, human_duration(origin.silent_ms / 1000)),
                       "Look at the line, at greffe-replicate there, and whether that archive is still there at all.");
     why.set("since", origin.heard);
+    reasons.push_back(std::move(why));
+  }
+  return out;
+}
+
+// At a replica: whether it was tried lately that the copies would do.
+Result<Json::Array> StatusRoutes::drills(Json::Array& reasons) {
+  Json::Array out;
+  const std::vector<archive::DrillFacts> facts = GREFFE_TRY(upkeep_.drills.facts());
+  const UtcTime now = clock_.utc_now();
+  for (const archive::DrillFacts& one : facts) {
+    out.push_back(json_of(one));
+    if (one.failures > 0) {
+      Json of;
+      of.set("n", one.failures).set("name", one.archive);
+      Json why = reason("drill-failed", std::move(of), fmt::format("The last drill of the copy of {} found {} failures", one.archive, one.failures),
+                        "Its report names each (page Audit). What is missing here, `greffe-replicate compare --repair` at the first site brings again; "
+                        "then `greffe-replicate drill` here.");
+      if (one.last) why.set("since", *one.last);
+      reasons.push_back(std::move(why));
+    }
+    if (!one.late) continue;
+    const UtcTime since = one.good.value_or(one.since);
+    const std::int64_t days = (now.ms - since.ms) / kDayMs;
+    Json of;
+    of.set("detail", one.problem).set("n", days).set("name", one.archive);
+    const std::string detail = one.problem.empty() ? std::string() : ": " + one.problem;
+    Json why = reason("drill-late", std::move(of), fmt::format("No drill of the copy of {} has gone well for {} days{}", one.archive, days, detail),
+                      "Run greffe-replicate drill here: it says what stands in the way.");
+    why.set("since", since);
     reasons.push_back(std::move(why));
   }
   return out;
@@ -194,6 +268,7 @@ Result<Json> StatusRoutes::status() {
     second_sites.push_back(std::move(site));
   }
   out.set("second_sites", std::move(second_sites)).set("origins", GREFFE_TRY(origins(reasons)));
+  out.set("drills", GREFFE_TRY(drills(reasons)));
   out.set("log", std::move(log_json)).set("read_back", read_back(reasons)).set("keeping", keeping(reasons));
   out.set("scrubbing", scrubbing(reasons));
   const catalogue::ScrubFacts scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
@@ -264,7 +339,6 @@ Json StatusRoutes::room(Json::Array& reasons) {
 namespace {
 
 constexpr std::size_t kLostTold = 100;
-constexpr std::int64_t kDayMs = 86'400'000;
 
 Json json_of(const archive::ScrubProgress& one, UtcTime now) {
   Json out;
@@ -308,6 +382,19 @@ Json StatusRoutes::scrubbing(Json::Array& reasons) {
   return out;
 }
 
+Status StatusRoutes::drill_metrics(Metrics& metrics) {
+  const std::vector<archive::DrillFacts> facts = GREFFE_TRY(upkeep_.drills.facts());
+  const UtcTime now = clock_.utc_now();
+  for (const archive::DrillFacts& one : facts) {
+    const Metrics::Labels labels{{"archive", one.archive}};
+    metrics.set("greffe_drill_age_seconds", "Since the last drill of this copy that found no failure; without one, since it is held",
+                static_cast<double>(now.ms - one.good.value_or(one.since).ms) / 1000, labels);
+    metrics.set("greffe_drill_failures", "Failures that the last drill of this copy found", static_cast<double>(one.failures), labels);
+    metrics.set("greffe_drill_alarm", "1 when the last good drill is longer ago than twice drill_every_s", one.late ? 1 : 0, labels);
+  }
+  return ok();
+}
+
 Result<std::string> StatusRoutes::metrics_text() {
   Metrics metrics;
   for (const store::VolumeReport& volume : pool_.volumes()) {
@@ -320,10 +407,18 @@ Result<std::string> StatusRoutes::metrics_text() {
   metrics.set("greffe_main_log_entries", "Entries of the main log", static_cast<double>(head.checkpoint.size));
   const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.cosigners());
   for (const VerifierKey& cosigner : cosigners) {
-    const auto newest = archive::newest_cosigned(pool_, main_log_path(), cosigner);
+    const auto newest = archive::newest_cosigned(pool_, main_log_.place().path, cosigner);
     const std::uint64_t covered = newest ? newest->checkpoint.size : 0;
     metrics.set("greffe_cosigner_entries_behind", "Main-log entries that this cosigner has not confirmed",
                 static_cast<double>(head.checkpoint.size - covered), {{"cosigner", cosigner.name}});
+  }
+  metrics.set("greffe_main_log_signed", "1 while new entries of the main log are signed", main_log_.refusal() ? 0 : 1);
+  for (const archive::WitnessFacts& one : upkeep_.witnesses.facts()) {
+    const Metrics::Labels labels{{"witness", one.name}};
+    const std::uint64_t behind = head.checkpoint.size - std::min(head.checkpoint.size, one.size);
+    metrics.set("greffe_witness_entries_behind", "Main-log entries that this witness has not cosigned", static_cast<double>(behind), labels);
+    metrics.set("greffe_witness_silent_seconds", "Since this witness agreed last", static_cast<double>(one.silent_ms) / 1000, labels);
+    metrics.set("greffe_witness_alarm", "1 while that is too long, or it contradicts the log", one.alarm ? 1 : 0, labels);
   }
   const std::vector<archive::OriginFacts> origins = GREFFE_TRY(upkeep_.origins.origins());
   for (const archive::OriginFacts& origin : origins) {
@@ -331,6 +426,15 @@ Result<std::string> StatusRoutes::metrics_text() {
     metrics.set("greffe_origin_silent_seconds", "Since this archive, whose copies are held here, was heard of", static_cast<double>(origin.silent_ms) / 1000, labels);
     metrics.set("greffe_origin_alarm", "1 while that is longer than alarm_after_s", origin.alarm ? 1 : 0, labels);
   }
+  const std::vector<archive::AheadFacts> ahead = origins.empty() ? std::vector<archive::AheadFacts>() : GREFFE_TRY(upkeep_.ahead.facts());
+  for (const archive::AheadFacts& one : ahead) {
+    const Metrics::Labels labels{{"origin", one.archive}};
+    metrics.set("greffe_ahead_hearings", "Hearings of which more entries are known than held with all that they name", static_cast<double>(one.hearings), labels);
+    metrics.set("greffe_ahead_entries", "Those entries, and those of the main log", static_cast<double>(one.entries + one.main_entries), labels);
+    metrics.set("greffe_ahead_objects", "Objects that they name", static_cast<double>(one.objects), labels);
+    metrics.set("greffe_ahead_bytes", "Sound and picture of these", static_cast<double>(one.bytes), labels);
+  }
+  GREFFE_TRY(drill_metrics(metrics));
   const auto open = GREFFE_TRY(main_log_.catalogue().open_hearings(catalogue::CourtSet::everything()));
   metrics.set("greffe_open_hearings", "Hearings that are not finished", static_cast<double>(open.size()));
   const archive::ReadBackFacts read_back = upkeep_.read_back.facts();

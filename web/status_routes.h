@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "archive/base/metrics.h"
+#include "archive/entries_ahead.h"
+#include "archive/drills.h"
 #include "archive/hearing_logs.h"
 #include "archive/origin_watch.h"
 #include "archive/peers.h"
@@ -15,6 +17,7 @@
 #include "archive/settings.h"
 #include "archive/store/whole_pool.h"
 #include "archive/unfiled_bytes.h"
+#include "archive/witnesses.h"
 #include "web/sign_in.h"
 
 namespace greffe::web {
@@ -26,6 +29,9 @@ struct Upkeep {
   const archive::Scrub& scrub;
   const archive::UnfiledBytes& unfiled;
   const archive::OriginWatch& origins;
+  const archive::Witnesses& witnesses;
+  const archive::EntriesAhead& ahead;
+  const archive::Drills& drills;
 };
 
 class StatusRoutes {
@@ -44,7 +50,10 @@ class StatusRoutes {
   Result<Json::Array> stations(Json::Array& reasons);
   std::optional<UtcTime> written(std::uint64_t index, std::uint64_t size) const;
   Result<Json> log(Json::Array& reasons);
+  Json::Array witnesses(Json::Array& reasons);
   Result<Json::Array> origins(Json::Array& reasons);
+  Result<Json::Array> drills(Json::Array& reasons);
+  Status drill_metrics(Metrics& metrics);
   Json read_back(Json::Array& reasons);
   Json keeping(Json::Array& reasons);
   Json room(Json::Array& reasons);

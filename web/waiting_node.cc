@@ -167,15 +167,18 @@ void WaitingNode::try_for_turn(std::stop_token stop) {
 void WaitingNode::follow(std::stop_token stop) {
   name_thread("gr-follow");
   const archive::Stores stores{*pool_, *pool_, *pool_};
-  const tlog::LogReader reader(*pool_, *pool_, main_log_path());
+  const EpochName name{parts_.settings.name, parts_.settings.epoch};
   const std::string path = join(parts_.settings.state_directory, "catalogue.sqlite");
   std::optional<catalogue::CatalogueBuilder> builder;
   while (!stop.stop_requested()) {
     Status followed = ok();
-    if (builder) {
-      followed = catalogue::catch_up(*builder, reader);
+    const auto main_log = tlog::open_main_log(*pool_, *pool_, name);
+    if (!main_log) {
+      followed = main_log.error();
+    } else if (builder) {
+      followed = catalogue::catch_up(*builder, *main_log);
     } else {
-      auto opened = catalogue::open_or_rebuild(parts_.files, path, archive::catalogue_sources(stores), reader);
+      auto opened = catalogue::open_or_rebuild(parts_.files, path, archive::catalogue_sources(stores), *main_log);
       if (opened) {
         builder.emplace(std::move(opened->builder));
       } else {

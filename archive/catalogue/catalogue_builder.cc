@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "archive/catalogue/dump.h"
 #include "archive/catalogue/entry_applier.h"
 #include "archive/catalogue/finished_ahead.h"
 #include "archive/catalogue/schema.h"
@@ -57,45 +58,6 @@ struct CatalogueBuilder::State {
     return ok();
   }
 };
-
-namespace {
-
-void append_quoted(std::string& line, std::string_view text) {
-  line += '"';
-  for (const char c : text) {
-    if (c == '\n') {
-      line += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') line += '\\';
-    line += c;
-  }
-  line += '"';
-}
-
-Status dump_table(Connection& db, const Table& table, const std::function<void(std::string_view)>& write) {
-  std::string sql = "SELECT * FROM ";
-  sql += table.name;
-  sql += " ORDER BY ";
-  sql += table.order;
-  Rows rows = GREFFE_TRY(db.query(sql));
-  for (;;) {
-    const bool more = GREFFE_TRY(rows.next());
-    if (!more) return ok();
-    std::string line(table.name);
-    for (int column = 0; column < rows.columns(); ++column) {
-      line += ' ';
-      if (rows.is_null(column)) {
-        line += '-';
-      } else {
-        append_quoted(line, rows.text(column));
-      }
-    }
-    write(line);
-  }
-}
-
-}  // namespace
 
 CatalogueBuilder::CatalogueBuilder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 CatalogueBuilder::CatalogueBuilder(CatalogueBuilder&&) noexcept = default;
@@ -154,8 +116,10 @@ Status CatalogueBuilder::commit(const Digest& root) {
 }
 
 Status CatalogueBuilder::dump(const std::function<void(std::string_view line)>& write) const {
-  for (const Table& table : dumped_tables()) GREFFE_TRY(dump_table(state_->db, table, write));
-  return ok();
+  return dump_tables(state_->db, [&write](std::string_view line) {
+    write(line);
+    return true;
+  });
 }
 
 Result<std::string> CatalogueBuilder::dump() const {

@@ -1,6 +1,7 @@
 // The catalogue's write side: applies main-log entries one after the other. The result is a pure function of the main
 // log, the hearing logs and the documents they name: applied in one go or over months, in batches of any size, the
-// dump is the same byte for byte (I8). One thread at a time; readers go on meanwhile.
+// dump is the same byte for byte (I8). Indices of main-log entries are their numbers through all epochs (tlog::LogChain). One thread at a
+// time; readers go on meanwhile.
 #ifndef GREFFE_ARCHIVE_CATALOGUE_CATALOGUE_BUILDER_H
 #define GREFFE_ARCHIVE_CATALOGUE_CATALOGUE_BUILDER_H
 
@@ -16,7 +17,7 @@
 #include "archive/base/result.h"
 #include "archive/catalogue/catalogue.h"
 #include "archive/format/signed_note.h"
-#include "archive/tlog/log_reader.h"
+#include "archive/tlog/log_chain.h"
 
 namespace greffe::catalogue {
 
@@ -79,7 +80,7 @@ class CatalogueBuilder {
 // Applies what the main log has beyond applied(), in batches. conflict: what was applied is not a prefix of this log.
 // `progress` is told the entries done and in all; may be empty.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-Status catch_up(CatalogueBuilder& builder, const tlog::LogReader& main_log, const Progress& progress = {});
+Status catch_up(CatalogueBuilder& builder, const tlog::LogChain& main_log, const Progress& progress = {});
 
 struct Opened {
   CatalogueBuilder builder;
@@ -89,10 +90,10 @@ struct Opened {
 // rebuilt from nothing beside it and swapped in; a crash meanwhile leaves the old file and a "<path>.new" that the next
 // call removes.
 Result<Opened> open_or_rebuild(FileSystem& files, const std::string& path, const Sources& sources,
-                               const tlog::LogReader& main_log, const Progress& progress = {});
+                               const tlog::LogChain& main_log, const Progress& progress = {});
 // The same without trying the existing file.
 Result<CatalogueBuilder> rebuild(FileSystem& files, const std::string& path, const Sources& sources,
-                                 const tlog::LogReader& main_log, const Progress& progress = {});
+                                 const tlog::LogChain& main_log, const Progress& progress = {});
 
 }  // namespace greffe::catalogue
 

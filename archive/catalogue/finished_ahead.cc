@@ -24,7 +24,7 @@ std::optional<HearingId> hearing_of(std::string_view entry) {
 
 }  // namespace
 
-Result<std::unique_ptr<FinishedAhead>> FinishedAhead::read(const Sources& sources, const tlog::LogReader& main_log, std::uint64_t first,
+Result<std::unique_ptr<FinishedAhead>> FinishedAhead::read(const Sources& sources, const tlog::LogChain& main_log, std::uint64_t first,
                                                            std::uint64_t last) {
   std::unique_ptr<FinishedAhead> out(new FinishedAhead(sources));
   std::map<HearingId, std::uint64_t> seen;

@@ -22,7 +22,7 @@ namespace greffe::catalogue {
 class FinishedAhead {
  public:
   // Reads the main-log entries [first, last). `sources` must outlive this. Errors as LogReader::entries.
-  static Result<std::unique_ptr<FinishedAhead>> read(const Sources& sources, const tlog::LogReader& main_log, std::uint64_t first,
+  static Result<std::unique_ptr<FinishedAhead>> read(const Sources& sources, const tlog::LogChain& main_log, std::uint64_t first,
                                                      std::uint64_t last);
   FinishedAhead(const FinishedAhead&) = delete;
   FinishedAhead& operator=(const FinishedAhead&) = delete;

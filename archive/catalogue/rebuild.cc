@@ -26,7 +26,7 @@ Status remove_database(FileSystem& files, const std::string& path) {
   return remove_if_there(files, path + "-shm");
 }
 
-Status apply_range(CatalogueBuilder& builder, const tlog::LogReader& main_log, std::uint64_t end) {
+Status apply_range(CatalogueBuilder& builder, const tlog::LogChain& main_log, std::uint64_t end) {
   Status applied = ok();
   GREFFE_TRY(main_log.entries(builder.next(), end, [&](std::uint64_t index, std::string_view entry) {
     applied = builder.apply(index, entry);
@@ -35,14 +35,14 @@ Status apply_range(CatalogueBuilder& builder, const tlog::LogReader& main_log, s
   return applied;
 }
 
-// The head; of a log that does not exist, an empty tree.
-Result<Checkpoint> head_of(const tlog::LogReader& main_log) {
+// All entries of all epochs; of a log that does not exist, an empty tree.
+Result<Applied> head_of(const tlog::LogChain& main_log) {
   const auto head = main_log.checkpoint();
   if (!head && head.error().code != Errc::not_found) return head.error();
-  return head ? head->checkpoint : Checkpoint();
+  return head ? Applied{main_log.newest().first + head->checkpoint.size, head->checkpoint.root} : Applied();
 }
 
-Status apply_to(std::uint64_t size, CatalogueBuilder& builder, const tlog::LogReader& main_log, const Checkpoint& head, const Progress& progress) {
+Status apply_to(std::uint64_t size, CatalogueBuilder& builder, const tlog::LogChain& main_log, const Applied& head, const Progress& progress) {
   while (builder.next() < size) {
     const std::uint64_t end = std::min(size, builder.next() + kBatchEntries);
     GREFFE_TRY(apply_range(builder, main_log, end));
@@ -55,8 +55,8 @@ Status apply_to(std::uint64_t size, CatalogueBuilder& builder, const tlog::LogRe
 
 // Everything from nothing. Nobody sees the file before it is complete, so that what lies ahead may be used: of a hearing that is
 // finished further on most of its log need not be read.
-Status apply_all(CatalogueBuilder& builder, const Sources& sources, const tlog::LogReader& main_log, const Progress& progress) {
-  const Checkpoint head = GREFFE_TRY(head_of(main_log));
+Status apply_all(CatalogueBuilder& builder, const Sources& sources, const tlog::LogChain& main_log, const Progress& progress) {
+  const Applied head = GREFFE_TRY(head_of(main_log));
   while (builder.next() < head.size) {
     const std::uint64_t end = std::min(head.size, builder.next() + kAheadEntries);
     const auto ahead = GREFFE_TRY(FinishedAhead::read(sources, main_log, builder.next(), end));
@@ -70,8 +70,8 @@ Status apply_all(CatalogueBuilder& builder, const Sources& sources, const tlog::
 
 }  // namespace
 
-Status catch_up(CatalogueBuilder& builder, const tlog::LogReader& main_log, const Progress& progress) {
-  const Checkpoint head = GREFFE_TRY(head_of(main_log));
+Status catch_up(CatalogueBuilder& builder, const tlog::LogChain& main_log, const Progress& progress) {
+  const Applied head = GREFFE_TRY(head_of(main_log));
   const Applied applied = builder.applied();
   if (applied.size > head.size) {
     return fail(Errc::conflict, "the catalogue stands for " + std::to_string(applied.size) +
@@ -85,7 +85,7 @@ Status catch_up(CatalogueBuilder& builder, const tlog::LogReader& main_log, cons
 }
 
 Result<CatalogueBuilder> rebuild(FileSystem& files, const std::string& path, const Sources& sources,
-                                 const tlog::LogReader& main_log, const Progress& progress) {
+                                 const tlog::LogChain& main_log, const Progress& progress) {
   const std::string fresh = path + ".new";
   GREFFE_TRY(remove_database(files, fresh));
   {
@@ -104,7 +104,7 @@ Result<CatalogueBuilder> rebuild(FileSystem& files, const std::string& path, con
 }
 
 Result<Opened> open_or_rebuild(FileSystem& files, const std::string& path, const Sources& sources,
-                               const tlog::LogReader& main_log, const Progress& progress) {
+                               const tlog::LogChain& main_log, const Progress& progress) {
   auto builder = CatalogueBuilder::open(path, sources);
   Status status = builder ? catch_up(*builder, main_log, progress) : Status(builder.error());
   if (status) return Opened{*std::move(builder), {}};

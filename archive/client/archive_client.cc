@@ -77,6 +77,16 @@ Result<EntriesRefused> parse_refused(const HttpResponse& response) {
   return refused;
 }
 
+Result<KnownThere> parse_known(const HttpResponse& response) {
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  KnownThere out;
+  out.held_size = GREFFE_TRY(answer.size("held_size"));
+  out.known_size = GREFFE_TRY(answer.size("known_size"));
+  out.known_root = GREFFE_TRY(answer.digest("known_root"));
+  if (out.known_size < out.held_size) return fail(Errc::invalid, "it says that it holds more than it knows");
+  return out;
+}
+
 bool is_diverged(const HttpResponse& response) {
   const Result<Json> problem = parse_json(response.body);
   const Result<std::string> code = problem ? problem->string("code") : Result<std::string>(problem.error());
@@ -345,6 +355,32 @@ Result<std::variant<std::string, EntriesRefused>> ArchiveClient::post_entries(co
   if (response.status != 200) return state_->place(refusal(response));
   const Json answer = GREFFE_TRY(parse_json(response.body));
   return Answer(GREFFE_TRY(answer.string("checkpoint")));
+}
+
+Result<KnownThere> ArchiveClient::known_ahead(const LogTarget& log) {
+  HttpRequest request;
+  request.path = log.path() + "/ahead";
+  request.max_response_bytes = kMaxAnswerBytes;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  return parse_known(response);
+}
+
+Result<std::variant<KnownThere, AheadRefused>> ArchiveClient::post_ahead(const LogTarget& log, std::uint64_t first, const std::vector<std::string>& entries,
+                                                                         std::string_view checkpoint_note) {
+  using Answer = std::variant<KnownThere, AheadRefused>;
+  Json body;
+  body.set("checkpoint", checkpoint_note).set("entries", Json::Array(entries.begin(), entries.end())).set("first", first);
+  std::string bytes = write_json(body);
+  if (bytes.size() > kMaxEntriesBytes) return fail(Errc::invalid, "more entries than one request takes (16 MiB)");
+  const HttpResponse response = GREFFE_TRY(state_->post(log.path() + "/ahead", std::move(bytes)));
+  if (response.status == 400 && is_diverged(response)) return Answer(AheadRefused{0, detail_of(response), true});
+  if (response.status == 409) {
+    const Json refused = GREFFE_TRY(parse_json(response.body));
+    return Answer(AheadRefused{GREFFE_TRY(refused.size("known_size")), detail_of(response), false});
+  }
+  if (response.status != 200) return state_->place(refusal(response));
+  return Answer(GREFFE_TRY(parse_known(response)));
 }
 
 Result<HeldCheckpoint> ArchiveClient::checkpoint(const LogTarget& log, std::optional<std::uint64_t> from) {

@@ -63,6 +63,17 @@ struct EntriesRefused {             // 409, or 400 "diverged"
   std::string detail;
   bool diverged = false;            // this log can never go on there: continue in a new hearing
 };
+// What a replica knows of a log: entries that it holds with all that they name, and those it knows ahead of that. No statement of anybody.
+struct KnownThere {
+  std::uint64_t held_size = 0;
+  std::uint64_t known_size = 0;     // at least held_size
+  Digest known_root;                // of the tree of so many entries
+};
+struct AheadRefused {               // 409, or 400 "diverged"
+  std::uint64_t known_size = 0;     // send from there
+  std::string detail;
+  bool diverged = false;            // what is known there is not the beginning of this log
+};
 struct HeldCheckpoint {
   std::string note;                 // with all cosignatures; empty when nothing is held
   std::uint64_t size = 0;
@@ -106,6 +117,11 @@ class ArchiveClient {
                                                                  const std::vector<std::string>& entries,
                                                                  std::string_view checkpoint_note,
                                                                  const std::vector<ShownEntry>& shown = {});
+  // GET …/ahead, POST …/ahead, of a replica. not_found: it is too old to take entries ahead of their objects. no_space: it knows as many as
+  // it takes, and still does.
+  Result<KnownThere> known_ahead(const LogTarget& log);
+  Result<std::variant<KnownThere, AheadRefused>> post_ahead(const LogTarget& log, std::uint64_t first, const std::vector<std::string>& entries,
+                                                            std::string_view checkpoint_note);
   // `from`: of a hearing, with the proof that the held log continues its first `from` entries.
   Result<HeldCheckpoint> checkpoint(const LogTarget& log, std::optional<std::uint64_t> from = std::nullopt);
   // The signed note of the archive's own main log. not_found: an archive that is too old to say.

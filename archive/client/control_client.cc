@@ -10,6 +10,13 @@ constexpr unsigned kPatienceS = 7 * 24 * 3600;
 
 }  // namespace
 
+Result<std::string> read_control_socket(Config& config) {
+  const std::string said = GREFFE_TRY(config.string_or("control_socket", ""));
+  if (!said.empty()) return config.path_from_here(said);
+  const std::string state = GREFFE_TRY(config.string("state_directory"));
+  return join(config.path_from_here(state), "control.sock");
+}
+
 Result<Json> ask_service(const ControlSocket& socket, const std::string& verb, const Json& arguments) {
   HttpClientSettings settings;
   settings.base_url = "http+unix://" + socket.path;

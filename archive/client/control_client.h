@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "archive/base/config.h"
 #include "archive/format/canonical_json.h"
 
 namespace greffe::client {
@@ -13,6 +14,9 @@ struct ControlSocket {
   std::string service;  // for messages: "the archive", "the station"
   std::string start;    // the command that starts it
 };
+// Where the archive of this machine hears its verbs, as its configuration says it or leaves it out.
+Result<std::string> read_control_socket(Config& config);
+
 // unavailable: the service does not run. Else the service's own words.
 Result<Json> ask_service(const ControlSocket& socket, const std::string& verb, const Json& arguments);
 

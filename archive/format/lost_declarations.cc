@@ -8,11 +8,6 @@
 #include "archive/format/policy.h"
 
 namespace greffe {
-namespace {
-
-constexpr std::size_t kOfficersNeeded = 2;
-
-}  // namespace
 
 // The first line is no origin of a log: what is signed here can never be taken for a checkpoint, nor the other way round.
 std::string lost_statement(std::string_view archive, const std::optional<HearingId>& hearing, const std::vector<Digest>& objects) {
@@ -34,17 +29,11 @@ Result<std::uint64_t> check_shown(const ShownEntry& shown, const VerifierKey& lo
 }
 
 bool LostDeclarations::concerns(std::string_view entry) {
-  return entry.find("\"kind\":\"lost\"") != std::string_view::npos || entry.find("\"role\":\"officer\"") != std::string_view::npos;
+  return entry.find("\"kind\":\"lost\"") != std::string_view::npos || Officers::concerns(entry);
 }
 
 Status LostDeclarations::take(const MainEntry& entry) {
-  if (const auto* key = std::get_if<KeyEntry>(&entry); key != nullptr && key->role == "officer") {
-    if (key->action != "revoked") {
-      officers_[key->name] = key->key;
-    } else if (const auto held = officers_.find(key->name); held != officers_.end() && held->second == key->key) {
-      officers_.erase(held);
-    }
-  }
+  if (const auto* key = std::get_if<KeyEntry>(&entry)) officers_.take(*key);
   const auto* lost = std::get_if<MainLostEntry>(&entry);
   if (lost == nullptr) return ok();
   GREFFE_TRY(check(*lost));
@@ -53,21 +42,7 @@ Status LostDeclarations::take(const MainEntry& entry) {
 }
 
 Status LostDeclarations::check(const MainLostEntry& entry) const {
-  if (entry.officers.size() < kOfficersNeeded || entry.signatures.size() != entry.officers.size()) {
-    return fail(Errc::denied, "what is declared lost needs the signatures of two officers");
-  }
-  const std::string statement = lost_statement(archive_, entry.hearing, entry.objects);
-  std::set<PublicKey> keys;
-  for (std::size_t i = 0; i < entry.officers.size(); ++i) {
-    const auto officer = officers_.find(entry.officers[i]);
-    if (officer == officers_.end()) return fail(Errc::denied, entry.officers[i] + " is not an officer of " + archive_);
-    if (!verify_signature(officer->second, as_bytes(statement), entry.signatures[i])) {
-      return fail(Errc::denied, "the signature of the officer " + entry.officers[i] + " is not over these objects of this hearing");
-    }
-    keys.insert(officer->second);
-  }
-  if (keys.size() < kOfficersNeeded) return fail(Errc::denied, "the two officers have the same key: that is one person's signature");
-  return ok();
+  return officers_.check(lost_statement(archive_, entry.hearing, entry.objects), entry.officers, entry.signatures, "what is declared lost");
 }
 
 bool LostDeclarations::covers(const std::optional<HearingId>& hearing, const Digest& digest) const { return of(hearing).contains(digest); }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive/format/entries.h"
+#include "archive/format/officers.h"
 
 namespace greffe {
 
@@ -43,12 +44,13 @@ class LostDeclarations {
   // Of whatever hearing.
   bool names(const Digest& digest) const;
   const std::set<Digest>& of(const std::optional<HearingId>& hearing) const;
+  const Officers& officers() const { return officers_; }
 
  private:
   Status check(const MainLostEntry& entry) const;
 
   std::string archive_;
-  std::map<std::string, PublicKey> officers_;  // by name, those who are officers now
+  Officers officers_;
   std::map<std::optional<HearingId>, std::set<Digest>> lost_;
 };
 

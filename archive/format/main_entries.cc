@@ -97,9 +97,7 @@ Json to_json(const MainLostEntry& e) {
   Json out = begin("lost", e.utc);
   out.set("objects", write_objects(e.objects)).set("officers", list_of(e.officers));
   if (e.hearing) out.set("hearing", e.hearing->text());
-  std::vector<std::string> signatures;
-  for (const Signature& signature : e.signatures) signatures.push_back(to_base64(signature));
-  if (!signatures.empty()) out.set("signatures", list_of(signatures));
+  if (!e.signatures.empty()) out.set("signatures", signature_list(e.signatures));
   return out;
 }
 
@@ -125,15 +123,16 @@ Result<MainEntry> read_genesis(const Json& json) {
 Result<MainEntry> read_key(const Json& json) {
   KeyEntry e;
   e.action = GREFFE_TRY(choice_member(json, "action", {"added", "renewed", "revoked"}));
-  e.role = GREFFE_TRY(choice_member(json, "role", {"station", "cosigner", "officer", "replicator", "origin", "reader"}));
+  e.role = GREFFE_TRY(choice_member(json, "role", {"station", "cosigner", "officer", "replicator", "origin", "reader", "witness"}));
   e.name = GREFFE_TRY(json.string("name"));
-  // Stations and officers have short names; the others are named as they sign: like archives, cosigners with a path.
+  // Stations and officers have short names; the others are named as they sign: like archives, cosigners and witnesses with a path.
   const bool short_name = e.role == "station" || e.role == "officer";
+  const bool cosigns = e.role == "cosigner" || e.role == "witness";
   const bool good_name = short_name ? is_valid_name(e.name)
-                         : e.role == "cosigner" ? is_valid_key_name(e.name) : is_valid_archive_name(e.name);
+                         : cosigns ? is_valid_key_name(e.name) : is_valid_archive_name(e.name);
   if (!good_name) return fail(Errc::invalid, "\"name\" is not a name for the role " + e.role);
   e.key = GREFFE_TRY(key_member(json, "key"));
-  if (e.role == "cosigner") {
+  if (cosigns) {
     e.cosigner = GREFFE_TRY(json.string("cosigner"));
     const VerifierKey verifier = GREFFE_TRY(parse_verifier_key(e.cosigner));
     if (verifier.type != KeyType::cosignature_v1 || verifier.key != e.key || verifier.name != e.name) {
@@ -250,23 +249,12 @@ Result<MainEntry> read_account(const Json& json) {
   return MainEntry(std::move(e));
 }
 
-Result<std::vector<Signature>> read_signatures(const Json& json) {
-  std::vector<Signature> out;
-  const std::vector<std::string> texts = GREFFE_TRY(json.strings("signatures"));
-  for (const std::string& text : texts) {
-    const auto bytes = from_base64(text);
-    if (!bytes || bytes->size() != Signature().size()) return fail(Errc::invalid, "\"signatures\" must be a list of Ed25519 signatures in base64");
-    std::copy(bytes->begin(), bytes->end(), out.emplace_back().begin());
-  }
-  return out;
-}
-
 Result<MainEntry> read_lost(const Json& json) {
   MainLostEntry e;
   if (json.has("hearing")) e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
   e.objects = GREFFE_TRY(objects_member(json, "objects"));
   e.officers = GREFFE_TRY(name_list_member(json, "officers"));
-  if (json.has("signatures")) e.signatures = GREFFE_TRY(read_signatures(json));
+  if (json.has("signatures")) e.signatures = GREFFE_TRY(signatures_member(json, "signatures"));
   if (json.has("signatures") && e.signatures.size() != e.officers.size()) {
     return fail(Errc::invalid, "\"signatures\" must be one of each of the \"officers\", in their order");
   }

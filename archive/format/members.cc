@@ -134,4 +134,21 @@ Json list_of(const std::vector<std::string>& texts) {
   return out;
 }
 
+Json signature_list(const std::vector<Signature>& signatures) {
+  std::vector<std::string> texts;
+  for (const Signature& signature : signatures) texts.push_back(to_base64(signature));
+  return list_of(texts);
+}
+
+Result<std::vector<Signature>> signatures_member(const Json& json, std::string_view key) {
+  std::vector<Signature> out;
+  const std::vector<std::string> texts = GREFFE_TRY(json.strings(key));
+  for (const std::string& text : texts) {
+    const auto bytes = from_base64(text);
+    if (!bytes || bytes->size() != Signature().size()) return bad(key, "a list of Ed25519 signatures in base64");
+    std::copy(bytes->begin(), bytes->end(), out.emplace_back().begin());
+  }
+  return out;
+}
+
 }  // namespace greffe

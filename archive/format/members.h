@@ -45,6 +45,10 @@ Result<std::vector<Digest>> objects_member(const Json& json, std::string_view ke
 
 Json list_of(const std::vector<std::string>& texts);
 
+// Ed25519 signatures in base64.
+Json signature_list(const std::vector<Signature>& signatures);
+Result<std::vector<Signature>> signatures_member(const Json& json, std::string_view key);
+
 }  // namespace greffe
 
 #endif

@@ -156,6 +156,10 @@ Status LocalPool::walk_objects(const std::function<bool(const Digest&)>& visit) 
 
 Result<bool> LocalPool::holds_object(const Digest& digest) { return has_replica_name(state_->pool, digest); }
 
+bool LocalPool::has_all_replicas(const Digest& digest) {
+  return count_replica_names(state_->pool, digest) >= std::min<std::size_t>(state_->pool.settings.replicas, state_->pool.volumes.size());
+}
+
 Result<ReplicaNames> LocalPool::names_behind(const std::string& volume, const std::optional<Digest>& after) {
   Volume* const one = GREFFE_TRY(state_->volume(volume));
   return replica_names_behind(state_->pool, *one, after);

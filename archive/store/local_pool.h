@@ -51,6 +51,7 @@ class LocalPool : public WholePool, public VolumeMembers, public VolumeReplicas 
   // Also looks whether a missing one is back.
   Status walk_objects(const std::function<bool(const Digest&)>& visit) override;
   Result<bool> holds_object(const Digest& digest) override;
+  bool has_all_replicas(const Digest& digest) override;
   std::vector<VolumeReport> volumes() override;
   const std::string& pool_id() const override;
   VolumeMembers* members() override { return this; }

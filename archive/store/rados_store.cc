@@ -58,7 +58,10 @@ Status RadosStore::init(const RadosSettings& settings, const std::string& pool_i
   operation.write_full(to_buffer(write_json(label) + "\n"));
   operation.setxattr("term", to_buffer(write_term(0)));
   const int code = send_write(cluster->logs(), kRadosLabel, operation).wait();
-  if (code == -EEXIST) return fail(Errc::already_exists, fmt::format("the Ceph pool {} holds an archive already; choose another", settings.pool));
+  if (code == -EEXIST) {
+    const std::string there = GREFFE_TRY(read_pool_id(*cluster));
+    return there == pool_id ? ok() : fail(Errc::already_exists, fmt::format("the Ceph pool {} holds an archive already; choose another", settings.pool));
+  }
   return code < 0 ? Status(error_of_rados(code, "the label of the Ceph pool " + settings.pool + " cannot be written")) : ok();
 }
 

@@ -16,7 +16,7 @@ namespace greffe::store {
 class RadosStore : public RemoteStore {
  public:
   // Makes a pool of Ceph one of Greffe's. invalid: the pool is not fit for an archive, and what to do. already_exists: it
-  // is one.
+  // is one, with another id.
   static Status init(const RadosSettings& settings, const std::string& pool_id);
 
   // Connects and, as a writer, takes the lease for the life of the store. unavailable: another archive holds it, or the

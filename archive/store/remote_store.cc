@@ -331,6 +331,11 @@ Result<bool> RemoteStore::holds_object(const Digest& digest) {
   return size.has_value();
 }
 
+bool RemoteStore::has_all_replicas(const Digest& digest) {
+  const auto held = holds_object(digest);
+  return held && *held;
+}
+
 std::vector<VolumeReport> RemoteStore::volumes() {
   VolumeReport out;
   out.id = place_.pool_id;

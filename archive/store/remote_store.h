@@ -60,6 +60,7 @@ class RemoteStore : public WholePool {
   std::vector<VolumeReport> volumes() override;  // one
   Status walk_objects(const std::function<bool(const Digest&)>& visit) override;
   Result<bool> holds_object(const Digest& digest) override;
+  bool has_all_replicas(const Digest& digest) override;
   const std::string& pool_id() const override { return place_.pool_id; }
 
   // As TermLease::check; denied for a reader.

@@ -86,10 +86,12 @@ Result<std::string> S3Store::init(const S3Settings& settings, const std::string&
   label.set("pool", pool_id).set("v", kLabelVersion);
   const std::string text = write_json(label) + "\n";
   const Status written = client.put(kLabel, as_bytes(text), {.if_absent = true, .if_etag = {}});
+  const std::string name = name_of_service(settings);
   if (!written && written.error().code == Errc::conflict) {
-    return fail(Errc::already_exists, name_of_service(settings) + " holds an archive already; choose another");
+    if (GREFFE_TRY(read_pool_id(client, name)) != pool_id) return fail(Errc::already_exists, name + " holds an archive already; choose another");
+  } else {
+    GREFFE_TRY(written);
   }
-  GREFFE_TRY(written);
   return has_lock ? words_of_lock(settings, *has_lock) : "Whether the bucket has Object Lock cannot be found out: " + has_lock.error().message;
 }
 

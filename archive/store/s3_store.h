@@ -16,7 +16,7 @@ namespace greffe::store {
 class S3Store : public RemoteStore {
  public:
   // Makes a bucket (and, if need be, the bucket itself) one of Greffe's. invalid: the service does not keep to its
-  // conditions. already_exists: there is an archive in it.
+  // conditions. already_exists: there is an archive in it, with another id.
   // What is worth knowing of it, in a sentence: whether it has Object Lock.
   static Result<std::string> init(const S3Settings& settings, const std::string& pool_id);
 

@@ -127,4 +127,13 @@ bool has_replica_name(Pool& pool, const Digest& digest) {
   return false;
 }
 
+unsigned count_replica_names(Pool& pool, const Digest& digest) {
+  const std::string key = object_key(digest);
+  unsigned out = 0;
+  for (const auto& volume : pool.volumes) {
+    if (volume->readable() && pool.files.stat(volume->file(key))) ++out;
+  }
+  return out;
+}
+
 }  // namespace greffe::store

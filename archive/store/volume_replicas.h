@@ -52,6 +52,7 @@ Result<ReplicaNames> replica_names_behind(Pool& pool, Volume& volume, const std:
 Result<ReplicaReading> read_one_replica(Pool& pool, Volume& volume, const Digest& digest);
 // Whether any volume that is there has a file of this name. It is not read.
 bool has_replica_name(Pool& pool, const Digest& digest);
+unsigned count_replica_names(Pool& pool, const Digest& digest);  // how many of them have
 
 }  // namespace greffe::store
 

@@ -39,6 +39,9 @@ class PoolUpkeep {
   virtual Status walk_objects(const std::function<bool(const Digest&)>& visit) = 0;
   // Whether anything is there under that name: what was committed once is. Its bytes are not looked at.
   virtual Result<bool> holds_object(const Digest& digest) = 0;
+  // Whether as many replicas of that name are there as there should be: not so after a process was killed while it stored the object, and
+  // while a volume is away. Their bytes are not looked at.
+  virtual bool has_all_replicas(const Digest& digest) = 0;
   // Every place as it is now.
   virtual std::vector<VolumeReport> volumes() = 0;
   virtual const std::string& pool_id() const = 0;

@@ -68,7 +68,7 @@ struct Archive {
     genesis.log_key = key.public_key();
     genesis.holder = greffe::archive::holder_verifier(genesis.archive, greffe::PrivateKey::generate().public_key());
     genesis.utc = clock.utc_now();
-    log = need(MainLog::open(files, words, {*pool, *pool, *pool}, genesis.archive, folder + "/state", std::move(key), false));
+    log = need(MainLog::open(files, words, {*pool, *pool, *pool}, greffe::tlog::first_place(genesis.archive), folder + "/state", std::move(key), false));
     need(log->append(genesis));
   }
   greffe::PosixFileSystem files;

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """The main job with its pool in Ceph RADOS and in an S3 bucket: file, close, find it whole, export it and verify the export;
 with an OSD that dies meanwhile and a kill of the archive. Then an archive that moves from volumes to Ceph, from there to S3, and back
-to volumes; and several machines of one archive, of which the one that writes is killed (machines.py).
+to volumes; several machines of one archive, of which the one that writes is killed (machines.py); and copies that nobody answers for (copies.py).
 
-    tests/ceph/test_archive.py [rados|s3|moves|machines]
+    tests/ceph/test_archive.py [rados|s3|moves|machines|copies]
 """
 import json
 import pathlib
@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 from cluster import Cluster, wait_for  # noqa: E402
+import copies  # noqa: E402
 import machines  # noqa: E402
 from machine_client import Hearing, Refused, random_object  # noqa: E402
 from test_continues import Room  # noqa: E402
@@ -190,9 +191,17 @@ def several_machines(_, cluster):
     return machines.machines(["--pool", "rados:several", "--ceph-conf", cluster.conf, "--ceph-user", "client.admin"])
 
 
+def passive_copies(_, cluster):
+    cluster.command(prefix="osd pool create", pool="copies", pg_num=4, pgp_num=4)
+    cluster.command(prefix="osd pool application enable", pool="copies", app="greffe")
+    return copies.copies({"ceph": f'pool = "rados:copies"\nceph_conf = "{cluster.conf}"\nceph_user = "client.admin"\n',
+                          "bucket": f'pool = "s3:copies"\ns3_endpoint = "{cluster.variables()["GREFFE_S3_ENDPOINT"]}"\n'
+                                    f's3_credentials = "{cluster.credentials}"\ns3_quoted_etags = false\n'}, cluster, "copies")
+
+
 def main():
-    kinds = sys.argv[1:] or ["rados", "s3", "moves", "machines"]
-    tests = {"moves": (moves,), "machines": (several_machines,)}
+    kinds = sys.argv[1:] or ["rados", "s3", "moves", "machines", "copies"]
+    tests = {"moves": (moves,), "machines": (several_machines,), "copies": (passive_copies,)}
     began = time.monotonic()
     with Cluster() as cluster:
         for kind in kinds:

@@ -33,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const auto again = parse_facts(write_facts(*facts));
     GREFFE_CHECK(again && again->medium == facts->medium && again->first_us == facts->first_us);
   }
+  if (const auto decoded = parse_decoded(*json)) {
+    const auto again = parse_decoded(write_decoded(*decoded));
+    GREFFE_CHECK(again && again->frames == decoded->frames && again->problem() == decoded->problem());
+  }
   const auto news = parse_news(*json);
   if (!news) return 0;
   if (const auto* cut = std::get_if<SegmentCut>(&*news)) check_segment(*cut);

@@ -33,17 +33,25 @@ class Line:
                     near.close()
                     continue
                 self.open += [near, far]
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self.carry, args=(source, sink), daemon=True).start()
+                for source, sink, way in ((near, far, "there"), (far, near, "back")):
+                    threading.Thread(target=self.carry, args=(source, sink, way), daemon=True).start()
 
-    def carry(self, source, sink):
+    def carry(self, source, sink, way):
         with contextlib.suppress(OSError):
-            while data := source.recv(4096):
+            while data := self.changed(source.recv(max(1, min(4096, int(self.rate / 10)))), way, source):
                 sink.sendall(data)
+                if self.ends(source):
+                    break
                 time.sleep(len(data) / self.rate)
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def changed(self, data, way, source):
+        return data
+
+    def ends(self, source):
+        return False
 
     def cut(self):
         """Every connection breaks; new ones can be made."""
@@ -55,6 +63,49 @@ class Line:
     def close(self):
         self.server.close()
         self.cut()
+
+
+class FaultyLine(Line):
+    """One on which something happens at a chosen byte of every connection, until `calm`: "cut" (both ends see it end), "silent" (nothing
+    more is carried that way, and nobody is told), "flipped" (one bit of that byte is another one)."""
+
+    def __init__(self, to_port, bytes_a_second=100_000_000):
+        self.fault = None        # (what, which way, behind so many bytes)
+        self.happened = 0
+        self.ending = set()      # ends of which nothing more is carried
+        self.carried = {}        # bytes that came from an end since the fault was chosen
+        super().__init__(to_port, bytes_a_second)
+
+    def next(self, what, way, behind):
+        """`way`: "there" (what the client sends) or "back"."""
+        self.cut()
+        self.fault, self.happened, self.carried, self.ending = (what, way, behind), 0, {}, set()
+
+    def calm(self):
+        self.fault = None
+        self.cut()
+
+    def changed(self, data, way, source):
+        fault = self.fault
+        if not fault or fault[1] != way or not data:
+            return data
+        before = self.carried.get(source, 0)
+        self.carried[source] = before + len(data)
+        at = fault[2] - before
+        if not 0 <= at < len(data):
+            return data
+        self.happened += 1
+        if fault[0] == "flipped":
+            return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+        if fault[0] == "silent":
+            while source.recv(4096):
+                pass
+            return b""
+        self.ending.add(source)
+        return data[:at]
+
+    def ends(self, source):
+        return source in self.ending
 
 
 class Nonsense:

@@ -105,6 +105,31 @@ def test_a_pool_without_room_and_one_that_belongs_to_somebody():
         migrate(world, *new_volumes(world))  # the refused attempts are not in its way
 
 
+def test_an_attempt_that_was_cut_off_goes_on_with_the_pool_that_it_made():
+    with Room() as room:
+        world = room.world
+        room.begin(0, "--close")
+        words = new_volumes(world)
+        assert "named twice" in migrate(world, *words[:2], *words[:2], status=2)
+        migrate(world, *words)
+        # As a crash leaves it that came when the volumes were made and before the new configuration was in its place.
+        label = json.loads((world.moved[0] / "greffe-volume.json").read_text())
+        (world.moved[2] / "greffe-volume.json").unlink()
+        new = world.config.with_name("archive.toml.new")
+        draft = new.with_name("archive.toml.new.draft")
+        draft.write_text(f"# pool {label['pool']}\n" + new.read_text())
+        new.unlink()
+        other = [word.replace("rack-x", "rack-w") for word in words]
+        assert str(world.moved[0]) in migrate(world, *other, status=2), "a volume of another failure domain was taken"
+        migrate(world, *words)
+        assert {json.loads((volume / "greffe-volume.json").read_text())["pool"] for volume in world.moved} == {label["pool"]}
+        assert new.exists() and not draft.exists() and "# pool" not in new.read_text()
+        world.stop()
+        migrate(world, "--finish")
+        go_there(world)
+        world.start()
+
+
 def test_a_replicator_reads_the_new_place():
     with Sites() as sites:
         world = sites.primary
@@ -123,4 +148,5 @@ def test_a_replicator_reads_the_new_place():
 if __name__ == "__main__":
     w.main([test_an_archive_moves_to_other_disks, test_the_old_pool_is_not_taken_for_the_archive_any_more,
             test_an_object_that_is_lost_is_named_and_keeps_nothing_else_back, test_a_pool_without_room_and_one_that_belongs_to_somebody,
+            test_an_attempt_that_was_cut_off_goes_on_with_the_pool_that_it_made,
             test_a_replicator_reads_the_new_place])

@@ -317,6 +317,16 @@ def test_an_older_state_of_the_first_site_is_noticed():
             shutil.copytree(sites.folder / volume.name, volume / "log/main")
         done = sites.replicate("once", check=False)
         assert done.returncode == 2 and "older state was put in place" in done.stderr, done.stderr
+        # The machine's own memory is gone as well: the archive starts, until the replicator shows it what the second site holds.
+        (sites.primary.home / "state/guard").unlink()
+        sites.primary.start()
+        assert json.loads(sites.primary.archive("status", "--json").stdout)["log"]["signed"]
+        assert sites.replicate("once", check=False).returncode == 2
+        state = json.loads(sites.primary.archive("status", "--json").stdout)
+        assert not state["log"]["signed"] and "not-signing" in {reason["code"] for reason in state["reasons"]}, state["log"]
+        sites.primary.stop()
+        sites.primary.start(more=["--accept-head"])
+        assert json.loads(sites.primary.archive("status", "--json").stdout)["log"]["signed"]
 
 
 def test_killed_at_any_moment_it_goes_on():

@@ -160,10 +160,10 @@ class World:
 class Browser:
     """A person at the browser listener: TLS against the archive's own certificate, a cookie, JSON."""
 
-    def __init__(self, world):
+    def __init__(self, world, state="state"):
         self.world = world
         self.host = f"127.0.0.1:{world.browser}"
-        self.context = ssl.create_default_context(cafile=world.home / "state" / "browser.crt")
+        self.context = ssl.create_default_context(cafile=world.home / state / "browser.crt")
         self.cookie = None
 
     def call(self, method, path, value=None, headers=None):

@@ -9,7 +9,7 @@ I2  no log entry names an object that is nowhere, but those that a `lost` entry 
 I3  every visible object has the digest that is its name
 I4  the second site's copy of the main log is a prefix of this one (--second: its volumes)
 I5  the copies of a head never contradict each other, and no head went back (--heads: a file that keeps the heads seen;
-    it is read, compared and written again)
+    it is read, compared and written again); entries that a replica knows ahead of their objects lead to a signed tree, that of the log
 I8  --json prints a digest over everything that the catalogue is derived from: it must not change over a rebuild
 
 Exit status 0: they hold. 1: broken, with the place. 2: cannot run. Volumes may be those of a pool that is in use.
@@ -21,8 +21,27 @@ import pathlib
 import re
 import sys
 
-from twin_formats import HEX, Bad, Report, canonical, leaf_hash, named_objects
+from twin_formats import HEX, Bad, Note, Report, canonical, leaf_hash, named_objects, node_hash
 from twin_logs import LogCopies
+
+PIECE = ["checkpoint", "edge", "entries", "first", "v"]
+
+
+def grown(size, edge, entries):
+    """Size and root of a tree with these full subtrees on its right edge, the largest first, when the entries are added."""
+    widths = [1 << bit for bit in reversed(range(size.bit_length())) if size >> bit & 1]
+    if len(widths) != len(edge):
+        raise Bad("an edge of another size")
+    parts = list(zip(widths, edge))
+    for entry in entries:
+        parts.append((1, leaf_hash(entry)))
+        while len(parts) > 1 and parts[-1][0] == parts[-2][0]:
+            (width, right), (_, left) = parts.pop(), parts.pop()
+            parts.append((2 * width, node_hash(left, right)))
+    root = parts[-1][1] if parts else hashlib.sha256(b"").digest()
+    for _, left in reversed(parts[:-1]):
+        root = node_hash(left, root)
+    return size + len(entries), root
 
 
 class Pool:
@@ -70,6 +89,37 @@ class Pool:
                 if note.origin != notes[0].origin or log.tree.root(note.size) != note.root:
                     self.fail("I5", f"{note.file} contradicts {notes[0].file}")
             self.logs[notes[0].origin] = (path, notes[0], log)
+
+    def read_ahead(self):
+        """What a replica knows of logs before it holds what their entries name: each piece leads to the tree that it states, and to what the
+        log itself holds of it."""
+        for volume in self.volumes:
+            for path in sorted((volume / "log/ahead").glob("*/*/stage/*")):
+                try:
+                    wrong = self.wrong_with_piece(path, path.read_bytes())
+                except FileNotFoundError:
+                    continue  # the log holds it meanwhile
+                except (Bad, ValueError, KeyError, TypeError, AttributeError) as problem:
+                    wrong = f"is none ({problem})"
+                if wrong:
+                    self.fail("I5", f"{path}: a piece of entries ahead of their objects {wrong}")
+
+    def wrong_with_piece(self, path, data):
+        value = json.loads(data.decode("utf-8"))
+        if json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() != data or sorted(value) != PIECE or value["v"] != 1:
+            return "is not written as it should be"
+        first, entries = value["first"], [e.encode() for e in value["entries"]]
+        note = Note(value["checkpoint"].encode(), str(path))
+        size, root = grown(first, [bytes.fromhex(h) for h in value["edge"]], entries)
+        if (size, root) != (note.size, note.root) or not entries or path.name != f"{first}-{size}-{root.hex()}":
+            return "does not lead to the tree that it states"
+        kind, name = path.parts[-4:-2]
+        if name != (note.origin.rsplit("/", 1)[-1] if kind == "hearing" else hashlib.sha256(note.origin.encode()).hexdigest()):
+            return f"is of another log ({note.origin})"
+        _, head, log = self.logs.get(note.origin, (None, None, None))
+        if log and (log.entries[first:size] != entries[:max(0, head.size - first)] or (size <= head.size and log.tree.root(size) != root)):
+            return "says something else than the log"
+        return None
 
     def check_named(self):
         """I2; a hearing's objects may also be declared lost by the main log."""
@@ -181,6 +231,7 @@ def check(volumes, quorum=2, acknowledged=None, heads=None, second=()):
     pool = Pool(volumes)
     pool.read_objects()
     pool.read_logs()
+    pool.read_ahead()
     pool.check_named()
     if acknowledged:
         pool.check_acknowledged(acknowledged, quorum)
@@ -190,6 +241,7 @@ def check(volumes, quorum=2, acknowledged=None, heads=None, second=()):
         other = Pool(second)
         other.read_objects()
         other.read_logs()
+        other.read_ahead()
         other.check_named()
         pool.broken += [{**b, "what": "second site: " + b["what"]} for b in other.broken]
         pool.check_prefix(other)

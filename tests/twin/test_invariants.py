@@ -24,6 +24,25 @@ def object_path(volume, digest):
     return volume / "sha256" / digest[:2] / digest[2:4] / digest
 
 
+def edge_of(leaves):
+    """Full subtrees on the right edge of the tree, the largest first."""
+    out, at = [], 0
+    for bit in reversed(range(len(leaves).bit_length())):
+        if len(leaves) >> bit & 1:
+            out.append(sample.root_of(leaves[at:at + (1 << bit)]).hex())
+            at += 1 << bit
+    return out
+
+
+def place_ahead(volume, hearing, first, size, spoil=lambda data: data):
+    leaves = [sample.leaf(e) for e in hearing.entries]
+    data = sample.canonical({"checkpoint": hearing.note(size), "edge": edge_of(leaves[:first]), "first": first, "v": 1,
+                             "entries": [e.decode() for e in hearing.entries[first:size]]})
+    path = volume / f"log/ahead/hearing/{hearing.id}/stage/{first}-{size}-{sample.root_of(leaves[:size]).hex()}"
+    sample.put(path, spoil(data))
+    return path
+
+
 def run(folder):
     archive = sample.Archive()
     hearing = archive.file(sample.Hearing(archive.station).usual(2))
@@ -53,6 +72,22 @@ def run(folder):
     ahead = folder / "ahead"
     acknowledged.write_text(f"{hearing.origin} {len(hearing.entries) + 1}\n")
     assert check(volumes, "--acknowledged", acknowledged)[0] == {"I1"}
+
+    # Entries that a replica knows ahead of their objects: beside what it holds, and of a hearing that it does not hold.
+    another = sample.Hearing(archive.station).usual(3)
+    for known, first, size in ((hearing, 1, len(hearing.entries)), (another, 0, 5), (another, 5, len(another.entries))):
+        place_ahead(volumes[0], known, first, size)
+    assert not check(volumes)[0], check(volumes)
+    for spoil in (lambda data: data.replace(b"cam-bench", b"cam-bench2", 1), lambda data: data[:-1], lambda data: data.replace(b"\"first\":5", b"\"first\":4")):
+        path = place_ahead(volumes[0], another, 5, len(another.entries), spoil)
+        assert check(volumes)[0] == {"I5"}, spoil
+        path.unlink()
+    lying = sample.Hearing(archive.station).usual(2)
+    lying.id, lying.origin = hearing.id, hearing.origin
+    path = place_ahead(volumes[0], lying, 0, 4)
+    assert check(volumes)[0] == {"I5"}
+    path.unlink()
+    assert not check(volumes)[0]
 
     # The second site is ahead of, then beside, the first.
     archive.correct(hearing)

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 ORDER = ["VERIFIED", "VERIFIED_WITH_DECLARED_GAPS", "INCOMPLETE", "UNKNOWN_FORMAT", "UNREADABLE", "TAMPERED"]
 HEX = re.compile(r"[0-9a-f]{64}\Z")
 NAME = re.compile(r"[a-z0-9-]{1,32}\Z")
+ARCHIVE = re.compile(r"(?=.{1,120}\Z)[a-z0-9-]+(\.[a-z0-9-]+)*\Z")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(\.p/([1-9][0-9]{0,2}))?\Z")
 HEARING_KINDS = {"open", "segment", "gap", "explanation", "mark", "details", "stream", "peaks", "lost", "close"}
-MAIN_KINDS = {"genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "scrub", "export", "account", "lost"}
+MAIN_KINDS = {"genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "scrub", "export", "account", "lost",
+              "drill"}
 GAP_REASONS = {"recess", "closed-evidence", "mediation", "fault", "power", "network", "no-signal", "operator", "unknown"}
 
 

@@ -1,7 +1,7 @@
 """What a main log says, and the judgement of one hearing, for the independent verifier."""
 import base64
 
-from twin_formats import (GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of,
+from twin_formats import (ARCHIVE, GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of,
                           named_objects, signature_holds, text_of)
 from twin_logs import LogCopies, check_object
 from twin_time import Axis, account
@@ -48,6 +48,8 @@ class Facts:
             self.commits.setdefault(e["hearing"], []).append((index, note, e["closed"]))
         if kind == "scrub":
             check_scrub(e)
+        if kind == "drill":
+            check_drill(e)
         if kind == "lost":
             if not self.ordered(e):
                 return self.report.add("lost-signature", log="main", entry=index, hearing=e.get("hearing"))
@@ -89,6 +91,15 @@ def check_scrub(e):
         raise Bad("counts must be numbers")
     if results and (not is_pass or not HEX.match(e["root"]) or ms_of(e["began"]) < 0):
         raise Bad("the results of a pass are a root and when it began")
+
+
+def check_drill(e):
+    """Bad unless it says which state of which archive was read, what came of it, and where the report is."""
+    if not ARCHIVE.match(e["archive"]) or not HEX.match(e["root"]) or not HEX.match(e["report_sha256"]) or ms_of(e["utc"]) < 0:
+        raise Bad("archive, root, report or time")
+    counts = [e[k] for k in ("failures", "objects", "seconds", "size")]
+    if any(not isinstance(n, int) or isinstance(n, bool) or n < 0 for n in counts) or e["size"] == 0:
+        raise Bad("counts must be numbers, and the log has entries")
 
 
 # ---- one hearing ----

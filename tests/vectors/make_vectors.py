@@ -270,6 +270,8 @@ MAIN_ENTRIES = [
     ("lost with signatures", lost_by_officers(HEARING, digest("lost 1"), digest("lost 2"))),
     ("lost documents of the main log", lost_by_officers(None, digest("snapshot"))),
     ("reader added", entry(kind="key", action="added", key=LOG.public.hex(), name="archive.court.example", role="reader", since=UTC, utc=UTC)),
+    ("witness added", entry(kind="key", action="added", cosigner=WITNESS.vkey("witness.example/w1", 4), key=WITNESS.public.hex(),
+                            name="witness.example/w1", role="witness", since=UTC, utc=UTC)),
 ]
 
 
@@ -402,6 +404,24 @@ def keys():
     return {"keys": out}
 
 
+DRILL_REPORT = {"archive": ARCHIVE, "asked": True, "began": UTC, "catalogue": {"entries": 4711, "equal": True, "hearings": 40, "sum": digest("catalogue")},
+                "day": {"bytes": 123456789, "date": "2026-11-20", "hearings": 3, "objects": 210}, "ended": "2026-11-22T09:01:05.250Z",
+                "failure_count": 1, "failures": [{"code": "object", "what": "hearing " + HEARING + ", entry 4 (segment): it is not here"}],
+                "head": {"heard": "2026-11-22T08:59:58.000Z", "newest": "2026-11-22T08:59:30.000Z", "root": digest("root"), "size": 4711},
+                "kind": "drill-report", "level": 0, "media": {"frames": 2500, "hearing": HEARING, "media_ms": 100000, "segments": 10, "stream": "cam-bench"},
+                "ms": {"catalogue": 900, "compare": 100, "day": 60000, "decode": 2500, "head": 10, "log": 50, "sample": 700}, "rpo_ms": 30000, "rto_ms": 1210,
+                "salt": digest("salt"), "sample": {"bytes": 500000, "entries": 256, "objects": 200}, "site": "dr.court.example", "v": 1}
+
+
+def drills():
+    report = canonical(DRILL_REPORT)
+    bare = {key: value for key, value in DRILL_REPORT.items() if key not in ("catalogue", "day", "media", "rto_ms")}
+    bare["head"] = {key: value for key, value in DRILL_REPORT["head"].items() if key != "heard"}
+    found = entries([("drill", entry(kind="drill", archive=ARCHIVE, failures=1, objects=410, report_sha256=digest(report), root=digest("root"), seconds=65,
+                                     size=4711, utc="2026-11-22T09:01:05.300Z"))])
+    return {**found, "report": report, "report_without_parts": canonical(bare)}
+
+
 def documents():
     salt = digest("salt")
     details = {"cases": ["RG 24/01234", "\uff082026\uff09\u6caa01\u6c11\u521d123\u53f7"], "clerk": "M. Petit", "judges": ["Mme Lef\u00e8vre"],
@@ -439,7 +459,7 @@ def closing_sheet():
 FILES = {"tree.json": tree, "notes.json": notes, "hearing-entries.json": lambda: entries(HEARING_ENTRIES),
          "main-entries.json": lambda: entries(MAIN_ENTRIES), "canonical-json.json": canonical_json, "tiles.json": tiles,
          "segment.json": segment, "keys.json": keys, "documents.json": documents,
-         "closing-sheet.json": closing_sheet}
+         "closing-sheet.json": closing_sheet, "drill.json": drills}
 
 
 def main():

@@ -46,6 +46,7 @@ class SampleArchive {
   }
   void stop() {
     deposit.reset();
+    ahead.reset();
     unfiled.reset();
     hearings.reset();
     main_log.reset();
@@ -60,16 +61,17 @@ class SampleArchive {
     auto opened = store::LocalPool::open(disk ? *disk : files, clock, settings, store::PoolMode::writer, listeners);
     REQUIRE(opened);
     pool = std::move(*opened);
-    auto main = archive::MainLog::open(files, log, stores(), name, folder.path + "/state",
-                                       std::move(*PrivateKey::from_pem(keys->log.to_pem())), false);
+    auto main = archive::MainLog::open(files, log, stores(), tlog::first_place(name), folder.path + "/state",
+                                       std::move(*PrivateKey::from_pem(keys->log.to_pem())), accept_head);
     if (!main) FAIL(main.error().message);
     main_log = std::move(*main);
     hearings = std::make_unique<archive::HearingLogs>(stores());
     auto counted = archive::UnfiledBytes::open(files, folder.path + "/state/unfiled", quota_bytes);
     REQUIRE(counted);
     unfiled = std::move(*counted);
+    ahead = std::make_unique<archive::EntriesAhead>(log, stores(), archive::EntriesAhead::Limits{});
     deposit = std::make_unique<archive::Deposit>(clock, log, stores(), *hearings, *main_log, *unfiled, keys->holder, role_,
-                                                 archive::Deposit::Limits{});
+                                                 archive::Deposit::Limits{}, role_ == "replica" ? ahead.get() : nullptr);
     REQUIRE(deposit->catch_up());
   }
   archive::Stores stores() { return {*pool, *pool, *pool}; }
@@ -81,6 +83,7 @@ class SampleArchive {
   FileSystem* disk = nullptr;      // what the pool stands on from the next start() on; none: `files`
   store::PoolListeners listeners;  // of the pool, from the next start() on
   std::uint64_t quota_bytes = 1'000'000'000;  // of what is sent without entries, from the next start() on
+  bool accept_head = false;                   // of the next start()
   SystemClock clock;
   Log log{"test"};
   std::unique_ptr<archive::ArchiveKeys> keys;
@@ -88,6 +91,7 @@ class SampleArchive {
   std::unique_ptr<archive::MainLog> main_log;
   std::unique_ptr<archive::HearingLogs> hearings;
   std::unique_ptr<archive::UnfiledBytes> unfiled;
+  std::unique_ptr<archive::EntriesAhead> ahead;
   std::unique_ptr<archive::Deposit> deposit;
 
  private:

@@ -364,7 +364,7 @@ TEST_CASE("a second server on the same pool is refused, and a pool that went bac
   }
   auto pool = greffe::store::LocalPool::open(a.files, a.clock, settings, greffe::store::PoolMode::writer);
   REQUIRE(pool);
-  const auto opened = greffe::archive::MainLog::open(a.files, a.log, {**pool, **pool, **pool}, a.name, a.folder.path + "/state",
+  const auto opened = greffe::archive::MainLog::open(a.files, a.log, {**pool, **pool, **pool}, greffe::tlog::first_place(a.name), a.folder.path + "/state",
                                                      std::move(*greffe::PrivateKey::from_pem(a.keys->log.to_pem())), false);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code == Errc::conflict);
@@ -397,7 +397,7 @@ TEST_CASE("a main log that is behind what another site confirmed is not written 
     for (int i = 0; i < 3; ++i) settings.volumes.push_back(a.folder.path + "/v" + std::to_string(i));
     auto pool = greffe::store::LocalPool::open(a.files, a.clock, settings, greffe::store::PoolMode::writer);
     REQUIRE(pool);
-    const auto opened = greffe::archive::MainLog::open(a.files, a.log, {**pool, **pool, **pool}, a.name, a.folder.path + "/state",
+    const auto opened = greffe::archive::MainLog::open(a.files, a.log, {**pool, **pool, **pool}, greffe::tlog::first_place(a.name), a.folder.path + "/state",
                                                        std::move(*greffe::PrivateKey::from_pem(a.keys->log.to_pem())), accept_head);
     return opened ? std::string() : opened.error().message;
   };

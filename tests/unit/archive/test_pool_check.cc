@@ -78,7 +78,7 @@ TEST_CASE("an object that is nowhere, or good nowhere, is named with the entry t
     h.close();
     deposit_all_objects(a, h);
     REQUIRE(append_range(a, h, 0, h.entries.size()));
-    const auto check = [&a] { return greffe::archive::check_pool(a.files, a.clock, *a.pool, a.folder.path + "/state/catalogue.sqlite")->findings; };
+    const auto check = [&a] { return greffe::archive::check_pool(a.files, a.clock, *a.pool, {a.name, 1}, a.folder.path + "/state/catalogue.sqlite")->findings; };
     CHECK(check().empty());
     const greffe::Digest& digest = h.objects.back().first;
     for (const char* volume : {"/v0/", "/v1/", "/v2/"}) {

@@ -55,7 +55,7 @@ void wait_for(const Ready& ready) {
 }
 
 std::vector<std::string> findings(SampleArchive& archive) {
-  const auto found = greffe::archive::check_pool(archive.files, archive.clock, *archive.pool, archive.folder.path + "/state/catalogue.sqlite");
+  const auto found = greffe::archive::check_pool(archive.files, archive.clock, *archive.pool, {archive.name, 1}, archive.folder.path + "/state/catalogue.sqlite");
   REQUIRE(found);
   return found->findings;
 }

@@ -563,7 +563,7 @@ TEST_CASE("of a service that keeps the replicas everything is read when somebody
   greffe::store::RemoteStore store{service, heads, clock, greffe::store::PoolMode::writer, {3, 2, true},
                                    {"the memory", "memory", "00112233445566778899aabbccddeeff"}, {}};
   const greffe::archive::Stores stores{store, store, store};
-  const auto main_log = greffe::archive::MainLog::open(files, log, stores, "archive.court.example", folder.path, greffe::PrivateKey::generate(), false);
+  const auto main_log = greffe::archive::MainLog::open(files, log, stores, greffe::tlog::first_place("archive.court.example"), folder.path, greffe::PrivateKey::generate(), false);
   REQUIRE(main_log);
   std::vector<Digest> digests;
   for (int i = 0; i < 3; ++i) {

@@ -128,7 +128,7 @@ greffe::catalogue::FinishedSource finished_source(const World& world, std::atomi
 
 std::string dump_rebuilt(const Directory& directory, const Sources& sources, greffe::testing::MemoryStore& store) {
   greffe::PosixFileSystem files;
-  auto rebuilt = greffe::catalogue::rebuild(files, directory.file("rebuilt.sqlite"), sources, {store, store, kLogPath});
+  auto rebuilt = greffe::catalogue::rebuild(files, directory.file("rebuilt.sqlite"), sources, greffe::tlog::LogReader(store, store, kLogPath));
   if (!rebuilt) FAIL(rebuilt.error().message);
   REQUIRE(rebuilt->check_text_index());
   return *rebuilt->dump();
@@ -198,7 +198,7 @@ TEST_CASE("a rebuild that breaks off stops reading ahead") {
   sources.document = [](const Digest&) -> Result<std::string> { return fail(Errc::unavailable, "the volumes are away"); };
   const Directory directory;
   greffe::PosixFileSystem files;
-  const auto rebuilt = greffe::catalogue::rebuild(files, directory.file("rebuilt.sqlite"), sources, {store, store, kLogPath});
+  const auto rebuilt = greffe::catalogue::rebuild(files, directory.file("rebuilt.sqlite"), sources, greffe::tlog::LogReader(store, store, kLogPath));
   REQUIRE_FALSE(rebuilt);
   CHECK(rebuilt.error().code == Errc::unavailable);
 }

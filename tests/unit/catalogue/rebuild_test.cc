@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "archive/catalogue/catalogue_builder.h"
+#include "archive/format/promotion.h"
 #include "archive/tlog/log_writer.h"
 #include "tests/unit/catalogue/world.h"
 #include "tests/unit/support/memory_store.h"
@@ -90,6 +91,48 @@ TEST_CASE("a catalogue is made from nothing, then only caught up") {
   REQUIRE(rebuilt);
   CHECK(*rebuilt->dump() == caught_up);
   REQUIRE(rebuilt->check_text_index());
+}
+
+TEST_CASE("a catalogue follows its archive into another epoch") {
+  Archive a;
+  for (int i = 0; i < 300; ++i) a.world.file({"RG 24/" + std::to_string(i), {"Dupont"}});
+  a.publish();
+  { const auto first = a.open(); }
+  const std::string origin = "archive.court.example";
+  greffe::PromotionEntry promotion;
+  promotion.name = {origin, 2};
+  promotion.previous = {origin, 300, a.reader().checkpoint()->checkpoint.root};
+  promotion.log_key = a.world.key.public_key();
+  promotion.holder = {"second.example/holder", greffe::KeyType::cosignature_v1, a.world.key.public_key()};
+  promotion.machine_url = "https://second.example:8444";
+  promotion.machine_key = a.world.key.public_key();
+  std::vector<std::string> entries = {write_promotion(promotion)};
+  for (int i = 300; i < 310; ++i) a.world.file({"RG 24/" + std::to_string(i), {"Dupont"}});
+  entries.insert(entries.end(), a.world.main_log.begin() + 300, a.world.main_log.end());
+  auto writer = greffe::tlog::LogWriter::open(a.store, a.store, a.store, greffe::foreign_log_path(origin + "/epoch/2"));
+  REQUIRE(writer);
+  REQUIRE(writer->append(entries, [&a, &origin](std::uint64_t size, const greffe::Digest& root) -> greffe::Result<std::string> {
+    const greffe::Checkpoint checkpoint{origin + "/epoch/2", size, root};
+    const greffe::SignedNote note{checkpoint.text(), {sign_checkpoint(checkpoint, a.world.key)}};
+    return note.write();
+  }));
+  const auto chain = greffe::tlog::LogChain::open(a.store, a.store, origin, kLogPath);
+  REQUIRE(chain);
+  const auto opened = open_or_rebuild(a.files, a.path, a.world.sources(), *chain);
+  REQUIRE(opened);
+  CHECK(opened->rebuilt_because.empty());
+  CHECK(opened->builder.applied().size == 311);
+  CHECK(opened->builder.applied().root == chain->checkpoint()->checkpoint.root);
+  CHECK(a.count("dupont") == 310);
+  const std::string caught_up = *opened->builder.dump();
+  // What the old site wrote behind the pin, unknown to its successor, belongs to no epoch.
+  a.world.file({"RG 25/1", {"Dupont"}});
+  a.publish();
+  const auto again = greffe::tlog::LogChain::open(a.store, a.store, origin, kLogPath);
+  REQUIRE(again);
+  const auto rebuilt = greffe::catalogue::rebuild(a.files, a.path, a.world.sources(), *again);
+  REQUIRE(rebuilt);
+  CHECK(*rebuilt->dump() == caught_up);
 }
 
 TEST_CASE("whatever is wrong with the file, it is rebuilt and says why") {

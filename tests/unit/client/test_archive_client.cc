@@ -461,3 +461,40 @@ TEST_CASE("entries and hearings that another site holds are taken as they were a
   archive.next(200, R"({"hearings":[")" + two + R"(",")" + one + R"("]})");
   CHECK(client.hearings_of_day("archive.court.example", "2026-03-20").error().code == Errc::invalid);
 }
+
+TEST_CASE("what a replica knows ahead is asked and told at its own address, and nothing of it is a receipt") {
+  PretendedArchive archive;
+  ArchiveClient client(archive.endpoint(), greffe::PrivateKey::generate());
+  const LogTarget log{greffe::make_hearing_id(greffe::UtcTime{1'790'000'000'000})};
+  const std::string root(64, 'a');
+  archive.next(200, R"({"held_size":3,"known_root":")" + root + R"(","known_size":7})");
+  const auto known = client.known_ahead(log);
+  REQUIRE(known);
+  CHECK((known->held_size == 3 && known->known_size == 7 && known->known_root.hex() == root));
+  CHECK((archive.last().method == "GET" && archive.last().path == log.path() + "/ahead"));
+  const auto posted = client.post_ahead(log, 3, {"{}"}, "note");
+  REQUIRE(posted);
+  CHECK(std::get<greffe::client::KnownThere>(*posted).known_size == 7);
+  CHECK((archive.last().method == "POST" && archive.last().body == R"({"checkpoint":"note","entries":["{}"],"first":3})"));
+
+  archive.next(409, R"({"code":"conflict","detail":"from there","known_size":5,"status":409})");
+  const auto elsewhere = client.post_ahead(log, 3, {"{}"}, "note");
+  REQUIRE(elsewhere);
+  const auto& refused = std::get<greffe::client::AheadRefused>(*elsewhere);
+  CHECK((refused.known_size == 5 && !refused.diverged && refused.detail == "from there"));
+  archive.next(400, R"({"code":"diverged","detail":"another log","status":400})");
+  const auto other = client.post_ahead(log, 3, {"{}"}, "note");
+  REQUIRE(other);
+  CHECK(std::get<greffe::client::AheadRefused>(*other).diverged);
+  archive.next(507, R"({"code":"no_space","detail":"full","status":507})");
+  CHECK(client.post_ahead(log, 3, {"{}"}, "note").error().code == Errc::no_space);
+  archive.next(404, R"({"code":"not_found","detail":"no such address","status":404})");
+  CHECK(client.known_ahead(log).error().code == Errc::not_found);
+  for (const char* nonsense : {R"({"held_size":8,"known_root":"%","known_size":7})", R"({"held_size":3,"known_root":"ab","known_size":7})", "{}", "[]", R"({"checkpoint":"note"})"}) {
+    std::string body = nonsense;
+    if (const std::size_t at = body.find('%'); at != std::string::npos) body.replace(at, 1, root);
+    archive.next(200, body);
+    CHECK_FALSE(client.known_ahead(log));
+    CHECK_FALSE(client.post_ahead(log, 3, {"{}"}, "note"));
+  }
+}

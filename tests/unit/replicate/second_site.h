@@ -26,6 +26,11 @@ class SecondSite : public replicate::CopySite {
   };
   std::map<std::string, Held> logs;            // by the path of the target
   std::map<std::string, std::set<Digest>> objects;
+  std::map<std::string, std::vector<std::string>> ahead;  // all that is known of a log of which more is known than held
+  bool takes_ahead = true;                                // false: as an older program
+  bool ahead_is_full = false;
+  std::vector<std::string> ahead_posts;                   // paths of the logs, in order
+  std::size_t ahead_questions = 0;
   PrivateKey key = PrivateKey::generate();
   PrivateKey signs_with = PrivateKey::from_seed(Bytes(32, 9)).value();
   std::atomic<bool> reachable = true;
@@ -110,7 +115,31 @@ class SecondSite : public replicate::CopySite {
     if (!refused.missing.empty()) return Answer(refused);
     put_signature(wanted.note, cosign_checkpoint(wanted.checkpoint, "dr.example/holder", signs_with, UtcTime{1'790'000'000'000}));
     held = {next, wanted.note.write()};
+    if (ahead[log.path()].size() <= next.size()) ahead.erase(log.path());
     return Answer(held.note);
+  }
+  Result<client::KnownThere> known_ahead(const client::LogTarget& log) override {
+    if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
+    const std::lock_guard lock(mutex_);
+    ++ahead_questions;
+    if (!takes_ahead) return fail(Errc::not_found, "no such route");
+    return known_of(log.path());
+  }
+  Result<std::variant<client::KnownThere, client::AheadRefused>> post_ahead(const client::LogTarget& log, std::uint64_t first,
+                                                                            const std::vector<std::string>& entries, std::string_view note) override {
+    using Answer = std::variant<client::KnownThere, client::AheadRefused>;
+    if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
+    const std::lock_guard lock(mutex_);
+    ahead_posts.push_back(log.path());
+    if (ahead_is_full) return fail(Errc::no_space, "full");
+    const client::KnownThere there = known_of(log.path());
+    if (first != there.known_size) return Answer(client::AheadRefused{there.known_size, "send from there", false});
+    std::vector<std::string> next = all_known(log.path());
+    next.insert(next.end(), entries.begin(), entries.end());
+    const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(note));
+    if (wanted.checkpoint.size != next.size() || wanted.checkpoint.root != root_of(next)) return Answer(client::AheadRefused{0, "another log", true});
+    ahead[log.path()] = std::move(next);
+    return Answer(known_of(log.path()));
   }
   Result<std::uint64_t> echo(const std::string&) override {
     if (!reachable) return fail(Errc::unavailable, "the second site does not answer");
@@ -137,6 +166,17 @@ class SecondSite : public replicate::CopySite {
   }
 
  private:
+  static Digest root_of(const std::vector<std::string>& entries) {
+    TreeEdge edge;
+    for (const std::string& entry : entries) edge.append(leaf_hash(as_bytes(entry)));
+    return edge.root();
+  }
+  std::vector<std::string> all_known(const std::string& path) { return ahead.contains(path) ? ahead[path] : logs[path].entries; }
+  client::KnownThere known_of(const std::string& path) {
+    const std::vector<std::string> all = all_known(path);
+    return {logs[path].entries.size(), all.size(), root_of(all)};
+  }
+
   std::mutex mutex_;
 };
 

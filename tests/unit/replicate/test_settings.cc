@@ -94,3 +94,47 @@ TEST_CASE("what is wrong with a target is said") {
   refused("[[target]]\nname = \"a\"\n[[target.limit]]\nclass = \"picture\"\nbytes_per_second = 0\nhours = 3\n", "unknown key");
   refused("[target]\n", "zone", "zone = \"Mars/Base\"\n");
 }
+
+TEST_CASE("a target may be a pool that nobody answers for: volumes, Ceph or a bucket") {
+  Files rig;
+  const auto settings = rig.load("[[target]]\nname = \"dr\"\n"
+                                 "[[target]]\nname = \"nas\"\nvolumes = [\"copy\"]\n[[target.limit]]\nclass = \"picture\"\nbytes_per_second = 9000\n"
+                                 "[[target]]\nname = \"two\"\nvolumes = [\"/x\", \"/y\"]\nreplicas = 2\nmin_free_bytes = 5\n"
+                                 "[[target]]\nname = \"ceph\"\npool = \"rados:court\"\n"
+                                 "[[target]]\nname = \"bucket\"\npool = \"s3:court\"\ns3_endpoint = \"https://s3.example\"\ns3_credentials = \"keys\"\n");
+  INFO((settings ? std::string() : settings.error().message));
+  REQUIRE(settings);
+  REQUIRE(settings->targets.size() == 5);
+  CHECK_FALSE(settings->targets[0].copy);
+  REQUIRE(settings->targets[1].copy);
+  CHECK(settings->targets[1].copy->volumes == std::vector<std::string>{rig.folder.path + "/copy"});
+  CHECK(settings->targets[1].copy->replicas == 1);
+  CHECK(settings->targets[1].copy->write_quorum == 1);
+  CHECK(settings->targets[1].timetable.at(replicate::MediaClass::picture, greffe::UtcTime{0}) == 9000);
+  REQUIRE(settings->targets[2].copy);
+  CHECK(settings->targets[2].copy->replicas == 2);
+  CHECK(settings->targets[2].copy->write_quorum == 2);
+  CHECK(settings->targets[2].copy->min_free_bytes == 5);
+  CHECK(settings->targets[3].copy->rados->pool == "court");
+  CHECK(settings->targets[4].copy->s3->bucket == "court");
+  // There is nothing to enrol at.
+  const auto site = replicate::load_target(rig.files, *settings, settings->targets[1]);
+  REQUIRE_FALSE(site);
+  CHECK(site.error().code == Errc::invalid);
+  const auto enrolled = replicate::enrol(rig.files, *settings, &settings->targets[1], "a code");
+  REQUIRE_FALSE(enrolled);
+  CHECK(enrolled.error().message.find("init-target") != std::string::npos);
+
+  const auto refused = [&](const std::string& table, const std::string& word) {
+    const auto wrong = rig.load("[[target]]\nname = \"nas\"\n" + table);
+    REQUIRE_FALSE(wrong);
+    INFO(wrong.error().message);
+    CHECK(wrong.error().message.find(word) != std::string::npos);
+  };
+  refused("volumes = [\"/x\"]\npool = \"rados:court\"\n", "not both");
+  refused("volumes = [\"/x\"]\nreplicas = 2\n", "fewer volumes");
+  refused("volumes = []\n", "at least one");
+  refused("volumes = [\"/x\"]\nwrite_quorum = 1\n", "unknown key");
+  refused("pool = \"tape:court\"\n", "rados:POOL");
+  refused("pool = \"s3:court\"\n", "s3_endpoint");
+}

@@ -4,11 +4,13 @@
 
 #include "tests/unit/archive/sample_archive.h"
 #include "web/control_routes.h"
+#include "web/drill_routes.h"
 #include "web/hearing_routes.h"
 #include "web/log_routes.h"
 #include "web/machine_routes.h"
 #include "web/playback_routes.h"
 #include "web/status_routes.h"
+#include "web/witness_routes.h"
 
 namespace greffe::testing {
 
@@ -24,19 +26,25 @@ struct SampleSite {
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
-        foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder),
+        foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder, archive.ahead.get()),
+        intake(*archive.ahead, *archive.hearings, foreign),
         archives(archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"),
         comparisons(archive.clock, archive.log, archive.files, *archive.pool, *archive.hearings, scrub.lost(), archive.folder.path + "/state/comparison"),
         origins(archive.clock, archive.log, *archive.pool, *archive.main_log, archive.holder(), 300'000),
+        drills({archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, nullptr, nullptr, nullptr}, {.site = archive.name, .state_directory = archive.folder.path + "/state"}),
         sign_in(accounts, archive.clock, archive.keys->server.public_key()),
         sessions(archive.clock, *archive.main_log),
-        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins}, 1),
-        machine(1, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons}),
+        witness(archive.files, archive.clock, archive.folder.path + "/state", archive.name),
+        witnesses(archive.files, archive.clock, archive.log, *archive.main_log, *archive.pool, {archive.folder.path + "/state"}),
+        witness_routes(witness, witnesses, peers),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins, witnesses, *archive.ahead, drills}, 1),
+        epochs(std::move(*archive::Epochs::open(archive.files, archive.folder.path + "/state"))),
+        machine(1, *epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons, intake}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
         logs(*archive.main_log, archives, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
              archive.holder(), sign_in),
-        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub, sites) {}
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub, sites), drill_routes(drills) {}
 
   std::vector<http::Route> all_routes() {
     std::vector<http::Route> out;
@@ -51,6 +59,10 @@ struct SampleSite {
     add(status.loopback_routes());
     add(machine.routes());
     add(control.routes());
+    add(witness_routes.routes());
+    add(witness_routes.control_routes());
+    add(drill_routes.routes(sign_in));
+    add(drill_routes.control_routes());
     return out;
   }
 
@@ -65,17 +77,24 @@ struct SampleSite {
   archive::Retrieval retrieval;
   archive::Peers peers;
   archive::ForeignLogs foreign;
+  archive::AheadIntake intake;
   archive::HeldArchives archives;
   archive::Comparisons comparisons;
   archive::OriginWatch origins;
+  archive::Drills drills;
   web::SignIn sign_in;
   web::PlaySessions sessions;
+  archive::Witness witness;
+  archive::Witnesses witnesses;
+  web::WitnessRoutes witness_routes;
   web::StatusRoutes status;
+  std::unique_ptr<archive::Epochs> epochs;
   web::MachineRoutes machine;
   web::HearingRoutes hearing_routes;
   web::PlaybackRoutes playback;
   web::LogRoutes logs;
   web::ControlRoutes control;
+  web::DrillRoutes drill_routes;
 };
 
 }  // namespace greffe::testing

@@ -1,6 +1,6 @@
 // The browser listener's address list, and the one way the pages talk to it.
 import type {
-  ArchiveKeys, Details, Hearing, HearingList, MainEntries, Mark, Places, Proof, Session, Status, Timeline,
+  ArchiveKeys, Details, DrillList, Hearing, HearingList, MainEntries, Mark, Places, Proof, Session, Status, Timeline,
 } from "./types";
 import { json, post, request } from "./http";
 import type { Bytes } from "./verify/bytes";
@@ -57,6 +57,7 @@ export const api = {
   mainCheckpoint: async () => (await request("/v1/log/main/checkpoint")).text(),
   mainEntries: (params: Record<string, string | number | undefined>) =>
     json<MainEntries>(`/v1/log/main/entries${query(params)}`),
+  drills: (params: Record<string, string | number | undefined>) => json<DrillList>(`/v1/drills${query(params)}`),
   mainLog: () => logSource("/v1/log/main"),
   hearingLog: (id: string) => logSource(`/v1/log/hearing/${encodeURIComponent(id)}`),
 };

@@ -203,6 +203,7 @@ export interface LogState {
   root: string;
   utc?: string;
   cosigners: { name: string; size?: number; utc?: string; age_ms?: number }[];
+  witnesses: { name: string; size: number; utc?: string; alarm: boolean }[];
 }
 
 // `what` and `todo` are the command line's English; pages have their own words for `code` and `facts`.
@@ -225,6 +226,7 @@ export interface Status {
   log: LogState;
   second_sites: { name: string; main_size: number; entries_behind: number; last_utc?: string }[];
   origins: { name: string; heard: string; silent_ms: number; alarm: boolean }[];  // whose copies this archive holds
+  drills: HeldCopy[];  // of the same
   scrub?: { utc: string; objects: number; bytes: number; failures: number };
   scrubbing: {
     by_service: boolean; lost: number;
@@ -232,5 +234,32 @@ export interface Status {
   };
   read_back: { lagging: number; oldest_age_ms: number; held_back: number };
 }
+
+// One archive whose copy is kept here.
+export interface HeldCopy {
+  archive: string; since: string; last?: string; good?: string; due?: string; failures: number; late: boolean; running: boolean; problem?: string;
+}
+
+// The document that the entry of a drill names (docs/formats/main-log.md).
+export interface DrillReport {
+  asked: boolean; began: string; ended: string;
+  catalogue?: { entries: number; equal: boolean; hearings: number; sum: string };
+  day?: { bytes: number; date: string; hearings: number; objects: number };
+  failure_count: number;
+  failures: { code: string; what: string }[];
+  level: number;
+  media?: { frames: number; hearing: string; media_ms: number; segments: number; stream: string };
+  ms: { catalogue: number; compare: number; day: number; decode: number; head: number; log: number; sample: number };
+  rpo_ms: number;
+  rto_ms?: number;
+  sample: { bytes: number; entries: number; objects: number };
+}
+
+export interface Drill {
+  index: number; archive: string; utc: string; size: number; root: string; objects: number; failures: number; seconds: number;
+  report_sha256: string; report?: DrillReport;
+}
+
+export interface DrillList { archives: HeldCopy[]; drills: Drill[]; next_before?: number }
 
 export interface MainEntries { entries: { index: number; entry: string }[]; next_before?: number }

@@ -9,7 +9,7 @@ import type { Query } from "../router";
 import { dateTime, localZone, parseUtc } from "../time";
 import { MainTree, type MainCheck } from "./main_log";
 
-const kKinds = ["genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "export", "scrub", "account", "lost", "promotion"];
+const kKinds = ["genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "export", "scrub", "account", "lost", "drill", "promotion"];
 const kPage = 50;
 
 interface Entry { index: number; entry: string }
@@ -124,7 +124,7 @@ function readable(entry: string): Record<string, unknown> {
 }
 
 function summary(fields: Record<string, unknown>): string {
-  const shown = ["name", "court", "room", "action", "finding", "volume", "purpose", "account", "hearing"];
+  const shown = ["name", "court", "room", "action", "finding", "volume", "purpose", "account", "hearing", "archive"];
   const said = (key: string) => (key === "purpose" && has(`purpose.${String(fields[key])}`) ? t(`purpose.${String(fields[key])}`) : fields[key]);
   return shown.map(said).filter((value) => typeof value === "string" && value !== "").join(" · ");
 }

@@ -1,6 +1,7 @@
 // Audit: the archive's signed state, its entries, and the proof of any of them, checked in this page.
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
+import { Drills } from "../audit/drills";
 import { EntryList } from "../audit/entry_list";
 import { checkMain, type MainCheck } from "../audit/main_log";
 import { VerifyHearing } from "../audit/verify_hearing";
@@ -51,6 +52,7 @@ export function AuditPage({ query, session }: { query: Query; session: Session }
         </Panel>
         {mayVerify && <VerifyHearing start={query["hearing"] ?? ""} />}
       </div>
+      <Drills />
       {main && <EntryList main={main} query={query} />}
     </>
   );

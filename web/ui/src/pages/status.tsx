@@ -8,7 +8,7 @@ import { siteOf } from "../hearing/names";
 import { Notice } from "../parts/notice";
 import { Ago, Bar, Panel } from "../parts/panel";
 import { clock, dateTime, duration, localZone, parseUtc } from "../time";
-import type { Status, StatusReason } from "../types";
+import type { HeldCopy, Status, StatusReason } from "../types";
 
 const kRefreshMs = 10_000;
 
@@ -148,7 +148,13 @@ function LogPanel({ status }: { status: Status }) {
           <div key={c.name}><dt>{t("status.cosigned-by", { name: siteOf(c.name) })}</dt>
             <dd>{c.size !== undefined && <>{t("status.cosigned-size", { n: c.size })} · </>}<Ago utc={c.utc} now={now} /></dd></div>
         ))}
-        {log.cosigners.length === 0 && <div><dt>{t("status.cosigners")}</dt><dd class="attention-text"><Icon name="warn" />{t("status.no-cosigner")}</dd></div>}
+        {log.witnesses.map((w) => (
+          <div key={w.name}><dt>{t("status.witnessed-by", { name: siteOf(w.name) })}</dt>
+            <dd class={w.alarm ? "attention-text" : ""}>{w.alarm && <Icon name="warn" />}
+              {t("status.cosigned-size", { n: w.size })} · <Ago utc={w.utc} now={now} /></dd></div>
+        ))}
+        {log.cosigners.length === 0 && log.witnesses.length === 0
+          && <div><dt>{t("status.cosigners")}</dt><dd class="attention-text"><Icon name="warn" />{t("status.no-cosigner")}</dd></div>}
       </dl>
     </Panel>
   );
@@ -184,10 +190,20 @@ function Origins({ status }: { status: Status }) {
         {status.origins.map((origin) => (
           <div key={origin.name}><dt>{siteOf(origin.name)}</dt>
             <dd class={origin.alarm ? "attention-text" : ""}>{origin.alarm && <Icon name="warn" />}
-              {t("status.last-heard")}: <Ago utc={origin.heard} now={parseUtc(status.now)} /></dd></div>
+              {t("status.last-heard")}: <Ago utc={origin.heard} now={parseUtc(status.now)} />
+              <LastDrill copy={status.drills.find((d) => d.archive === origin.name)} now={parseUtc(status.now)} /></dd></div>
         ))}
       </dl>
     </Panel>
+  );
+}
+
+function LastDrill({ copy, now }: { copy: HeldCopy | undefined; now: number }) {
+  if (!copy) return null;
+  const bad = copy.late || copy.failures > 0;
+  return (
+    <small class={`block ${bad ? "attention-text" : "quiet"}`}>{bad && <Icon name="warn" />}
+      <a href="/?page=audit">{t("status.last-drill")}</a>: <Ago utc={copy.good} now={now} /></small>
   );
 }
 

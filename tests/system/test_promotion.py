@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+"""The first site is lost for good: two officers sign, the second one goes on as the archive, stations deliver there, people find what they had.
+
+    tests/system/test_promotion.py [TEST...]
+"""
+import hashlib
+import json
+import shutil
+import signal
+
+from machine_client import Hearing, MachineClient
+from test_epochs import officers, refused
+from test_replicate import Sites
+from world import Browser, main
+
+
+class Disaster(Sites):
+    def __enter__(self):
+        super().__enter__()
+        self.signers = officers(self.primary)
+        return self
+
+    def lose_the_first_site(self):
+        self.client.close()
+        self.primary.stop(signal.SIGKILL)
+        shutil.rmtree(self.primary.home)
+
+    def promote(self, *words, status=0):
+        done = self.second.archive("promote", self.primary.name, *words, check=False)
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        return done
+
+    def signed(self, statement):
+        """Files with the signatures of both officers."""
+        out = []
+        for name in self.signers:
+            path = self.second.folder / f"signed-{name}"
+            key = self.second.folder / f"key-{name}"
+            shutil.copy(self.kept[name], key)
+            self.second.archive("officer", "sign", "--name", name, "--key-file", key, "--statement", statement, "--out", path)
+            out.append(path)
+        return out
+
+    def keep_officers_keys(self):
+        self.kept = {name: self.folder / f"officer-{name}" for name in self.signers}
+        for name, path in self.kept.items():
+            shutil.copy(self.primary.folder / name, path)
+
+    def go_on(self):
+        """Statement, signatures, promotion, start."""
+        statement = self.second.folder / "statement"
+        plan = json.loads(self.promote("--statement", statement, "--json").stdout)
+        assert plan["statement"] == statement.read_text() and plan["epoch"] == 2, plan
+        files = self.signed(statement)
+        assert "stop the service" in self.promote("--signature", files[0], "--signature", files[1], status=2).stderr
+        self.second.stop()
+        self.promote("--signature", files[0], "--signature", files[1])
+        self.second.start()
+        return plan
+
+    def station_goes_there(self):
+        """What a station does with the certificate: the same key, another place."""
+        client = MachineClient(self.code_text, key=self.client.key)
+        client.address = f"127.0.0.1:{self.second.machine}"
+        client.code["server_key"] = json.loads(self.second_enrolment)["server_key"]
+        client.epoch = 2
+        return client
+
+
+def prepared(sites):
+    sites.keep_officers_keys()
+    sites.code_text = sites.primary.station_code("s-copy").read_text()
+    sites.second_enrolment = (sites.folder / "state" / "target.json").read_text()
+
+
+def test_the_second_site_goes_on_as_the_archive():
+    with Disaster() as sites:
+        prepared(sites)
+        sites.primary.add_user("clerk", "clerk")
+        finished, going_on = sites.file(0), sites.begin(1)
+        sites.record(going_on, 1)
+        assert sites.once()[0] == 0
+        late = sites.file(2)  # nobody else has it
+        sites.wait(lambda: "open_hearings" in json.loads(sites.promote("--dry-run", "--json").stdout), 20)  # once the copy has a catalogue
+        dry = json.loads(sites.promote("--dry-run", "--json").stdout)
+        assert dry["epoch"] == 2 and dry["open_hearings"] == 1 and dry["size"] > 3 and "statement" not in dry, dry
+        sites.lose_the_first_site()
+        plan = sites.go_on()
+        assert plan["size"] == dry["size"] and plan["root"] == dry["root"], (plan, dry)
+        # The station goes on, and what nobody else had comes back from its spool.
+        station = sites.station_goes_there()
+        for hearing in (going_on, late, finished):
+            hearing.client = station
+        assert station.call("GET", finished.path + "/checkpoint")["size"] == len(finished.entries)
+        sites.record(going_on, 1)
+        going_on.finish()
+        note = going_on.post()
+        assert f"{sites.primary.name}/epoch/2/holder" in note, note
+        assert refused(lambda: late.post(first=0)).status == 409
+        details = json.loads(late.entries[0])["details_sha256"]
+        assert set(late.have([details, *sites.digests(late)])) == {details, *sites.digests(late)}
+        # People find what they had, with the accounts that they had.
+        person = Browser(sites.second, "state-epoch-2").log_in("clerk", "correct horse battery staple")
+        found = {row["id"] for row in person.find("")}
+        assert found == {finished.id, going_on.id}, found
+        for digest in sites.digests(going_on):
+            status, data, _ = person.call("GET", f"/v1/hearings/{going_on.id}/objects/{digest}.mp4")
+            assert status == 200 and hashlib.sha256(data).hexdigest() == digest, status
+        # A new hearing, and everything is as it must be.
+        fresh = Hearing(station)
+        document = b'{"x":1}'
+        fresh.put(document)
+        station.close()
+        sites.second.stop()
+        sites.second.start()
+        assert station.call("POST", "/v1/echo", {"nonce": "n"})["epoch"] == 2
+        status = json.loads(sites.second.archive("status", "--json", check=False).stdout)
+        assert status["archive"]["name"] == sites.primary.name and status["archive"]["epoch"] == 2, status
+
+
+def test_only_two_officers_of_the_archive_promote_and_only_what_is_held():
+    with Disaster() as sites:
+        prepared(sites)
+        sites.file(0)
+        assert sites.once()[0] == 0
+        statement = sites.second.folder / "statement"
+        sites.promote("--statement", statement)
+        one, two = sites.signed(statement)
+        sites.second.stop()
+        assert "two officers" in sites.promote("--signature", one, status=2).stderr
+        assert "officer" in sites.promote("--signature", one, "--signature", one, status=2).stderr
+        changed = sites.second.folder / "changed"
+        lines = statement.read_text().split("\n")
+        lines[4] = str(int(lines[4]) - 1)  # behind another entry
+        changed.write_text("\n".join(lines))
+        three = sites.signed(changed)
+        assert "is not over this promotion" in sites.promote("--signature", three[0], "--signature", three[1], status=2).stderr
+        one, two = sites.signed(statement)
+        changed.write_text("anything else\n")
+        assert sites.second.archive("officer", "sign", "--name", "officer-1", "--key-file", sites.kept["officer-1"], "--statement", changed, "--out",
+                                    sites.second.folder / "x", check=False).returncode == 2
+        # What came since the statement would be lost with it.
+        sites.second.start()
+        sites.file(1)
+        assert sites.once()[0] == 0
+        sites.second.stop()
+        assert "make a new one" in sites.promote("--signature", one, "--signature", two, status=2).stderr
+        assert sites.second.archive("promote", "other.test.example", "--dry-run", check=False).returncode == 2
+        assert sites.primary.archive("promote", sites.primary.name, "--dry-run", check=False).returncode == 2
+        sites.second.start()  # it is a second site as before
+        sites.file(2)
+        assert sites.once()[0] == 0
+
+
+def test_the_old_site_is_fenced_and_its_copies_are_not_taken_any_more():
+    with Disaster() as sites:
+        prepared(sites)
+        sites.file(0)
+        assert sites.once()[0] == 0
+        sites.go_on()
+        certificate = sites.station_goes_there().call("GET", f"/v1/epochs/{sites.primary.name}")
+        # The old site still runs, and its replicator brings what came meanwhile.
+        hearing = sites.begin(1)
+        done = sites.replicate("once", check=False)
+        assert done.returncode != 0, done.stdout
+        # It hears of the promotion, from whomever.
+        text = json.dumps(certificate, sort_keys=True, separators=(",", ":"))
+        assert sites.client.request("POST", f"/v1/epochs/{sites.primary.name}", text)[1] == {"epoch": 2}
+        problem = refused(lambda: sites.record(hearing, 1))
+        assert problem.status == 403 and problem.problem["code"] == "fenced", problem.problem
+        sites.client.close()
+
+
+if __name__ == "__main__":
+    main([value for name, value in list(globals().items()) if name.startswith("test_")])

@@ -1,0 +1,134 @@
+// An archive that was promoted elsewhere: how it learns it, and that it takes nothing any more.
+#include <catch2/catch.hpp>
+
+#include "archive/format/promotion.h"
+#include "tests/unit/web/sample_site.h"
+
+using greffe::Errc;
+using greffe::Json;
+using greffe::KeyEntry;
+using greffe::PrivateKey;
+using greffe::PromotionEntry;
+using greffe::PublicKey;
+using greffe::testing::SampleSite;
+
+namespace {
+
+PrivateKey key_of(std::string_view label) { return *PrivateKey::from_seed(greffe::sha256(greffe::as_bytes(label)).bytes); }
+
+std::string certificate(const std::string& archive, const std::string& first_officer = "officer-1") {
+  PromotionEntry out;
+  out.name = {archive, 2};
+  out.previous = {archive, 10, greffe::sha256(greffe::as_bytes("root"))};
+  out.log_key = key_of("log").public_key();
+  out.holder = {"second.court.example/holder", greffe::KeyType::cosignature_v1, key_of("holder").public_key()};
+  out.machine_url = "https://second.court.example:8444";
+  out.machine_key = key_of("server").public_key();
+  out.officers = {"officer-1", "officer-2"};
+  const std::string text = promotion_statement(out);
+  out.signatures = {key_of(first_officer).sign(greffe::as_bytes(text)), key_of("officer-2").sign(greffe::as_bytes(text))};
+  out.utc = greffe::UtcTime{1'795'683'600'000};
+  return greffe::write_promotion(out);
+}
+
+struct Site : SampleSite {
+  Site() {
+    for (const char* name : {"officer-1", "officer-2"}) {
+      KeyEntry officer;
+      officer.action = "added";
+      officer.role = "officer";
+      officer.name = name;
+      officer.key = key_of(name).public_key();
+      REQUIRE(archive.main_log->append(officer));
+    }
+  }
+  PublicKey enrolled(const std::string& role, const std::string& name) {
+    const PublicKey key = PrivateKey::generate().public_key();
+    const bool station = role == "station";
+    const auto code = greffe::client::parse_enrolment_code(*peers.invite({role, name, station ? "court-a" : "", station ? "room-1" : ""}));
+    REQUIRE(code);
+    REQUIRE(peers.enrol(key, code->secret, name, role));
+    return key;
+  }
+  greffe::http::Response ask(const std::string& method, const std::string& pattern, const PublicKey& key, const std::string& about = {},
+                             const std::string& body = {}) {
+    greffe::http::Request request;
+    request.method = method;
+    request.headers = {{"greffe-epoch", "1"}};
+    request.peer_key = key.bytes;
+    request.parameters = {{"archive", about}, {"id", greffe::make_hearing_id(archive.clock.utc_now()).text()}, {"sha256", std::string(64, 'a')}};
+    request.body = body;
+    request.content_length = body.size();
+    for (const greffe::http::Route& route : machine.routes()) {
+      if (route.method != method || route.pattern != pattern) continue;
+      if (const auto* handler = std::get_if<greffe::http::Handler>(&route.handler)) return (*handler)(request);
+      auto begun = std::get<greffe::http::StreamHandler>(route.handler)(request);
+      auto* refused = std::get_if<greffe::http::Response>(&begun);
+      return refused != nullptr ? std::move(*refused) : greffe::http::json_response(100, "{}");
+    }
+    FAIL("no such route");
+    return {};
+  }
+};
+
+const std::string& body_of(const greffe::http::Response& response) { return std::get<std::string>(response.body); }
+
+std::string epoch_of(const greffe::http::Response& response) {
+  for (const auto& [name, value] : response.headers) {
+    if (name == "Greffe-Epoch") return value;
+  }
+  return {};
+}
+
+constexpr const char* kEpochs = "/v1/epochs/{archive}";
+constexpr const char* kObject = "/v1/hearings/{id}/objects/{sha256}";
+constexpr const char* kHave = "/v1/hearings/{id}/have";
+constexpr const char* kNothing = R"({"digests":[]})";
+
+}  // namespace
+
+TEST_CASE("an archive that was promoted elsewhere is fenced by the officers' certificate, whoever brings it") {
+  Site site;
+  const std::string& name = site.archive.name;
+  const PublicKey station = site.enrolled("station", "s9");
+  CHECK(site.ask("GET", kEpochs, station, name).status == 404);
+  CHECK(site.ask("POST", kHave, station, {}, kNothing).status == 200);
+  CHECK(site.ask("PUT", kObject, station, {}, "x").status == 100);
+  const auto taken = site.ask("POST", kEpochs, station, name, certificate(name));
+  REQUIRE(taken.status == 200);
+  CHECK(body_of(taken) == R"({"epoch":2})");
+  CHECK(epoch_of(taken) == "2");
+  CHECK(body_of(site.ask("GET", kEpochs, station, name)) == certificate(name));
+  for (const bool object : {false, true}) {
+    const auto refused = object ? site.ask("PUT", kObject, station, {}, "x") : site.ask("POST", kHave, station, {}, kNothing);
+    CHECK(refused.status == 403);
+    const auto problem = greffe::parse_json(body_of(refused));
+    REQUIRE(problem);
+    CHECK(*problem->string("code") == "fenced");
+    CHECK(*problem->string("certificate") == certificate(name));
+    CHECK_THAT(*problem->string("detail"), Catch::Contains("second.court.example"));
+  }
+  // Nobody else writes to the log any more either; reading goes on.
+  KeyEntry entry;
+  entry.action = "added";
+  entry.role = "officer";
+  entry.name = "officer-3";
+  const auto appended = site.archive.main_log->append(entry);
+  REQUIRE_FALSE(appended);
+  CHECK_THAT(appended.error().message, Catch::Contains("epoch 2"));
+  CHECK(site.ask("GET", "/v1/log/main/checkpoint", station).status == 200);
+  CHECK(site.ask("POST", kEpochs, station, name, certificate(name)).status == 200);
+}
+
+TEST_CASE("a certificate that officers did not sign fences nothing") {
+  Site site;
+  const std::string& name = site.archive.name;
+  const PublicKey station = site.enrolled("station", "s9");
+  CHECK(site.ask("POST", kEpochs, station, name, certificate(name, "somebody")).status == 403);
+  CHECK(site.ask("POST", kEpochs, station, name, certificate("other.court.example")).status == 400);
+  CHECK(site.ask("POST", kEpochs, station, name, "{}").status == 400);
+  // Of an archive of which nothing is held here nobody's signature can be judged.
+  CHECK(site.ask("POST", kEpochs, station, "other.court.example", certificate("other.court.example")).status == 403);
+  CHECK(site.ask("POST", kHave, station, {}, kNothing).status == 200);
+  CHECK(site.epochs->highest(name) == 1);
+}
