@@ -20,14 +20,32 @@ Result<std::unique_ptr<store::WholePool>> open_beside(FileSystem& files, Clock& 
 
 std::string catalogue_path(const archive::Settings& settings) { return join(settings.state_directory, "catalogue.sqlite"); }
 
+// Those of the first epoch: from them whoever verifies finds the way to later ones, and the court has published them long ago.
+Status add_own_keys(FileSystem& files, const archive::Settings& settings, Policy& policy) {
+  if (settings.epoch == 1) {
+    const archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
+    policy.logs.push_back(archive::log_verifier(settings.name, keys.log.public_key()));
+    policy.witnesses.push_back({"holder", archive::holder_verifier(settings.name, keys.holder.public_key())});
+    return ok();
+  }
+  SystemClock clock;
+  const auto pool = GREFFE_TRY(open_beside(files, clock, settings));
+  const tlog::LogChain main_log = GREFFE_TRY(tlog::open_main_log(*pool, *pool, {settings.name, settings.epoch}));
+  const std::vector<std::string> first = GREFFE_TRY(main_log.entries(0, 1));
+  const MainEntry entry = GREFFE_TRY(parse_main_entry(first.front()));
+  const auto* genesis = std::get_if<GenesisEntry>(&entry);
+  if (genesis == nullptr) return fail(Errc::corrupt, "the main log of the first epoch does not begin as one of an archive");
+  policy.logs.push_back(archive::log_verifier(genesis->archive, genesis->log_key));
+  policy.witnesses.push_back({"holder", genesis->holder});
+  return ok();
+}
+
 // Trust in what this archive says: its log, itself as holder, every site that confirms it, and its witnesses. All of those sites must
 // agree; without any the auditor is told so by the empty quorum. A witness may come by once a month: what is newer would count as not
 // confirmed, so that one of them must agree only where the auditor wants it.
 Result<Policy> policy_of(FileSystem& files, const archive::Settings& settings, bool with_witnesses = false) {
-  const archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files, settings.state_directory));
   Policy policy;
-  policy.logs.push_back(archive::log_verifier(archive::origin_of(settings), keys.log.public_key()));
-  policy.witnesses.push_back({"holder", archive::holder_verifier(archive::origin_of(settings), keys.holder.public_key())});
+  GREFFE_TRY(add_own_keys(files, settings, policy));
   const catalogue::Catalogue catalogue = GREFFE_TRY(catalogue::Catalogue::open(catalogue_path(settings), 1));
   Policy::Group sites{"sites", 0, {}};
   Policy::Group watching{"witnesses", 1, {}};

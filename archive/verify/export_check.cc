@@ -75,7 +75,7 @@ class ExportCheck {
     cosignatures.add(*main, report_);
     LogSummary summary{head.origin, head.size, head.root.hex(), {}, cosignatures.covered(head.size)};
     for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
-    const MainContext context{facts, request_.policy, nullptr, head.size, summary.covered, false, &local_};
+    const MainContext context{facts, request_.policy, {}, head.size, summary.covered, false, &local_};
     report_.add(std::move(summary));
     check_hearing(*hearing, context);
   }

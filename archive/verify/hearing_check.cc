@@ -230,7 +230,6 @@ void HearingCheck::check_receipt() {
   std::vector<NoteCopy> notes = log_.cosigned("receipt-bad");
   notes.push_back({checkpoint_file_, checkpoint_});
   for (const NoteCopy& copy : notes_) notes.push_back(copy);
-  const auto genesis = main_.facts.genesis();
   bool by_holder = false;
   for (const VerifierKey& cosigner : main_.facts.cosigners(main_.policy)) {
     bool covers = false;
@@ -245,7 +244,7 @@ void HearingCheck::check_receipt() {
     if (!covers) continue;
     summary_.cosigned_by.push_back(cosigner.name);
     // At a second site its own statement counts as well: it holds every byte itself.
-    by_holder |= main_.is_copy || (genesis && cosigner == genesis->holder);
+    by_holder |= main_.is_copy || main_.facts.is_holder(cosigner);
   }
   if (!by_holder) {
     found(Verdict::incomplete, "receipt", "the archive has not confirmed (cosigned) that it holds the hearing to its end", {}, {},
@@ -284,13 +283,20 @@ void HearingCheck::check_close() {
   }
 }
 
-// The station had seen the main log at this size when it began: the hearing cannot be older.
+// The station had seen the main log at this size when it began: the hearing cannot be older. It may have seen entries of an epoch that were
+// lost with a promotion: then nothing can be said.
 void HearingCheck::check_not_before() {
   if (!timeline_.open() || timeline_.open()->main_size == 0) return;
   const OpenEntry& open = *timeline_.open();
   const bool after = facts_ != nullptr && !facts_->commits.empty() && open.main_size > facts_->commits.front().index;
-  const bool beside = main_.tree != nullptr && (open.main_size > main_.tree->size() ||
-                                                main_.tree->root_at(open.main_size) != open.main_root);
+  const bool seen_here = std::any_of(main_.trees.begin(), main_.trees.end(), [&open](const TileTree* tree) {
+    return open.main_size <= tree->size() && tree->root_at(open.main_size) == open.main_root;
+  });
+  const bool beside = !main_.trees.empty() && !seen_here;
+  if (main_.trees.size() > 1) {
+    if (beside) report_.note("what hearing " + id_.text() + " saw of the main log when it began was lost with a promotion: that it is not older is not provable");
+    return;
+  }
   if (after || beside) {
     found(Verdict::tampered, "not-before", "the main log that the station saw when it began is not this one", 0);
   }

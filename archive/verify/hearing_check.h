@@ -16,8 +16,8 @@ namespace greffe::verify {
 struct MainContext {
   const MainFacts& facts;
   const Policy& policy;
-  const TileTree* tree = nullptr;  // the whole main log; absent in an export
-  std::uint64_t size = 0;          // of the verified main checkpoint
+  std::vector<const TileTree*> trees;  // the whole main log, one of each epoch; none in an export
+  std::uint64_t size = 0;          // of the verified main checkpoint, through all epochs
   std::uint64_t covered = 0;       // entries that the policy's quorum has cosigned
   bool is_copy = false;            // a replica's copy of another archive's log
   Files* files = nullptr;          // where the logs are read from

@@ -134,8 +134,12 @@ std::vector<KeyEvent> MainFacts::station_events(const PublicKey& key) const {
   return events == stations_.end() ? std::vector<KeyEvent>() : events->second;
 }
 
+bool MainFacts::is_holder(const VerifierKey& key) const {
+  return (genesis_ && key == genesis_->holder) || std::find(holders_.begin(), holders_.end(), key) != holders_.end();
+}
+
 std::vector<VerifierKey> MainFacts::cosigners(const Policy& policy) const {
-  std::vector<VerifierKey> out;
+  std::vector<VerifierKey> out = holders_;
   if (genesis_) out.push_back(genesis_->holder);
   out.insert(out.end(), cosigners_.begin(), cosigners_.end());
   for (const Policy::Witness& witness : policy.witnesses) out.push_back(witness.key);

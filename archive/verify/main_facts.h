@@ -12,6 +12,7 @@
 
 #include "archive/format/lost_declarations.h"
 #include "archive/format/policy.h"
+#include "archive/format/promotion.h"
 #include "archive/verify/report.h"
 
 namespace greffe::verify {
@@ -40,9 +41,12 @@ class MainFacts {
  public:
   MainFacts(std::string origin, Report& report);
 
-  // In rising order of index; gaps are allowed (an export has only what concerns its hearing). Findings: `unknown-kind`,
+  // In rising order of index (its number, through all epochs); gaps are allowed (an export has only what concerns its hearing). Findings: `unknown-kind`,
   // `entry-format`, `genesis`, `commit-signature`, `lost-signature`.
   void add(std::uint64_t index, std::string_view entry, const Policy& policy);
+
+  // The first entry of a later epoch, which was judged before.
+  void add_promotion(const PromotionEntry& entry) { holders_.push_back(entry.holder); }
 
   const std::string& origin() const { return origin_; }
   const std::optional<GenesisEntry>& genesis() const { return genesis_; }
@@ -50,6 +54,8 @@ class MainFacts {
   const std::map<HearingId, HearingFacts>& hearings() const { return hearings_; }
   // Additions and revocations of a station's key, in order.
   std::vector<KeyEvent> station_events(const PublicKey& key) const;
+  // Whether this key gives the archive's receipts, in whichever epoch.
+  bool is_holder(const VerifierKey& key) const;
   // The archive as holder, the cosigners that the log names, and the witnesses of the policy: whose cosignatures count.
   std::vector<VerifierKey> cosigners(const Policy& policy) const;
   const std::vector<NamedDocument>& documents() const { return documents_; }
@@ -69,6 +75,7 @@ class MainFacts {
   std::map<HearingId, HearingFacts> hearings_;
   std::map<PublicKey, std::vector<KeyEvent>> stations_;
   std::vector<VerifierKey> cosigners_;
+  std::vector<VerifierKey> holders_;  // of later epochs
   std::vector<NamedDocument> documents_;
   LostDeclarations lost_;
 };

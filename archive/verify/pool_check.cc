@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "archive/format/canonical_json.h"
 #include "archive/format/names.h"
+#include "archive/verify/epochs.h"
 #include "archive/verify/hearing_check.h"
 #include "archive/verify/main_check.h"
 
@@ -46,7 +48,7 @@ class PoolCheck {
     for (const std::string& name : children(request_.files, request_.volumes, "log/from")) logs.push_back("log/from/" + name);
     find_hearings();
     bool trusted_any = false;
-    for (const std::string& log : logs) trusted_any |= check_log(log);
+    for (const auto& [archive, epochs] : main_logs(logs)) trusted_any |= check_archive(epochs);
     if (!trusted_any) {
       report_.add(main_finding(Verdict::tampered, "main-origin", "there is no main log here that your policy trusts"));
     }
@@ -83,65 +85,104 @@ class PoolCheck {
     });
   }
 
-  // False: the log is not one of the policy's, and was not judged.
-  bool check_log(const std::string& path) {
-    LogFiles log({"main", ""}, below(request_.volumes, path), request_.files, report_);
-    const std::vector<NoteCopy> notes = log.checkpoints("main-checkpoint");
-    if (notes.empty()) return false;
-    const std::string& origin = notes.front().signed_checkpoint.checkpoint.origin;
+  // By archive, in the order of their epochs.
+  std::map<std::string, std::vector<MainLogFolder>> main_logs(const std::vector<std::string>& paths) {
+    std::map<std::string, std::vector<MainLogFolder>> out;
+    for (const std::string& path : paths) {
+      const LogFiles log({"main", ""}, below(request_.volumes, path), request_.files, report_);
+      MainLogFolder one{path, {}, log.checkpoints("main-checkpoint")};
+      if (one.notes.empty()) continue;
+      const std::string& origin = one.notes.front().signed_checkpoint.checkpoint.origin;
+      const auto name = parse_epoch_origin(origin);
+      one.name = name ? *name : EpochName{origin, 1};
+      out[one.name.archive].push_back(std::move(one));
+    }
+    for (auto& [archive, epochs] : out) {
+      std::stable_sort(epochs.begin(), epochs.end(), [](const MainLogFolder& x, const MainLogFolder& y) { return x.name.epoch < y.name.epoch; });
+    }
+    return out;
+  }
+
+  // False: its log is not one of the policy's, and was not judged.
+  bool check_archive(const std::vector<MainLogFolder>& epochs) {
+    const MainLogFolder& first = epochs.front();
+    const std::string& origin = first.notes.front().signed_checkpoint.checkpoint.origin;
     if (trusted_log(request_.policy, origin) == nullptr) {
       report_.note("the main log of " + origin + " is not named by your policy; it and its hearings were not judged");
-      untrusted_.insert(origin);
+      untrusted_.insert(first.name.archive);
       return false;
     }
-    const bool is_copy = path != main_log_path();
-    if (is_copy && foreign_log_path(origin) != path) {
-      report_.add(main_finding(Verdict::tampered, "main-origin", "the folder holds the log of another archive: " + origin, path));
+    for (const MainLogFolder& one : epochs) {
+      const std::string& of = one.notes.front().signed_checkpoint.checkpoint.origin;
+      if (one.path == main_log_path() || foreign_log_path(of) == one.path) continue;
+      report_.add(main_finding(Verdict::tampered, "main-origin", "the folder holds the log of another archive: " + of, one.path));
     }
-    const auto chosen = choose_main(request_.policy, notes, report_);
+    const auto chosen = choose_main(request_.policy, first.notes, report_);
     if (!chosen) return true;
-    judge_log(log, *chosen, notes, is_copy);
+    std::vector<EpochLog> chain;
+    chain.push_back(open_epoch(first, *chosen, below(request_.volumes, first.path), request_.files, report_));
+    Policy policy = request_.policy;
+    for (std::size_t i = 1; i < epochs.size(); ++i) {
+      EpochLog next = open_epoch(epochs[i], epochs[i].notes.front(), below(request_.volumes, epochs[i].path), request_.files, report_);
+      if (!follow_epoch(chain, std::move(next), policy, report_)) break;
+    }
+    judge_archive(chain, policy, first.path != main_log_path());
     return true;
   }
 
-  void judge_log(LogFiles& log, const NoteCopy& chosen, const std::vector<NoteCopy>& notes, bool is_copy) {
-    const Checkpoint& head = chosen.signed_checkpoint.checkpoint;
-    const bool root_holds = log.load(head);
-    MainFacts facts(head.origin, report_);
-    log.visit([&](std::uint64_t index, std::string_view entry) { facts.add(index, entry, request_.policy); });
+  // How many of its entries the policy's cosigners have signed. They are of the first epoch: a later one began with its promotion.
+  std::uint64_t judge_heads(const EpochLog& link, const Policy& policy) {
+    const Checkpoint& head = link.head();
     Cosignatures cosignatures(request_.policy);
-    LogSummary summary{head.origin, head.size, head.root.hex(), {}, 0};
-    if (root_holds) {
-      std::vector<NoteCopy> all = log.cosigned("cosignature-bad");
-      all.insert(all.end(), notes.begin(), notes.end());
-      for (const NoteCopy& copy : all) check_consistent(copy, log.tree(), cosignatures);
-      check_known(log.tree(), head);
+    if (link.root_holds) {
+      std::vector<NoteCopy> all = link.log->cosigned("cosignature-bad");
+      all.insert(all.end(), link.notes.begin(), link.notes.end());
+      for (const NoteCopy& copy : all) check_consistent(copy, link.log->tree(), policy, cosignatures);
+      check_known(link.log->tree(), head);
     } else {
-      Finding f = main_finding(Verdict::tampered, "main-root", "the entries do not give the root that the archive signed", chosen.file);
+      Finding f = main_finding(Verdict::tampered, "main-root", "the entries do not give the root that the archive signed", link.chosen.file);
       f.entry = 0;
       f.entry_end = head.size;
       report_.add(std::move(f));
     }
-    summary.covered = cosignatures.covered(head.size);
+    LogSummary summary{head.origin, head.size, head.root.hex(), {}, link.promotion ? head.size : cosignatures.covered(head.size)};
     for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
     if (summary.covered == 0 && head.size > 0) {
       report_.add(main_finding(Verdict::incomplete, "quorum", "the cosigners that your policy asks for have not signed the main log",
-                               chosen.file));
-    } else if (summary.covered < head.size) {
+                               link.chosen.file));
+    } else if (summary.covered < link.counted) {
       report_.note(fmt::format("the policy's cosigners have signed {} of {} main log entries; the newest are not covered yet",
-                               summary.covered, head.size));
+                               summary.covered, link.counted));
     }
-    const MainContext context{facts, request_.policy, root_holds ? &log.tree() : nullptr, head.size, summary.covered, is_copy, &request_.files};
+    const std::uint64_t covered = summary.covered;
     report_.add(std::move(summary));
+    return covered;
+  }
+
+  void judge_archive(const std::vector<EpochLog>& chain, const Policy& policy, bool is_copy) {
+    MainFacts facts(chain.front().name.archive, report_);
+    for (const EpochLog& link : chain) {
+      if (link.promotion) facts.add_promotion(*link.promotion);
+      link.log->visit([&](std::uint64_t index, std::string_view entry) {
+        const bool is_certificate = index == 0 && link.promotion;
+        if (index < link.counted && !is_certificate) facts.add(link.first + index, entry, policy);
+      });
+    }
+    MainContext context{facts, request_.policy, {}, chain.back().first + chain.back().counted, 0, is_copy, &request_.files};
+    for (const EpochLog& link : chain) {
+      const std::uint64_t covered = judge_heads(link, policy);
+      if (context.covered == link.first) context.covered += std::min(covered, link.counted);
+      if (link.root_holds) context.trees.push_back(&link.log->tree());
+    }
     judge_hearings(context);
     judge_documents(facts);
   }
 
   // Another copy of the head, or what a cosigner signed: never beside this tree, and never ahead of it.
-  void check_consistent(const NoteCopy& copy, const TileTree& tree, Cosignatures& cosignatures) {
+  void check_consistent(const NoteCopy& copy, const TileTree& tree, const Policy& policy, Cosignatures& cosignatures) {
     const Checkpoint& other = copy.signed_checkpoint.checkpoint;
     const bool by_log = [&] {
-      const VerifierKey* key = trusted_log(request_.policy, other.origin);
+      const VerifierKey* key = trusted_log(policy, other.origin);
       return key != nullptr && verify_note(copy.signed_checkpoint.note, *key).has_value();
     }();
     if (!by_log) return;  // said already of heads; a cosigned note without the log's line proves nothing

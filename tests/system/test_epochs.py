@@ -36,11 +36,12 @@ def officers(world):
     return out
 
 
-def certificate(world, head, signers, epoch=2, place="https://second.test.example:8444"):
-    """`head`: a checkpoint note of the epoch before."""
+def certificate(world, head, signers, epoch=2, place="https://second.test.example:8444", log=None):
+    """`head`: a checkpoint note of the epoch before; `log`: the key of the new one."""
     origin, size, root = head.split("\n")[:3]
     name = f"{world.name}/epoch/{epoch}"
-    log, holder, server = (ed25519.Ed25519PrivateKey.generate() for _ in range(3))
+    log = log or ed25519.Ed25519PrivateKey.generate()
+    holder, server = (ed25519.Ed25519PrivateKey.generate() for _ in range(2))
     entry = {"archive": world.name, "epoch": epoch, "holder": verifier_key(name + "/holder", 4, raw(holder)), "kind": "promotion", "log_key": raw(log).hex(),
              "machine_key": raw(server).hex(), "machine_url": place, "officers": list(signers),
              "previous": {"origin": origin, "root": base64.b64decode(root).hex(), "size": int(size)}, "utc": "2026-11-27T09:00:00.000Z", "v": 1}

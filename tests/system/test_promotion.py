@@ -8,10 +8,12 @@ import json
 import shutil
 import signal
 
-from machine_client import Hearing, MachineClient
-from test_epochs import officers, refused
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from machine_client import Hearing, MachineClient, signed_checkpoint, tree_root
+from test_epochs import certificate, officers, refused
 from test_replicate import Sites
-from world import Browser, main
+from world import VERIFY, Browser, main, run
 
 
 class Disaster(Sites):
@@ -81,6 +83,7 @@ def test_the_second_site_goes_on_as_the_archive():
         sites.record(going_on, 1)
         assert sites.once()[0] == 0
         late = sites.file(2)  # nobody else has it
+        policy = sites.primary.policy()
         sites.wait(lambda: "open_hearings" in json.loads(sites.promote("--dry-run", "--json").stdout), 20)  # once the copy has a catalogue
         dry = json.loads(sites.promote("--dry-run", "--json").stdout)
         assert dry["epoch"] == 2 and dry["open_hearings"] == 1 and dry["size"] > 3 and "statement" not in dry, dry
@@ -114,8 +117,46 @@ def test_the_second_site_goes_on_as_the_archive():
         sites.second.stop()
         sites.second.start()
         assert station.call("POST", "/v1/echo", {"nonce": "n"})["epoch"] == 2
+        # An auditor with the policy of before finds the way to the new epoch's keys by himself; the archive prints no other one.
+        code, verdict = verdict_of(policy, sites.second.volumes)
+        assert code == 0 and verdict["verdict"] == "VERIFIED" and len(verdict["hearings"]) == 2, verdict
+        assert [log["origin"] for log in verdict["logs"]] == [sites.primary.name, f"{sites.primary.name}/epoch/2"], verdict["logs"]
+        now = sites.second.archive("policy").stdout
+        assert [line for line in now.split("\n") if not line.startswith("#")] == [line for line in policy.read_text().split("\n") if not line.startswith("#")], now
+        findings = json.loads(sites.second.archive("check", "--json", check=False).stdout)["findings"]
+        assert findings == [], findings
         status = json.loads(sites.second.archive("status", "--json", check=False).stdout)
         assert status["archive"]["name"] == sites.primary.name and status["archive"]["epoch"] == 2, status
+
+
+def verdict_of(policy, volumes):
+    done = run(VERIFY, "--policy", policy, "--json", *volumes, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_an_epoch_that_officers_did_not_begin_is_no_part_of_the_archive():
+    with Disaster() as sites:
+        prepared(sites)
+        sites.file(0)
+        assert sites.once()[0] == 0
+        policy = sites.primary.policy()
+        assert verdict_of(policy, sites.second.volumes)[0] == 0
+        head = sites.client.request("GET", "/v1/log/main/checkpoint")[1]["detail"]
+        strangers = {name: ed25519.Ed25519PrivateKey.generate() for name in sites.signers}
+        for signers, wrong in ((strangers, "is not over this promotion"), ({"officer-1": sites.signers["officer-1"]}, "two officers")):
+            key = ed25519.Ed25519PrivateKey.generate()
+            entry = certificate(sites.primary, head, signers, log=key).encode()
+            origin = f"{sites.primary.name}/epoch/2"
+            for volume in sites.second.volumes:
+                folder = volume / "log/from" / hashlib.sha256(origin.encode()).hexdigest()
+                (folder / "stage").mkdir(parents=True, exist_ok=True)
+                for old in folder.glob("stage/*"):
+                    old.unlink()
+                (folder / "stage" / f"0-1-{tree_root([entry]).hex()}").write_bytes(len(entry).to_bytes(2, "big") + entry)
+                (folder / "checkpoint").write_text(signed_checkpoint(key, origin, [entry]))
+            code, verdict = verdict_of(policy, sites.second.volumes)
+            found = [one for one in verdict["findings"] if one["code"] == "promotion"]
+            assert code == 1 and verdict["verdict"] == "TAMPERED" and len(found) == 1 and wrong in found[0]["what"], verdict
 
 
 def test_only_two_officers_of_the_archive_promote_and_only_what_is_held():
