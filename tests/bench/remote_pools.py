@@ -77,7 +77,8 @@ def curl_words(cluster):
         lines = []
         for path in source.iterdir():
             lines += ["next"] * bool(lines) + [f'upload-file = "{path}"', f'url = "{cluster.variables()["GREFFE_S3_ENDPOINT"]}/{BUCKET}/{path.name}"',
-                                               'aws-sigv4 = "aws:amz:us-east-1:s3"', f'user = "{ACCESS}:{SECRET}"', "fail", "silent"]
+                                               'aws-sigv4 = "aws:amz:us-east-1:s3"', f'user = "{ACCESS}:{SECRET}"', 'header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"',
+                       "fail", "silent"]  # curl 7.88 signs an upload as if it were empty unless it is told
         config.write_text("\n".join(lines) + "\n")
         config.chmod(0o600)
         return ["curl", "--parallel", "--parallel-max", str(IN_FLIGHT), "--config", config]
