@@ -209,8 +209,8 @@ Status Deposit::State::append_to_main_log(const HearingId& id, HearingState& hea
   entry.note = head.note.write();
   entry.closed = hearing.closed;
   entry.utc = clock.utc_now();
-  const auto beside = hearing.finished.beside();
-  GREFFE_TRY(main_log.append_texts({beside ? with_beside(entry, *beside) : write_main_entry(entry)}));
+  entry.beside = hearing.finished.beside();
+  GREFFE_TRY(main_log.append(entry));
   hearing.committed_size = hearing.writer.size();
   hearing.committed_mono_ms = clock.monotonic_ms();
   if (hearing.closed) GREFFE_TRY(hearings.mark_finished(id));

@@ -105,8 +105,8 @@ Result<std::vector<Drills::Filed>> Drills::entries(std::optional<std::uint64_t> 
   std::vector<Filed> out;
   for (const std::uint64_t index : indices) {
     const std::vector<std::string> text = GREFFE_TRY(reader.entries(index, index + 1));
-    const auto entry = parse_drill(text.front());
-    if (entry) out.push_back({index, *entry, {}});  // else of a later version
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(text.front()));
+    if (const auto* drill = std::get_if<DrillEntry>(&entry)) out.push_back({index, *drill, {}});  // else of a later version
   }
   return out;
 }
@@ -284,7 +284,7 @@ Result<DrillOutcome> Drills::file(const DrillReport& report) {
   out.entry.seconds = std::max<std::int64_t>(0, report.ended.ms - report.began.ms) / 1000;
   out.entry.report = GREFFE_TRY(store_document(parts_.objects, out.report));
   out.entry.utc = parts_.clock.utc_now();
-  out.index = GREFFE_TRY(parts_.main_log.append_texts({write_drill(out.entry)}));
+  out.index = GREFFE_TRY(parts_.main_log.append(out.entry));
   return out;
 }
 

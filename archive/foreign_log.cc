@@ -8,7 +8,6 @@
 
 #include "archive/archive_keys.h"
 #include "archive/excuses.h"
-#include "archive/format/drill.h"
 #include "archive/tlog/kept_checkpoints.h"
 
 namespace greffe::archive {
@@ -105,7 +104,8 @@ Status ForeignLogs::State::holds_hearing(const HearingCheckpointEntry& entry, st
 Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, const std::string& text,
                                         std::vector<Missing>& missing) {
   const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
-  if (std::holds_alternative<UnknownEntry>(entry) && !parse_drill(text)) {
+  // What an old epoch gave back is read by whoever takes part in it, not by a copy of this version.
+  if (std::holds_alternative<UnknownEntry>(entry) || std::holds_alternative<GraftEntry>(entry)) {
     return fail(Errc::invalid, fmt::format("main-log entry {}: this kind is not known here; upgrade the replica first", index));
   }
   if (const auto* checkpoint = std::get_if<HearingCheckpointEntry>(&entry)) {

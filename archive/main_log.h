@@ -60,8 +60,6 @@ class MainLog {
   // Durable, signed, published and in the catalogue when it returns; the entry's number, through all epochs. Errors as Sequencer::append.
   Result<std::uint64_t> append(const MainEntry& entry);
   Result<std::uint64_t> append(const std::vector<MainEntry>& entries);
-  // The same for entries that are written already. invalid: parse_main_entry does not accept one of them.
-  Result<std::uint64_t> append_texts(std::vector<std::string> texts);
 
   SignedCheckpoint head() const;
   tlog::LogReader reader() const;        // of the log of this epoch

@@ -218,6 +218,10 @@ Status EntryApplier::apply_entry(const ScrubEntry& entry) {
 }
 
 Status EntryApplier::apply_entry(const AccountEntry&) { return note_entry("account"); }
+Status EntryApplier::apply_entry(const PromotionEntry&) { return note_entry("promotion"); }
+Status EntryApplier::apply_entry(const DrillEntry&) { return note_entry("drill"); }
+Status EntryApplier::apply_entry(const GraftEntry&) { return note_entry("graft"); }
+Status EntryApplier::apply_entry(const ShareEntry& entry) { return note_entry("share", entry.hearing); }
 Status EntryApplier::apply_entry(const UnknownEntry& entry) { return note_entry(entry.kind); }
 
 }  // namespace greffe::catalogue

@@ -39,6 +39,10 @@ class EntryApplier {
   Status apply_entry(const ExportEntry& entry);
   Status apply_entry(const AccountEntry& entry);
   Status apply_entry(const MainLostEntry& entry);
+  Status apply_entry(const PromotionEntry& entry);
+  Status apply_entry(const DrillEntry& entry);
+  Status apply_entry(const GraftEntry& entry);
+  Status apply_entry(const ShareEntry& entry);
   Status apply_entry(const UnknownEntry& entry);
 
   Status note_entry(std::string_view kind, const std::optional<HearingId>& hearing = std::nullopt);

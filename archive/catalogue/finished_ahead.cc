@@ -52,15 +52,14 @@ void FinishedAhead::note(std::uint64_t index, std::string_view entry, std::map<H
   if (!id) return;
   seen.emplace(*id, index);
   if (!entry.starts_with("{\"beside\":")) return;  // canonical: it is the first member
-  auto beside = beside_of(entry);
   const auto parsed = parse_main_entry(entry);
   const auto* checkpoint = parsed ? std::get_if<HearingCheckpointEntry>(&*parsed) : nullptr;
-  if (!beside || !*beside || checkpoint == nullptr || !checkpoint->closed || checkpoint->hearing != *id) return;
+  if (checkpoint == nullptr || !checkpoint->closed || checkpoint->hearing != *id) return;
   const auto note = parse_signed_checkpoint(checkpoint->note);
-  if (!note || (*beside)->back() + 1 != note->checkpoint.size) return;  // `close` is the last entry
+  if (!note || checkpoint->beside.back() + 1 != note->checkpoint.size) return;  // `close` is the last entry
   Finished one;
   one.end = note->checkpoint;
-  one.beside = **std::move(beside);
+  one.beside = checkpoint->beside;
   finished_.emplace(*id, std::move(one));
 }
 

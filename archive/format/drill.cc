@@ -16,7 +16,6 @@ const std::vector<std::string_view> kDrillFailures = {"head", "log", "catalogue"
 
 namespace {
 
-constexpr std::string_view kKind = "drill";
 constexpr std::string_view kReportKind = "drill-report";
 constexpr std::size_t kSaltBytes = 32;
 constexpr std::int64_t kHourMs = 3'600'000;
@@ -186,30 +185,6 @@ Status read_failures(const Json& json, DrillReport& out) {
 }
 
 }  // namespace
-
-std::string write_drill(const DrillEntry& entry) {
-  Json out;
-  out.set("archive", entry.archive).set("failures", entry.failures).set("kind", kKind).set("objects", entry.objects);
-  out.set("report_sha256", entry.report).set("root", entry.root).set("seconds", entry.seconds).set("size", entry.size);
-  out.set("utc", entry.utc).set("v", kEntryVersion);
-  return write_json(out);
-}
-
-Result<DrillEntry> parse_drill(std::string_view bytes) {
-  const RawEntry raw = GREFFE_TRY(read_raw_entry(bytes));
-  if (raw.kind != kKind || raw.version != kEntryVersion) return fail(Errc::invalid, "this is not a drill of version 1");
-  DrillEntry out;
-  out.archive = GREFFE_TRY(archive_name_member(raw.json, "archive"));
-  out.failures = GREFFE_TRY(raw.json.size("failures"));
-  out.objects = GREFFE_TRY(raw.json.size("objects"));
-  out.report = GREFFE_TRY(raw.json.digest("report_sha256"));
-  out.root = GREFFE_TRY(raw.json.digest("root"));
-  out.seconds = GREFFE_TRY(duration_member(raw.json, "seconds"));
-  out.size = GREFFE_TRY(raw.json.size("size"));
-  if (out.size == 0) return fail(Errc::invalid, "\"size\" must be that of a log with entries");
-  out.utc = GREFFE_TRY(raw.json.utc("utc"));
-  return out;
-}
 
 void DrillReport::fail(std::string_view code, std::string_view what) {
   DrillFailure one{std::string(code), one_line(what)};

@@ -1,5 +1,5 @@
-// A rehearsal of the worst: what a second site found when it rebuilt the copy of an archive from its own disks alone, and read it. The entry
-// `drill` of that site's main log, and the report that the entry names. Pure. See docs/formats/main-log.md.
+// A rehearsal of the worst: what a second site found when it rebuilt the copy of an archive from its own disks alone, and read it: the report
+// that the entry `drill` of that site's main log names. Pure. See docs/formats/main-log.md.
 #ifndef GREFFE_ARCHIVE_FORMAT_DRILL_H
 #define GREFFE_ARCHIVE_FORMAT_DRILL_H
 
@@ -13,21 +13,6 @@
 #include "archive/format/names.h"
 
 namespace greffe {
-
-struct DrillEntry {
-  std::string archive;         // whose copy
-  std::uint64_t size = 0;      // of that archive's main log, as it was held
-  Digest root;
-  std::uint64_t objects = 0;   // read from the media and hashed
-  std::uint64_t failures = 0;  // 0: all was as the logs say
-  std::int64_t seconds = 0;    // it took
-  Digest report;               // report_sha256: a DrillReport
-  UtcTime utc;
-};
-
-std::string write_drill(const DrillEntry& entry);  // canonical
-// invalid with the member.
-Result<DrillEntry> parse_drill(std::string_view bytes);
 
 struct DrillFailure {
   std::string code;  // one of kDrillFailures

@@ -13,6 +13,7 @@
 
 #include "archive/format/canonical_json.h"
 #include "archive/format/names.h"
+#include "archive/format/promotion.h"
 #include "archive/format/signed_note.h"
 
 namespace greffe {
@@ -171,10 +172,13 @@ struct PlaceEntry {  // kind "place": display names of a court or a courtroom (a
   std::string zone;  // IANA time zone of the court; empty for a room
   UtcTime utc;
 };
+// A hearing with more entries that say something beside its totals is read whole: it is rare, and an entry stays short.
+inline constexpr std::size_t kMaxBeside = 1000;
 struct HearingCheckpointEntry {
   HearingId hearing;
   std::string note;  // the station's signed note, verbatim
   bool closed = false;
+  std::vector<std::uint64_t> beside;  // of a finished hearing, see finished_hearing.h: ascending, from 0; empty: not said
   UtcTime utc;
 };
 struct DetailsEntry {  // a correction: the newest document counts, the old ones stay
@@ -234,8 +238,42 @@ struct MainLostEntry {
   UtcTime utc;
 };
 
+struct DrillEntry {            // a rehearsal of the worst (drill.h), in the log of the site that rehearsed
+  std::string archive;         // whose copy
+  std::uint64_t size = 0;      // of that archive's main log, as it was held
+  Digest root;
+  std::uint64_t objects = 0;   // read from the media and hashed
+  std::uint64_t failures = 0;  // 0: all was as the logs say
+  std::int64_t seconds = 0;    // it took
+  Digest report;               // report_sha256: a DrillReport
+  UtcTime utc;
+};
+struct GraftedHearing {
+  HearingId hearing;
+  std::uint64_t size = 0;  // of its log where it came back
+  Digest root;
+};
+// What an epoch had behind the state that its successor goes on from, and that came back later: it is part of the archive from here on.
+struct GraftEntry {
+  Checkpoint end;                        // of the old epoch's log, "origin", "size" and "root": held here that far
+  std::vector<GraftedHearing> hearings;  // whose logs were longer there; none twice
+  UtcTime utc;
+};
+// A hearing that another court may see, without a copy of a byte; in the logs of both.
+struct ShareEntry {
+  std::string action;          // "granted" or "revoked"
+  std::string archive;         // that has the hearing
+  HearingId hearing;
+  std::string court;           // whose people may see it, "<archive>/<court>" where it is one of another archive
+  std::optional<UtcTime> until;
+  Digest reason;               // reason_sha256: document {"text":…,"salt":…}
+  std::string account;
+  UtcTime utc;
+};
+
 using MainEntry = std::variant<GenesisEntry, KeyEntry, PlaceEntry, HearingCheckpointEntry, DetailsEntry, MarkAddedEntry,
-                               AccessEntry, ScrubEntry, ExportEntry, AccountEntry, MainLostEntry, UnknownEntry>;
+                               AccessEntry, ScrubEntry, ExportEntry, AccountEntry, MainLostEntry, PromotionEntry, DrillEntry, GraftEntry,
+                               ShareEntry, UnknownEntry>;
 std::string write_main_entry(const MainEntry& entry);
 Result<MainEntry> parse_main_entry(std::string_view bytes);  // as parse_hearing_entry
 

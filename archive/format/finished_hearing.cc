@@ -34,32 +34,6 @@ bool FinishedHearing::adds_up(const CloseEntry& close) const {
   return with_segments == sums_.size();
 }
 
-std::optional<std::vector<std::uint64_t>> FinishedHearing::beside() const {
-  return plain_ && summed_ ? std::optional(beside_) : std::nullopt;
-}
-
-std::string with_beside(const HearingCheckpointEntry& entry, const std::vector<std::uint64_t>& beside) {
-  auto json = parse_json(write_main_entry(entry));
-  GREFFE_CHECK(json.has_value());
-  Json::Array indices;
-  for (const std::uint64_t index : beside) indices.push_back(index);
-  json->set("beside", std::move(indices));
-  return write_json(*json);
-}
-
-Result<std::optional<std::vector<std::uint64_t>>> beside_of(std::string_view main_entry) {
-  const Json json = GREFFE_TRY(parse_canonical_json(main_entry));
-  if (!json.has("beside")) return std::optional<std::vector<std::uint64_t>>();
-  const Json::Array indices = GREFFE_TRY(json.array("beside"));
-  const Error wrong = fail(Errc::invalid, "\"beside\" must be an ascending list of indices that begins with 0");
-  std::vector<std::uint64_t> out;
-  for (const Json& one : indices) {
-    const std::int64_t* index = one.as_integer();
-    if (index == nullptr || *index < 0 || (out.empty() ? *index != 0 : static_cast<std::uint64_t>(*index) <= out.back())) return wrong;
-    out.push_back(static_cast<std::uint64_t>(*index));
-  }
-  if (out.empty() || out.size() > kMaxBeside) return wrong;
-  return std::optional(std::move(out));
-}
+std::vector<std::uint64_t> FinishedHearing::beside() const { return plain_ && summed_ ? beside_ : std::vector<std::uint64_t>(); }
 
 }  // namespace greffe

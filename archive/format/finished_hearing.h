@@ -5,28 +5,23 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "archive/format/entries.h"
 
 namespace greffe {
 
-// A hearing with more of them is read whole: it is rare, and an entry stays short.
-inline constexpr std::size_t kMaxBeside = 1000;
-
 // Follows the entries of one hearing as they come. A value.
 class FinishedHearing {
  public:
   void take(std::uint64_t index, const HearingEntry& entry);  // every entry, in order
 
-  // Indices of all entries but `segment`, `peaks` and `explanation`, ascending. nullopt: the hearing is not finished, has
+  // Indices of all entries but `segment`, `peaks` and `explanation`, ascending. Empty: the hearing is not finished, has
   // too many of them, or its `close` does not state exactly the sums over its segments, each of a stream that was declared
   // before: then only the whole log says what was recorded.
-  std::optional<std::vector<std::uint64_t>> beside() const;
+  std::vector<std::uint64_t> beside() const;
 
  private:
   struct Sum {
@@ -44,11 +39,6 @@ class FinishedHearing {
   bool plain_ = true;    // false: something about it is unusual
   bool summed_ = false;  // it is finished, and its totals are the sums
 };
-
-// The `hearing-checkpoint` entry with the indices as its member "beside".
-std::string with_beside(const HearingCheckpointEntry& entry, const std::vector<std::uint64_t>& beside);
-// Of a main-log entry: nullopt when it has none. invalid: it is not an ascending list of indices that begins with 0.
-Result<std::optional<std::vector<std::uint64_t>>> beside_of(std::string_view main_entry);
 
 }  // namespace greffe
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "archive/format/entries.h"
 #include "archive/format/members.h"
@@ -46,6 +47,7 @@ Json to_json(const PlaceEntry& e) {
 Json to_json(const HearingCheckpointEntry& e) {
   Json out = begin("hearing-checkpoint", e.utc);
   out.set("closed", e.closed).set("hearing", e.hearing.text()).set("note", e.note);
+  if (!e.beside.empty()) out.set("beside", Json::Array(e.beside.begin(), e.beside.end()));
   return out;
 }
 
@@ -98,6 +100,33 @@ Json to_json(const MainLostEntry& e) {
   out.set("objects", write_objects(e.objects)).set("officers", list_of(e.officers));
   if (e.hearing) out.set("hearing", e.hearing->text());
   if (!e.signatures.empty()) out.set("signatures", signature_list(e.signatures));
+  return out;
+}
+
+Json to_json(const DrillEntry& e) {
+  Json out = begin("drill", e.utc);
+  out.set("archive", e.archive).set("failures", e.failures).set("objects", e.objects).set("report_sha256", e.report).set("root", e.root);
+  out.set("seconds", e.seconds).set("size", e.size);
+  return out;
+}
+
+Json to_json(const GraftEntry& e) {
+  Json::Array hearings;
+  for (const GraftedHearing& one : e.hearings) {
+    Json hearing;
+    hearing.set("hearing", one.hearing.text()).set("root", one.root).set("size", one.size);
+    hearings.push_back(std::move(hearing));
+  }
+  Json out = begin("graft", e.utc);
+  out.set("hearings", std::move(hearings)).set("origin", e.end.origin).set("root", e.end.root).set("size", e.end.size);
+  return out;
+}
+
+Json to_json(const ShareEntry& e) {
+  Json out = begin("share", e.utc);
+  out.set("account", e.account).set("action", e.action).set("archive", e.archive).set("court", e.court).set("hearing", e.hearing.text());
+  out.set("reason_sha256", e.reason);
+  if (e.until) out.set("until", *e.until);
   return out;
 }
 
@@ -162,6 +191,19 @@ Result<MainEntry> read_place(const Json& json) {
   return MainEntry(std::move(e));
 }
 
+Result<std::vector<std::uint64_t>> read_beside(const Json& json) {
+  const Json::Array indices = GREFFE_TRY(json.array("beside"));
+  const Error wrong = fail(Errc::invalid, "\"beside\" must be an ascending list of indices that begins with 0");
+  std::vector<std::uint64_t> out;
+  for (const Json& one : indices) {
+    const std::int64_t* index = one.as_integer();
+    if (index == nullptr || *index < 0 || (out.empty() ? *index != 0 : static_cast<std::uint64_t>(*index) <= out.back())) return wrong;
+    out.push_back(static_cast<std::uint64_t>(*index));
+  }
+  if (out.empty() || out.size() > kMaxBeside) return wrong;
+  return out;
+}
+
 Result<MainEntry> read_hearing_checkpoint(const Json& json) {
   HearingCheckpointEntry e;
   e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
@@ -170,6 +212,7 @@ Result<MainEntry> read_hearing_checkpoint(const Json& json) {
   const HearingOrigin origin = GREFFE_TRY(parse_hearing_origin(note.checkpoint.origin));
   if (origin.id != e.hearing) return fail(Errc::invalid, "\"note\" is the checkpoint of another hearing");
   e.closed = GREFFE_TRY(json.boolean("closed"));
+  if (json.has("beside")) e.beside = GREFFE_TRY(read_beside(json));
   e.utc = GREFFE_TRY(json.utc("utc"));
   return MainEntry(std::move(e));
 }
@@ -262,6 +305,72 @@ Result<MainEntry> read_lost(const Json& json) {
   return MainEntry(std::move(e));
 }
 
+Result<MainEntry> read_promotion_entry(const Json& json) {
+  PromotionEntry e = GREFFE_TRY(read_promotion(json));
+  return MainEntry(std::move(e));
+}
+
+Result<MainEntry> read_drill(const Json& json) {
+  DrillEntry e;
+  e.archive = GREFFE_TRY(archive_name_member(json, "archive"));
+  e.failures = GREFFE_TRY(json.size("failures"));
+  e.objects = GREFFE_TRY(json.size("objects"));
+  e.report = GREFFE_TRY(json.digest("report_sha256"));
+  e.root = GREFFE_TRY(json.digest("root"));
+  e.seconds = GREFFE_TRY(duration_member(json, "seconds"));
+  e.size = GREFFE_TRY(json.size("size"));
+  if (e.size == 0) return fail(Errc::invalid, "\"size\" must be that of a log with entries");
+  e.utc = GREFFE_TRY(json.utc("utc"));
+  return MainEntry(std::move(e));
+}
+
+Result<GraftedHearing> read_grafted(const Json& json) {
+  GraftedHearing out;
+  out.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
+  out.size = GREFFE_TRY(json.size("size"));
+  out.root = GREFFE_TRY(json.digest("root"));
+  if (out.size == 0) return fail(Errc::invalid, "\"size\" must be that of a log with entries");
+  return out;
+}
+
+Result<MainEntry> read_graft(const Json& json) {
+  GraftEntry e;
+  e.end.origin = GREFFE_TRY(json.string("origin"));
+  GREFFE_TRY(parse_epoch_origin(e.end.origin));
+  e.end.size = GREFFE_TRY(json.size("size"));
+  e.end.root = GREFFE_TRY(json.digest("root"));
+  if (e.end.size == 0) return fail(Errc::invalid, "\"size\" must be that of a log with entries");
+  std::set<HearingId> seen;
+  const Json::Array hearings = GREFFE_TRY(json.array("hearings"));
+  for (const Json& one : hearings) {
+    e.hearings.push_back(GREFFE_TRY(read_grafted(one)));
+    if (!seen.insert(e.hearings.back().hearing).second) return fail(Errc::invalid, "\"hearings\" names one twice");
+  }
+  e.utc = GREFFE_TRY(json.utc("utc"));
+  return MainEntry(std::move(e));
+}
+
+// A court of this archive, or one of another: "<archive>/<court>".
+bool is_court_name(std::string_view text) {
+  const std::size_t at = text.rfind('/');
+  if (at == std::string_view::npos) return is_valid_name(text);
+  return is_valid_archive_name(text.substr(0, at)) && is_valid_name(text.substr(at + 1));
+}
+
+Result<MainEntry> read_share(const Json& json) {
+  ShareEntry e;
+  e.action = GREFFE_TRY(choice_member(json, "action", {"granted", "revoked"}));
+  e.archive = GREFFE_TRY(archive_name_member(json, "archive"));
+  e.hearing = GREFFE_TRY(hearing_member(json, "hearing"));
+  e.court = GREFFE_TRY(json.string("court"));
+  if (!is_court_name(e.court)) return fail(Errc::invalid, "\"court\" is not the name of a court");
+  if (json.has("until")) e.until = GREFFE_TRY(json.utc("until"));
+  e.reason = GREFFE_TRY(json.digest("reason_sha256"));
+  e.account = GREFFE_TRY(id_member(json, "account"));
+  e.utc = GREFFE_TRY(json.utc("utc"));
+  return MainEntry(std::move(e));
+}
+
 using Reader = Result<MainEntry> (*)(const Json&);
 struct Kind {
   std::string_view name;
@@ -277,7 +386,11 @@ constexpr Kind kKinds[] = {{"genesis", read_genesis},
                            {"scrub", read_scrub},
                            {"export", read_export},
                            {"account", read_account},
-                           {"lost", read_lost}};
+                           {"lost", read_lost},
+                           {"promotion", read_promotion_entry},
+                           {"drill", read_drill},
+                           {"graft", read_graft},
+                           {"share", read_share}};
 
 }  // namespace
 

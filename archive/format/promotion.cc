@@ -56,7 +56,7 @@ std::string promotion_statement(const PromotionEntry& entry) {
                      entry.machine_key.hex());
 }
 
-std::string write_promotion(const PromotionEntry& entry) {
+Json to_json(const PromotionEntry& entry) {
   Json previous;
   previous.set("origin", entry.previous.origin).set("root", entry.previous.root).set("size", entry.previous.size);
   Json out;
@@ -64,31 +64,37 @@ std::string write_promotion(const PromotionEntry& entry) {
   out.set("log_key", entry.log_key.hex()).set("machine_key", entry.machine_key.hex()).set("machine_url", entry.machine_url);
   out.set("officers", list_of(entry.officers)).set("previous", std::move(previous)).set("signatures", signature_list(entry.signatures));
   out.set("utc", entry.utc).set("v", kEntryVersion);
-  return write_json(out);
+  return out;
 }
+
+std::string write_promotion(const PromotionEntry& entry) { return write_json(to_json(entry)); }
 
 Result<PromotionEntry> parse_promotion(std::string_view bytes) {
   const RawEntry raw = GREFFE_TRY(read_raw_entry(bytes));
   if (raw.kind != kKind || raw.version != kEntryVersion) return fail(Errc::invalid, "this is not a promotion of version 1");
+  return read_promotion(raw.json);
+}
+
+Result<PromotionEntry> read_promotion(const Json& json) {
   PromotionEntry out;
-  out.name.archive = GREFFE_TRY(archive_name_member(raw.json, "archive"));
-  out.name.epoch = GREFFE_TRY(raw.json.size("epoch"));
+  out.name.archive = GREFFE_TRY(archive_name_member(json, "archive"));
+  out.name.epoch = GREFFE_TRY(json.size("epoch"));
   if (out.name.epoch < 2 || out.name.epoch > kEpochMax) return fail(Errc::invalid, "\"epoch\" must be 2 or more");
-  out.previous = GREFFE_TRY(read_previous(raw.json));
+  out.previous = GREFFE_TRY(read_previous(json));
   if (out.previous.origin != epoch_origin({out.name.archive, out.name.epoch - 1})) {
     return fail(Errc::invalid, "\"previous\" must be the epoch before this one");
   }
-  out.log_key = GREFFE_TRY(key_member(raw.json, "log_key"));
-  out.holder = GREFFE_TRY(read_holder(raw.json));
-  out.machine_url = GREFFE_TRY(raw.json.string("machine_url"));
+  out.log_key = GREFFE_TRY(key_member(json, "log_key"));
+  out.holder = GREFFE_TRY(read_holder(json));
+  out.machine_url = GREFFE_TRY(json.string("machine_url"));
   if (!is_https_origin(out.machine_url)) return fail(Errc::invalid, "\"machine_url\" must be https:// with host and port");
-  out.machine_key = GREFFE_TRY(key_member(raw.json, "machine_key"));
-  out.officers = GREFFE_TRY(name_list_member(raw.json, "officers"));
-  out.signatures = GREFFE_TRY(signatures_member(raw.json, "signatures"));
+  out.machine_key = GREFFE_TRY(key_member(json, "machine_key"));
+  out.officers = GREFFE_TRY(name_list_member(json, "officers"));
+  out.signatures = GREFFE_TRY(signatures_member(json, "signatures"));
   if (out.signatures.size() != out.officers.size()) {
     return fail(Errc::invalid, "\"signatures\" must be one of each of the \"officers\", in their order");
   }
-  out.utc = GREFFE_TRY(raw.json.utc("utc"));
+  out.utc = GREFFE_TRY(json.utc("utc"));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/format/canonical_json.h"
 #include "archive/format/ed25519.h"
 #include "archive/format/signed_note.h"
 
@@ -41,9 +42,11 @@ struct PromotionEntry {
 // The text that each officer signs (Ed25519 over exactly these bytes). Signatures and time are not in it.
 std::string promotion_statement(const PromotionEntry& entry);
 
+Json to_json(const PromotionEntry& entry);
 std::string write_promotion(const PromotionEntry& entry);  // canonical
 // invalid with the member. Whether the signatures are the officers', and whether `previous` is a state of that log, is the caller's to check.
 Result<PromotionEntry> parse_promotion(std::string_view bytes);
+Result<PromotionEntry> read_promotion(const Json& json);  // the same for JSON that is known to be canonical and of this kind
 
 }  // namespace greffe
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "archive/format/drill.h"
 #include "archive/format/members.h"
 
 namespace greffe::verify {
@@ -44,13 +43,14 @@ void MainFacts::add(std::uint64_t index, std::string_view text, const Policy& po
     return;
   }
   if (const auto* unknown = std::get_if<UnknownEntry>(&*entry)) {
-    if (unknown->kind == "drill" && unknown->version == kEntryVersion) return add_drill(index, text);
     found(Verdict::unknown_format, "unknown-kind",
           fmt::format("the main log has an entry of kind \"{}\", version {}, which this verifier does not know", unknown->kind,
                       unknown->version),
           index);
     return;
   }
+  if (std::holds_alternative<GraftEntry>(*entry)) return found(Verdict::unknown_format, "unknown-kind", "the main log took back what an old epoch had: this verifier does not judge that yet", index);
+  if (std::holds_alternative<PromotionEntry>(*entry)) return found(Verdict::tampered, "promotion", "a promotion stands only where a log of a later epoch begins", index);
   const bool is_genesis = std::holds_alternative<GenesisEntry>(*entry);
   if (is_genesis != (index == 0)) {
     found(Verdict::tampered, "genesis", "a main log begins with its one \"genesis\" entry", index);
@@ -82,14 +82,6 @@ void MainFacts::add_genesis(std::uint64_t index, const GenesisEntry& entry, cons
   if (entry.archive != origin_ || !trusted) {
     found(Verdict::tampered, "genesis", "the \"genesis\" entry is of another archive or names another log key", index);
   }
-}
-
-// It is about another archive, of which this log says nothing; its report is a document like any other.
-void MainFacts::add_drill(std::uint64_t index, std::string_view text) {
-  const auto drill = parse_drill(text);
-  if (!drill) return found(Verdict::tampered, "entry-format", "a main-log entry is not well formed: " + drill.error().message, index);
-  if (index == 0) found(Verdict::tampered, "genesis", "a main log begins with its one \"genesis\" entry", index);
-  name_documents(index, text, {});
 }
 
 void MainFacts::add_commit(std::uint64_t index, const HearingCheckpointEntry& entry) {

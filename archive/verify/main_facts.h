@@ -65,7 +65,6 @@ class MainFacts {
  private:
   void add_genesis(std::uint64_t index, const GenesisEntry& entry, const Policy& policy);
   void add_commit(std::uint64_t index, const HearingCheckpointEntry& entry);
-  void add_drill(std::uint64_t index, std::string_view text);
   void name_documents(std::uint64_t index, std::string_view text, const std::string& hearing);
   void found(Verdict verdict, const char* code, std::string what, std::uint64_t index, const std::string& hearing = {});
 

@@ -168,7 +168,8 @@ class Maker {
     entry.note = head;
     entry.closed = true;
     entry.utc = greffe::UtcTime{start.ms + 4'000'000};
-    main_log.push_back(with_beside(entry, {0, kEntries - 1}));
+    entry.beside = {0, kEntries - 1};
+    main_log.push_back(greffe::write_main_entry(entry));
   }
 
  private:

@@ -272,6 +272,13 @@ MAIN_ENTRIES = [
     ("reader added", entry(kind="key", action="added", key=LOG.public.hex(), name="archive.court.example", role="reader", since=UTC, utc=UTC)),
     ("witness added", entry(kind="key", action="added", cosigner=WITNESS.vkey("witness.example/w1", 4), key=WITNESS.public.hex(),
                             name="witness.example/w1", role="witness", since=UTC, utc=UTC)),
+    ("finished hearing", entry(kind="hearing-checkpoint", beside=[0, 118, 721], closed=True, hearing=HEARING, note=hearing_note(), utc=UTC)),
+    ("graft", entry(kind="graft", hearings=[{"hearing": HEARING, "root": digest("root"), "size": 43}], origin="archive.court.example/epoch/2",
+                    root=digest("old end"), size=5000, utc=UTC)),
+    ("share granted", entry(kind="share", account="u-17", action="granted", archive="archive.court.example", court="paris.example/appeal",
+                            hearing=HEARING, reason_sha256=digest("reason"), until="2027-11-22T00:00:00.000Z", utc=UTC)),
+    ("share revoked", entry(kind="share", account="u-17", action="revoked", archive="archive.court.example", court="appeal", hearing=HEARING,
+                            reason_sha256=digest("reason"), utc=UTC)),
 ]
 
 

@@ -73,8 +73,9 @@ TEST_CASE("of a finished hearing the main log says what a catalogue must read of
   const auto entries = a.main_log->reader().entries(0, size);
   REQUIRE(entries);
   REQUIRE(size == 2);
-  CHECK(*greffe::beside_of((*entries)[0]) == std::nullopt);
-  CHECK(**greffe::beside_of((*entries)[1]) == std::vector<std::uint64_t>{0, gap, h.entries.size() - 1});
+  const auto beside = [&](std::size_t i) { return std::get<greffe::HearingCheckpointEntry>(*greffe::parse_main_entry((*entries)[i])).beside; };
+  CHECK(beside(0).empty());
+  CHECK(beside(1) == std::vector<std::uint64_t>{0, gap, h.entries.size() - 1});
 
   const std::string state = a.folder.path + "/state/";
   const auto sources = greffe::archive::catalogue_sources(a.stores());

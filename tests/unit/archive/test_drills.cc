@@ -75,7 +75,9 @@ TEST_CASE("a drill that is asked for is filed: an entry of the site's own log, a
   const auto& outcome = **state.outcome;
   CHECK(outcome.index == size);
   CHECK(site.site.main_log->head().checkpoint.size == size + 1);
-  const auto entry = greffe::parse_drill(site.site.main_log->reader().entries(size, size + 1)->front());
+  const auto any = greffe::parse_main_entry(site.site.main_log->reader().entries(size, size + 1)->front());
+  REQUIRE(any);
+  const auto* entry = std::get_if<greffe::DrillEntry>(&*any);
   REQUIRE(entry);
   CHECK(entry->archive == DrilledSite::kOrigin);
   CHECK(entry->size == 4);

@@ -153,8 +153,8 @@ class World {
     entry.note = note.write();
     entry.closed = closed;
     entry.utc = utc;
-    const auto beside = finished.beside();
-    main_log.push_back(beside ? with_beside(entry, *beside) : write_main_entry(entry));
+    entry.beside = finished.beside();
+    main_log.push_back(write_main_entry(entry));
   }
   HearingId file(const NewHearing& hearing) {
     const HearingId id = open(hearing);

@@ -187,6 +187,19 @@ TEST_CASE("each member arrives in its field: main log") {
   CHECK(main_entry<greffe::UnknownEntry>("reserved kind").kind == "tombstone");
 }
 
+TEST_CASE("each member arrives in its field: what came back, and what is shared") {
+  const auto graft = main_entry<greffe::GraftEntry>("graft");
+  CHECK((graft.end.origin == "archive.court.example/epoch/2" && graft.end.size == 5000 && graft.end.root == named("old end")));
+  REQUIRE(graft.hearings.size() == 1);
+  CHECK((graft.hearings[0].size == 43 && graft.hearings[0].root == named("root")));
+  CHECK(graft.hearings[0].hearing.text() == "019d0a3c-7c00-7abc-8def-0123456789ab");
+  const auto share = main_entry<greffe::ShareEntry>("share granted");
+  CHECK((share.action == "granted" && share.archive == "archive.court.example" && share.court == "paris.example/appeal"));
+  CHECK((share.reason == named("reason") && share.account == "u-17" && share.until == at("2027-11-22T00:00:00.000Z")));
+  CHECK_FALSE(main_entry<greffe::ShareEntry>("share revoked").until);
+  CHECK(main_entry<greffe::HearingCheckpointEntry>("finished hearing").beside == std::vector<std::uint64_t>{0, 118, 721});
+}
+
 TEST_CASE("entries of hearing logs that are refused") {
   const Refusal refusals[] = {
       {"open", "archive", "\"Archive\"", "\"archive\" must be the name of an archive"},
@@ -301,6 +314,19 @@ TEST_CASE("entries of the main log that are refused") {
       {"lost with signatures", "signatures", "[\"AAAA\"]", "\"signatures\" must be a list of Ed25519"},
       {"lost with signatures", "signatures", "[]", "\"signatures\" must be one of each"},
       {"lost with signatures", "officers", "[\"officer-1\"]", "\"signatures\" must be one of each"},
+      {"finished hearing", "beside", "[1]", "\"beside\" must be an ascending list"},
+      {"finished hearing", "beside", "{}", "\"beside\" must be"},
+      {"graft", "origin", "\"archive.court.example/epoch/1\"", "names no epoch"},
+      {"graft", "size", "0", "\"size\" must be that of a log with entries"},
+      {"graft", "root", "", "\"root\" must be 64"},
+      {"graft", "hearings", "7", "\"hearings\" must be"},
+      {"graft", "hearings", "[7]", "must be"},
+      {"share granted", "action", "\"lent\"", "\"action\" must be one of: granted, revoked"},
+      {"share granted", "court", "\"paris.example/\"", "\"court\" is not the name of a court"},
+      {"share granted", "court", "\"\"", "\"court\" is not the name of a court"},
+      {"share granted", "until", "\"tomorrow\"", "\"until\" must be a time"},
+      {"share revoked", "reason_sha256", "", "\"reason_sha256\" must be 64"},
+      {"share revoked", "account", "\"John Smith\"", "\"account\" must be an id"},
   };
   for (const Refusal& one : refusals) {
     INFO(one.vector << " " << one.key << " = " << one.value);
