@@ -18,13 +18,34 @@ librados::IoCtx& RadosBytes::home_of(std::string_view key) {
   return key.starts_with("sha256/") ? cluster_.objects() : cluster_.logs();
 }
 
-Result<Created> RadosBytes::create(std::string_view key_text, ByteView bytes) {
+// The library shares the memory instead of copying it, and keeps it for as long as it likes.
+class RadosBytes::SharedUpload : public Upload {
+ public:
+  SharedUpload(RadosBytes& bytes, std::size_t size) : bytes_(bytes), memory_(ceph::buffer::create_aligned(static_cast<unsigned>(size), kPage)) {}
+  std::span<std::uint8_t> room() override { return {reinterpret_cast<std::uint8_t*>(memory_.c_str()), memory_.length()}; }
+  Result<Created> create(std::string_view key, std::size_t bytes) override {
+    librados::bufferlist shared;
+    shared.append(memory_, 0, static_cast<unsigned>(bytes));
+    return bytes_.create_from(key, shared);
+  }
+
+ private:
+  static constexpr unsigned kPage = 4096;
+  RadosBytes& bytes_;
+  ceph::buffer::ptr memory_;
+};
+
+std::unique_ptr<Upload> RadosBytes::begin(std::size_t size) { return std::make_unique<SharedUpload>(*this, size); }
+
+Result<Created> RadosBytes::create(std::string_view key, ByteView bytes) { return create_from(key, to_buffer(bytes)); }
+
+Result<Created> RadosBytes::create_from(std::string_view key_text, const librados::bufferlist& buffer) {
   const std::string key(key_text);
   std::optional<RadosPending> name;
   if (is_log_file(key)) name.emplace(GREFFE_TRY(index_.add(key)));
   librados::ObjectWriteOperation operation;
   operation.create(true);  // exclusive
-  operation.write_full(to_buffer(bytes));
+  operation.write_full(buffer);
   const int code = send_write(home_of(key), key, operation).wait();
   const int name_code = name ? name->wait() : 0;
   if (name_code < 0) {

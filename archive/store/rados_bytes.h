@@ -15,6 +15,7 @@ class RadosBytes : public RemoteBytes {
   RadosBytes(RadosCluster& cluster, RadosIndex& index) : cluster_(cluster), index_(index) {}
 
   Result<Created> create(std::string_view key, ByteView bytes) override;
+  std::unique_ptr<Upload> begin(std::size_t size) override;
   Result<Bytes> read(std::string_view key, std::uint64_t limit) override;
   Result<std::size_t> read_at(std::string_view key, std::uint64_t offset, std::span<std::uint8_t> out) override;
   Result<std::uint64_t> size(std::string_view key) override;
@@ -26,6 +27,8 @@ class RadosBytes : public RemoteBytes {
   Status list(std::string_view prefix, const std::function<bool(const ObjectInfo&)>& visit) override;
 
  private:
+  class SharedUpload;
+  Result<Created> create_from(std::string_view key, const librados::bufferlist& buffer);
   librados::IoCtx& home_of(std::string_view key);
 
   RadosCluster& cluster_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -15,6 +16,15 @@ namespace greffe::store {
 
 enum class Created { now, before };
 
+// A value that is collected before it is created. Its memory may outlive it: what was sent and never answered can still be on its way.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+  virtual std::span<std::uint8_t> room() = 0;  // as much as was asked for; not to be changed once it was created
+  // As RemoteBytes::create, of the first `bytes` of it.
+  virtual Result<Created> create(std::string_view key, std::size_t bytes) = 0;
+};
+
 class RemoteBytes {
  public:
   virtual ~RemoteBytes() = default;
@@ -22,6 +32,8 @@ class RemoteBytes {
   // before: there is a value, which nobody compared or confirmed. unavailable: whether it was written is unknown, and it may
   // still be written after this returns: read before you judge. no_space, denied, invalid: it was not written.
   virtual Result<Created> create(std::string_view key, ByteView bytes) = 0;
+  // For a value of at most `size` bytes. Must not outlive this.
+  virtual std::unique_ptr<Upload> begin(std::size_t size);
   // not_found; invalid: more than `limit` bytes; unavailable; io_error.
   virtual Result<Bytes> read(std::string_view key, std::uint64_t limit) = 0;
   virtual Result<std::size_t> read_at(std::string_view key, std::uint64_t offset, std::span<std::uint8_t> out) = 0;

@@ -31,15 +31,16 @@ bool same(ByteView a, ByteView b) { return std::equal(a.begin(), a.end(), b.begi
 class RemoteStore::Writer : public ObjectWriter {
  public:
   // `size` is added to store.under_way_bytes_ already, and taken from it at the end.
-  Writer(RemoteStore& store, std::uint64_t size) : store_(store), announced_(size) { bytes_.reserve(size); }
+  Writer(RemoteStore& store, std::uint64_t size) : store_(store), announced_(size), upload_(store.bytes_.begin(size)) {}
   ~Writer() override { store_.under_way_bytes_ -= announced_; }
 
   Status write(ByteView bytes) override {
-    if (bytes.size() > announced_ - bytes_.size()) {
+    if (bytes.size() > announced_ - taken_) {
       return fail(Errc::invalid, fmt::format("more bytes than the {} that were announced", announced_));
     }
     hash_.update(bytes);
-    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    std::copy(bytes.begin(), bytes.end(), upload_->room().begin() + static_cast<std::ptrdiff_t>(taken_));
+    taken_ += bytes.size();
     return ok();
   }
 
@@ -49,14 +50,15 @@ class RemoteStore::Writer : public ObjectWriter {
       return fail(Errc::conflict, fmt::format("the bytes have the digest {}, not {}: nothing was stored", found.hex(),
                                               expected.hex()));
     }
-    return store_.store_object(expected, bytes_);
+    return store_.store_object(expected, *upload_, taken_);
   }
 
  private:
   RemoteStore& store_;
   const std::uint64_t announced_;
+  const std::unique_ptr<Upload> upload_;
+  std::uint64_t taken_ = 0;
   Sha256 hash_;
-  Bytes bytes_;  // its memory is touched as bytes arrive, not when they are announced
 };
 
 // An object that was hashed lately, read in ranges.
@@ -107,9 +109,10 @@ Result<std::unique_ptr<ObjectWriter>> RemoteStore::begin_object(std::uint64_t si
 }
 
 // A crash anywhere in here leaves the whole object or none.
-Status RemoteStore::store_object(const Digest& digest, ByteView bytes) {
+Status RemoteStore::store_object(const Digest& digest, Upload& upload, std::size_t size) {
   const std::string key = object_key(digest);
-  const auto created = bytes_.create(key, bytes);
+  const ByteView bytes = upload.room().first(size);
+  const auto created = upload.create(key, size);
   if (created && *created == Created::now) {
     note_durable(digest, bytes.size());
     return ok();

@@ -70,7 +70,7 @@ class RemoteStore : public WholePool {
   class Writer;
   class File;
 
-  Status store_object(const Digest& digest, ByteView bytes);
+  Status store_object(const Digest& digest, Upload& upload, std::size_t size);
   Result<Bytes> read_and_hash(const Digest& digest);
   Result<std::uint64_t> hash_lately(const Digest& digest);
   Status replace_damaged(const std::string& key, ByteView damaged, ByteView good);
