@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <map>
 
-#include "archive/format/merkle.h"
+#include "archive/verify/epochs.h"
 #include "archive/verify/export_files.h"
+#include "archive/verify/exported_epochs.h"
 #include "archive/verify/files.h"
 #include "archive/verify/hearing_check.h"
 #include "archive/verify/main_check.h"
@@ -14,7 +15,6 @@
 namespace greffe::verify {
 namespace {
 
-constexpr std::uint64_t kMaxProofBytes = 128 * 1024;
 constexpr std::uint64_t kMaxPlaylistBytes = 64 * 1024 * 1024;
 
 // "objects/<sha256>.mp4" and so on: what the entry is says how the file is called.
@@ -66,17 +66,19 @@ class ExportCheck {
     files_ = check_export_files(request_.folder, report_);
     const auto hearing = hearing_id();
     if (!hearing) return;
-    std::optional<NoteCopy> main = check_main();
-    if (!main) return;
-    const Checkpoint& head = main->signed_checkpoint.checkpoint;
-    MainFacts facts(head.origin, report_);
-    read_main_entries(facts, *main, *hearing);
-    Cosignatures cosignatures(request_.policy);
-    cosignatures.add(*main, report_);
-    LogSummary summary{head.origin, head.size, head.root.hex(), {}, cosignatures.covered(head.size)};
-    for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
-    const MainContext context{facts, request_.policy, {}, head.size, summary.covered, false, &local_};
-    report_.add(std::move(summary));
+    Policy policy = request_.policy;
+    const std::vector<ExportedEpoch> epochs = read_exported_epochs(request_.folder, files_.listed, policy, report_);
+    if (epochs.empty()) return;
+    MainFacts facts(epochs.front().name.archive, report_);
+    for (const ExportedEpoch& epoch : epochs) add_facts(facts, epoch, policy, *hearing);
+    const ExportedEpoch& newest = epochs.back();
+    MainContext context{facts, request_.policy, {}, newest.first + newest.checkpoint().size, 0, false, &local_, epochs.size()};
+    for (const ExportedEpoch& epoch : epochs) {
+      const std::uint64_t covered = judge_head(epoch);
+      if (context.covered == epoch.first) context.covered += covered;
+      check_known(epoch, &epoch == &newest);
+    }
+    check_known_epoch(request_.known, newest.name, policy, report_);
     check_hearing(*hearing, context);
   }
 
@@ -98,81 +100,56 @@ class ExportCheck {
     return origin.error();
   }
 
-  std::optional<NoteCopy> check_main() {
-    const LogFiles log({"main", ""}, {at("main")}, local_, report_);
-    const std::vector<NoteCopy> notes = log.checkpoints("main-checkpoint");
-    if (notes.empty() && !kind_of(at("main/checkpoint"))) {
-      report_.add(main_finding(Verdict::tampered, "main-checkpoint", "the export has no checkpoint of the main log", "main/checkpoint"));
+  void add_facts(MainFacts& facts, const ExportedEpoch& epoch, const Policy& policy, const HearingId& hearing) {
+    if (epoch.promotion) facts.add_promotion(epoch.first, *epoch.promotion);
+    for (const auto& [index, entry] : epoch.entries) {
+      const bool is_certificate = index == 0 && epoch.promotion;
+      const std::uint64_t number = epoch.first + index;
+      if (is_certificate || refuse_other_hearing(number, entry, hearing, fmt::format("{}/entries/{}.json", epoch.folder, index))) continue;
+      facts.add(number, entry, policy);
     }
-    std::optional<NoteCopy> main = choose_main(request_.policy, notes, report_);
-    if (main) check_known(main->signed_checkpoint.checkpoint);
-    return main;
   }
 
-  void check_known(const Checkpoint& head) {
+  // How many of its entries the policy's cosigners have signed. They are of the first epoch: a later one began with its promotion.
+  std::uint64_t judge_head(const ExportedEpoch& epoch) {
+    const Checkpoint& head = epoch.checkpoint();
+    Cosignatures cosignatures(request_.policy);
+    cosignatures.add(epoch.head, report_);
+    LogSummary summary{head.origin, head.size, head.root.hex(), {}, epoch.promotion ? head.size : cosignatures.covered(head.size)};
+    for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
+    const std::uint64_t covered = summary.covered;
+    report_.add(std::move(summary));
+    return covered;
+  }
+
+  void check_known(const ExportedEpoch& epoch, bool is_newest) {
+    const Checkpoint& head = epoch.checkpoint();
     if (!request_.known || request_.known->checkpoint.origin != head.origin) return;
     const Checkpoint& known = request_.known->checkpoint;
     if (known.size == head.size && known.root != head.root) {
       report_.add(main_finding(Verdict::tampered, "main-inconsistent",
                                fmt::format("the archive signed two different main logs of {} entries: this one and the one whose "
                                            "checkpoint you hold", head.size),
-                               "main/checkpoint"));
+                               epoch.head.file));
+    } else if (known.size > head.size && !is_newest) {
+      report_.note(fmt::format("the checkpoint of {} entries that you hold lies behind what epoch {} goes on from: it cannot be compared", known.size,
+                               epoch.name.epoch + 1));
     } else if (known.size > head.size) {
       report_.add(main_finding(Verdict::incomplete, "stale",
                                fmt::format("the main log has grown from {} to {} entries since this export; what they say about the "
                                            "hearing is not in it. Ask the archive for a new export",
                                            head.size, known.size),
-                               "main/checkpoint"));
+                               epoch.head.file));
     }
   }
 
-  // Every entry must be proved to be at its index; proofs and entries come in pairs.
-  void read_main_entries(MainFacts& facts, const NoteCopy& main, const HearingId& hearing) {
-    const Checkpoint& head = main.signed_checkpoint.checkpoint;
-    std::map<std::uint64_t, std::string> indices;
-    for (const auto& [path, digest] : files_.listed) {
-      const bool entry = path.starts_with("main/entries/");
-      if (!entry && !path.starts_with("main/proofs/")) continue;
-      const std::size_t begin = path.find_last_of('/') + 1;
-      const auto index = parse_decimal(std::string_view(path).substr(begin, path.find('.', begin) - begin));
-      if (index) indices[*index] += entry ? "e" : "p";
-    }
-    if (!indices.contains(0)) {
-      report_.add(main_finding(Verdict::tampered, "genesis", "the export does not have the first entry of the main log"));
-    }
-    for (const auto& [index, parts] : indices) {
-      const std::string file = fmt::format("main/entries/{}.json", index);
-      const auto entry = read_text(at(file), kMaxEntryBytes);
-      const Status proved = entry ? prove(index, *entry, head) : Status(entry.error());
-      if (!proved) {
-        Finding f = main_finding(proved.error().code == Errc::io_error ? Verdict::unreadable : Verdict::tampered, "main-proof",
-                                 "the main log does not have this entry at this place: " + proved.error().message, file);
-        f.entry = index;
-        report_.add(std::move(f));
-        continue;
-      }
-      ++report_.entries;
-      if (refuse_other_hearing(index, *entry, hearing, file)) continue;
-      facts.add(index, *entry, request_.policy);
-    }
-  }
-
-  Status prove(std::uint64_t index, std::string_view entry, const Checkpoint& head) const {
-    const std::string text = GREFFE_TRY(read_text(at(fmt::format("main/proofs/{}.tlog-proof", index)), kMaxProofBytes));
-    const TlogProof proof = GREFFE_TRY(parse_tlog_proof(text));
-    const SignedCheckpoint stated = GREFFE_TRY(parse_signed_checkpoint(proof.checkpoint));
-    if (proof.index != index) return fail(Errc::corrupt, "the proof is of another index");
-    if (stated.checkpoint != head) return fail(Errc::corrupt, "the proof is for another checkpoint than main/checkpoint");
-    return verify_inclusion(index, head.size, leaf_hash(as_bytes(entry)), proof.hashes, head.root);
-  }
-
-  bool refuse_other_hearing(std::uint64_t index, std::string_view entry, const HearingId& hearing, const std::string& file) {
+  bool refuse_other_hearing(std::uint64_t number, std::string_view entry, const HearingId& hearing, const std::string& file) {
     const auto json = parse_canonical_json(entry);
     const auto id = json && json->has("hearing") ? json->string("hearing") : Result<std::string>(hearing.text());
     if (id && *id == hearing.text()) return false;
     Finding f = main_finding(Verdict::tampered, "hearing-swapped", "the main log's entries are of another hearing than the recording",
                              file);
-    f.entry = index;
+    f.entry = number;
     f.hearing = hearing.text();
     report_.add(std::move(f));
     return true;

@@ -5,6 +5,7 @@
 
 #include "archive/format/names.h"
 #include "archive/format/tiles.h"
+#include "archive/verify/exported_epochs.h"
 #include "archive/verify/files.h"
 
 namespace greffe::verify {
@@ -20,6 +21,15 @@ std::string_view between(std::string_view path, std::string_view prefix, std::st
 }
 
 bool is_index(std::string_view text) { return parse_decimal(text).has_value(); }
+
+// Below "main/", or below "main/epoch/<n>/" for a later epoch.
+bool is_main_path(std::string_view path) {
+  const auto epoch = epoch_of_path(path);
+  const std::string folder = epoch_folder(epoch.value_or(1)) + "/";
+  if (!path.starts_with(folder)) return false;
+  const std::string_view name = path.substr(folder.size());
+  return name == "checkpoint" || is_index(between(name, "proofs/", ".tlog-proof")) || is_index(between(name, "entries/", ".json"));
+}
 
 bool is_key_id(std::string_view text) {
   return text.size() == 8 && from_hex(text).has_value();
@@ -63,9 +73,7 @@ std::map<std::string, Digest> read_manifest(const std::string& folder, Report& r
 
 bool is_export_path(std::string_view path) {
   if (path == "README.txt" || path == "policy.txt" || path == kManifest) return true;
-  if (path == "main/checkpoint" || path == "hearing/checkpoint") return true;
-  if (is_index(between(path, "main/proofs/", ".tlog-proof"))) return true;
-  if (is_index(between(path, "main/entries/", ".json"))) return true;
+  if (path == "hearing/checkpoint" || is_main_path(path)) return true;
   if (is_key_id(between(path, "hearing/cosigned/", ""))) return true;
   if (path.starts_with("hearing/tile/")) return parse_tile_path(path.substr(8)).has_value();
   if (is_valid_name(between(path, "play/", ".m3u8"))) return true;

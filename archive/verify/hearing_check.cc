@@ -226,6 +226,14 @@ void HearingCheck::check_commits(bool root_holds) {
   }
 }
 
+// The main-log entry that brought the state which is judged; the last one of a log that has grown since.
+std::uint64_t HearingCheck::filed_by() const {
+  if (facts_ == nullptr || facts_->commits.empty()) return 0;
+  const auto commit = std::find_if(facts_->commits.begin(), facts_->commits.end(),
+                                   [this](const Commit& one) { return one.size >= checkpoint_.checkpoint.size; });
+  return commit == facts_->commits.end() ? facts_->commits.back().index : commit->index;
+}
+
 void HearingCheck::check_receipt() {
   std::vector<NoteCopy> notes = log_.cosigned("receipt-bad");
   notes.push_back({checkpoint_file_, checkpoint_});
@@ -244,7 +252,7 @@ void HearingCheck::check_receipt() {
     if (!covers) continue;
     summary_.cosigned_by.push_back(cosigner.name);
     // At a second site its own statement counts as well: it holds every byte itself.
-    by_holder |= main_.is_copy || main_.facts.is_holder(cosigner);
+    by_holder |= main_.facts.is_holder(cosigner, filed_by()) || (main_.is_copy && !main_.facts.is_holder(cosigner));
   }
   if (!by_holder) {
     found(Verdict::incomplete, "receipt", "the archive has not confirmed (cosigned) that it holds the hearing to its end", {}, {},
@@ -293,8 +301,8 @@ void HearingCheck::check_not_before() {
     return open.main_size <= tree->size() && tree->root_at(open.main_size) == open.main_root;
   });
   const bool beside = !main_.trees.empty() && !seen_here;
-  if (main_.trees.size() > 1) {
-    if (beside) report_.note("what hearing " + id_.text() + " saw of the main log when it began was lost with a promotion: that it is not older is not provable");
+  if (main_.epochs > 1) {
+    if (main_.trees.empty() ? after : beside) report_.note("what hearing " + id_.text() + " saw of the main log when it began was lost with a promotion: that it is not older is not provable");
     return;
   }
   if (after || beside) {

@@ -21,6 +21,7 @@ struct MainContext {
   std::uint64_t covered = 0;       // entries that the policy's quorum has cosigned
   bool is_copy = false;            // a replica's copy of another archive's log
   Files* files = nullptr;          // where the logs are read from
+  std::uint64_t epochs = 1;        // of the main log
 };
 
 class HearingCheck {
@@ -49,6 +50,7 @@ class HearingCheck {
   void check_commits(bool root_holds);
   void check_station();
   void check_receipt();
+  std::uint64_t filed_by() const;
   void check_close();
   void check_not_before();
   void read_entry(std::uint64_t index, std::string_view bytes);

@@ -76,6 +76,7 @@ void MainFacts::add(std::uint64_t index, std::string_view text, const Policy& po
 
 void MainFacts::add_genesis(std::uint64_t index, const GenesisEntry& entry, const Policy& policy) {
   genesis_ = entry;
+  holders_.push_back({index, entry.holder});
   const bool trusted = std::any_of(policy.logs.begin(), policy.logs.end(), [&](const VerifierKey& key) {
     return key.name == origin_ && key.key == entry.log_key;
   });
@@ -127,13 +128,18 @@ std::vector<KeyEvent> MainFacts::station_events(const PublicKey& key) const {
 }
 
 bool MainFacts::is_holder(const VerifierKey& key) const {
-  return (genesis_ && key == genesis_->holder) || std::find(holders_.begin(), holders_.end(), key) != holders_.end();
+  return std::any_of(holders_.begin(), holders_.end(), [&key](const Holder& one) { return one.key == key; });
+}
+
+bool MainFacts::is_holder(const VerifierKey& key, std::uint64_t index) const {
+  const auto next = std::find_if(holders_.begin(), holders_.end(), [index](const Holder& one) { return one.since > index; });
+  const auto first = next == holders_.begin() ? next : next - 1;
+  return std::any_of(first, holders_.end(), [&key](const Holder& one) { return one.key == key; });
 }
 
 std::vector<VerifierKey> MainFacts::cosigners(const Policy& policy) const {
-  std::vector<VerifierKey> out = holders_;
-  if (genesis_) out.push_back(genesis_->holder);
-  out.insert(out.end(), cosigners_.begin(), cosigners_.end());
+  std::vector<VerifierKey> out = cosigners_;
+  for (const Holder& holder : holders_) out.push_back(holder.key);
   for (const Policy::Witness& witness : policy.witnesses) out.push_back(witness.key);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());

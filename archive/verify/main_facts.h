@@ -45,8 +45,8 @@ class MainFacts {
   // `entry-format`, `genesis`, `commit-signature`, `lost-signature`.
   void add(std::uint64_t index, std::string_view entry, const Policy& policy);
 
-  // The first entry of a later epoch, which was judged before.
-  void add_promotion(const PromotionEntry& entry) { holders_.push_back(entry.holder); }
+  // The first entry of a later epoch, which was judged before. In rising order, too.
+  void add_promotion(std::uint64_t index, const PromotionEntry& entry) { holders_.push_back({index, entry.holder}); }
 
   const std::string& origin() const { return origin_; }
   const std::optional<GenesisEntry>& genesis() const { return genesis_; }
@@ -56,6 +56,8 @@ class MainFacts {
   std::vector<KeyEvent> station_events(const PublicKey& key) const;
   // Whether this key gives the archive's receipts, in whichever epoch.
   bool is_holder(const VerifierKey& key) const;
+  // Whether its receipt counts for what the entry at `index` filed: it is the holder of that epoch, or of a later one.
+  bool is_holder(const VerifierKey& key, std::uint64_t index) const;
   // The archive as holder, the cosigners that the log names, and the witnesses of the policy: whose cosignatures count.
   std::vector<VerifierKey> cosigners(const Policy& policy) const;
   const std::vector<NamedDocument>& documents() const { return documents_; }
@@ -74,7 +76,11 @@ class MainFacts {
   std::map<HearingId, HearingFacts> hearings_;
   std::map<PublicKey, std::vector<KeyEvent>> stations_;
   std::vector<VerifierKey> cosigners_;
-  std::vector<VerifierKey> holders_;  // of later epochs
+  struct Holder {
+    std::uint64_t since = 0;  // its epoch begins with this entry
+    VerifierKey key;
+  };
+  std::vector<Holder> holders_;  // one an epoch, in order
   std::vector<NamedDocument> documents_;
   LostDeclarations lost_;
 };

@@ -131,14 +131,14 @@ class PoolCheck {
   }
 
   // How many of its entries the policy's cosigners have signed. They are of the first epoch: a later one began with its promotion.
-  std::uint64_t judge_heads(const EpochLog& link, const Policy& policy) {
+  std::uint64_t judge_heads(const EpochLog& link, bool is_newest, const Policy& policy) {
     const Checkpoint& head = link.head();
     Cosignatures cosignatures(request_.policy);
     if (link.root_holds) {
       std::vector<NoteCopy> all = link.log->cosigned("cosignature-bad");
       all.insert(all.end(), link.notes.begin(), link.notes.end());
       for (const NoteCopy& copy : all) check_consistent(copy, link.log->tree(), policy, cosignatures);
-      check_known(link.log->tree(), head);
+      check_known(link.log->tree(), head, is_newest);
     } else {
       Finding f = main_finding(Verdict::tampered, "main-root", "the entries do not give the root that the archive signed", link.chosen.file);
       f.entry = 0;
@@ -162,18 +162,19 @@ class PoolCheck {
   void judge_archive(const std::vector<EpochLog>& chain, const Policy& policy, bool is_copy) {
     MainFacts facts(chain.front().name.archive, report_);
     for (const EpochLog& link : chain) {
-      if (link.promotion) facts.add_promotion(*link.promotion);
+      if (link.promotion) facts.add_promotion(link.first, *link.promotion);
       link.log->visit([&](std::uint64_t index, std::string_view entry) {
         const bool is_certificate = index == 0 && link.promotion;
         if (index < link.counted && !is_certificate) facts.add(link.first + index, entry, policy);
       });
     }
-    MainContext context{facts, request_.policy, {}, chain.back().first + chain.back().counted, 0, is_copy, &request_.files};
+    MainContext context{facts, request_.policy, {}, chain.back().first + chain.back().counted, 0, is_copy, &request_.files, chain.size()};
     for (const EpochLog& link : chain) {
-      const std::uint64_t covered = judge_heads(link, policy);
+      const std::uint64_t covered = judge_heads(link, &link == &chain.back(), policy);
       if (context.covered == link.first) context.covered += std::min(covered, link.counted);
       if (link.root_holds) context.trees.push_back(&link.log->tree());
     }
+    check_known_epoch(request_.known, chain.back().name, policy, report_);
     judge_hearings(context);
     judge_documents(facts);
   }
@@ -199,10 +200,12 @@ class PoolCheck {
     }
   }
 
-  void check_known(const TileTree& tree, const Checkpoint& head) {
+  void check_known(const TileTree& tree, const Checkpoint& head, bool is_newest) {
     if (!request_.known || request_.known->checkpoint.origin != head.origin) return;
     const Checkpoint& known = request_.known->checkpoint;
-    if (known.size > tree.size()) {
+    if (known.size > tree.size() && !is_newest) {
+      report_.note(fmt::format("the checkpoint of {} entries that you hold lies behind what the next epoch goes on from: it cannot be compared", known.size));
+    } else if (known.size > tree.size()) {
       report_.add(main_finding(Verdict::tampered, "main-rolled-back",
                                fmt::format("the main log has {} entries, but you hold a checkpoint of {}: an older state was put in "
                                            "place, or these volumes are behind",
