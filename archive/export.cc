@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "archive/base/progress.h"
+#include "archive/epoch_end.h"
 #include "archive/format/policy.h"
 #include "archive/format/tiles.h"
 #include "archive/playlist.h"
@@ -94,8 +95,9 @@ class Export {
         "Verify:  greffe-verify --policy POLICY THIS-FOLDER\n"
         "         POLICY must come from the court, not from this folder: policy.txt is here for reading only.\n"
         "By hand: sha256sum -c manifest-sha256.txt shows transport damage; the signatures are in hearing/checkpoint and\n"
-        "         main/checkpoint (signed notes of C2SP), the proofs in main/proofs (C2SP tlog-proof).\n",
-        id_.text(), record.origin);
+        "         main/checkpoint (signed notes of C2SP), the proofs in main/proofs (C2SP tlog-proof).{}\n",
+        id_.text(), record.origin,
+        main_.links().size() == 1 ? "" : "\n         The archive was promoted: main/epoch/<n> is the same of its later main logs, which begin with their officers' certificate.");
   }
 
   Status add_head(const std::string& log_path, const std::string& folder) {
@@ -148,9 +150,10 @@ class Export {
     }
   }
 
-  // The genesis, every entry about the station's key, a cosigner's or an officer's, and every entry about the hearing.
+  // The first of every epoch, every entry about the station's key, a cosigner's or an officer's, and every entry about the hearing.
   Result<std::set<std::uint64_t>> entries_about(const catalogue::HearingRecord& record) {
-    std::set<std::uint64_t> out{0, record.checkpoint_index};
+    std::set<std::uint64_t> out{record.checkpoint_index};
+    for (const tlog::LogChain::Link& link : main_.links()) out.insert(link.first);
     catalogue::EntryQuery about_hearing;
     about_hearing.hearing = id_;
     GREFFE_TRY(collect(about_hearing, out));
@@ -183,9 +186,7 @@ class Export {
         const auto newest = newest_cosigned(stores_.heads, main_log_, key);
         if (!newest || newest->checkpoint.size <= last_commit) continue;
         Candidate& candidate = candidates.try_emplace(newest->checkpoint, Candidate{*newest}).first->second;
-        for (const NoteSignature& line : newest->note.signatures) {
-          if (line.name == key.name && line.key_id == key.id()) put_signature(candidate.checkpoint.note, line);
-        }
+        put_line(*newest, key, candidate.checkpoint);
         ++(role == "witness" ? candidate.witnesses : candidate.sites);
       }
     }
@@ -195,36 +196,42 @@ class Export {
     return std::move(best->second.checkpoint);
   }
 
-  // Of an earlier epoch the head that is held: it ends at the pin, or behind it.
   Result<SignedCheckpoint> checkpoint_of(const tlog::LogChain::Link& link, std::uint64_t last_commit) {
-    if (&link != &main_.newest()) return link.reader.checkpoint();
+    if (&link != &main_.newest()) return end_of_epoch(stores_, catalogue_, main_, link);
     return best_main_checkpoint(last_commit < link.first ? 0 : last_commit - link.first);
   }
 
   Status add_main_entries(const catalogue::HearingRecord& record) {
     const std::set<std::uint64_t> numbers = GREFFE_TRY(entries_about(record));
     std::map<const tlog::LogChain::Link*, SignedCheckpoint> checkpoints;
+    for (const tlog::LogChain::Link& link : main_.links()) {
+      const SignedCheckpoint head = GREFFE_TRY(checkpoint_of(link, record.checkpoint_index));
+      GREFFE_TRY(folder_.add(folder_of(link) + "/checkpoint", head.note.write()));
+      checkpoints.emplace(&link, head);
+    }
     for (const std::uint64_t number : numbers) {
       const auto [link, index] = main_.place_of(number);
-      const std::string folder = link->first == 0 ? "main" : fmt::format("main/epoch/{}", link->name.epoch);
-      if (!checkpoints.contains(link)) {
-        const SignedCheckpoint head = GREFFE_TRY(checkpoint_of(*link, record.checkpoint_index));
-        GREFFE_TRY(folder_.add(folder + "/checkpoint", head.note.write()));
-        checkpoints.emplace(link, head);
-      }
       const SignedCheckpoint& head = checkpoints.at(link);
-      if (index >= head.checkpoint.size) continue;
-      const std::vector<std::string> entry = GREFFE_TRY(link->reader.entries(index, index + 1));
-      TlogProof proof;
-      proof.index = index;
-      proof.hashes = GREFFE_TRY(link->reader.inclusion(index, head.checkpoint.size));
-      proof.checkpoint = head.note.write();
-      GREFFE_TRY(folder_.add(fmt::format("{}/entries/{}.json", folder, index), entry[0]));
-      GREFFE_TRY(folder_.add(fmt::format("{}/proofs/{}.tlog-proof", folder, index), write_tlog_proof(proof)));
-      const Json json = GREFFE_TRY(parse_json(entry[0]));
-      if (json.find("kind") != nullptr && *json.find("kind") == Json("account")) continue;  // snapshots are never handed out
-      for (const Digest& digest : named_objects(json)) GREFFE_TRY(add_object(digest, ".json"));
+      if (index < head.checkpoint.size) GREFFE_TRY(add_main_entry(*link, index, head));
     }
+    return ok();
+  }
+
+  static std::string folder_of(const tlog::LogChain::Link& link) {
+    return link.name.epoch == 1 ? "main" : fmt::format("main/epoch/{}", link.name.epoch);
+  }
+
+  Status add_main_entry(const tlog::LogChain::Link& link, std::uint64_t index, const SignedCheckpoint& head) {
+    const std::vector<std::string> entry = GREFFE_TRY(link.reader.entries(index, index + 1));
+    TlogProof proof;
+    proof.index = index;
+    proof.hashes = GREFFE_TRY(link.reader.inclusion(index, head.checkpoint.size));
+    proof.checkpoint = head.note.write();
+    GREFFE_TRY(folder_.add(fmt::format("{}/entries/{}.json", folder_of(link), index), entry[0]));
+    GREFFE_TRY(folder_.add(fmt::format("{}/proofs/{}.tlog-proof", folder_of(link), index), write_tlog_proof(proof)));
+    const Json json = GREFFE_TRY(parse_json(entry[0]));
+    if (json.find("kind") != nullptr && *json.find("kind") == Json("account")) return ok();  // snapshots are never handed out
+    for (const Digest& digest : named_objects(json)) GREFFE_TRY(add_object(digest, ".json"));
     return ok();
   }
 

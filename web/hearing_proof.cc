@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "archive/epoch_end.h"
 #include "archive/format/entries.h"
 
 namespace greffe::web {
@@ -23,16 +24,13 @@ Result<std::vector<std::uint64_t>> all_entries(const catalogue::Catalogue& catal
   return out;
 }
 
-// `size`: entries through all epochs. What stands in an earlier epoch is proved by that epoch's own checkpoint, which is beside it.
+// `size`: entries through all epochs. What stands in an earlier epoch is proved by the state that the next one goes on from.
 Result<Json> proven(const tlog::LogChain& main, std::uint64_t number, std::uint64_t size) {
   const auto [link, index] = main.place_of(number);
   Json out;
-  std::uint64_t end = size - link->first;
-  if (link != &main.newest()) {
-    const SignedCheckpoint head = GREFFE_TRY(link->reader.checkpoint());
-    end = head.checkpoint.size;
-    out.set("checkpoint", head.note.write()).set("epoch", link->name.epoch);
-  }
+  const bool is_newest = link == &main.newest();
+  const std::uint64_t end = (is_newest ? size : (link + 1)->first) - link->first;
+  if (!is_newest) out.set("epoch", link->name.epoch);
   const std::vector<std::string> entry = GREFFE_TRY(link->reader.entries(index, index + 1));
   const std::vector<Digest> proof = GREFFE_TRY(link->reader.inclusion(index, end));
   Json::Array hashes;
@@ -63,6 +61,22 @@ Result<std::optional<std::uint64_t>> revocation_of(const archive::HeldArchive& a
   return found;
 }
 
+// What the entries with the numbers [first, last) say of officers.
+Result<Json::Array> officer_entries(const archive::HeldArchive& archive, std::uint64_t first, std::uint64_t last, std::uint64_t size) {
+  catalogue::EntryQuery query;
+  query.kind = "key";
+  const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(*archive.catalogue, query));
+  Json::Array out;
+  for (const std::uint64_t number : keys) {
+    if (number < first || number >= last) continue;
+    const std::vector<std::string> bytes = GREFFE_TRY(archive.chain.entries(number, number + 1));
+    const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
+    const auto* key = std::get_if<KeyEntry>(&entry);
+    if (key != nullptr && key->role == "officer") out.push_back(GREFFE_TRY(proven(archive.chain, number, size)));
+  }
+  return out;
+}
+
 // What officers declared lost of it, and who was an officer when: `lost_entries` and, beside them only, `officer_entries`.
 Status add_lost(Json& out, const archive::HeldArchive& archive, const HearingId& hearing, std::uint64_t size) {
   catalogue::EntryQuery query;
@@ -74,18 +88,7 @@ Status add_lost(Json& out, const archive::HeldArchive& archive, const HearingId&
     if (index < size) lost.push_back(GREFFE_TRY(proven(archive.chain, index, size)));
   }
   if (lost.empty()) return ok();
-  query = {};
-  query.kind = "key";
-  const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(*archive.catalogue, query));
-  Json::Array officers;
-  for (const std::uint64_t index : keys) {
-    if (index >= size) break;
-    const std::vector<std::string> bytes = GREFFE_TRY(archive.chain.entries(index, index + 1));
-    const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
-    const auto* key = std::get_if<KeyEntry>(&entry);
-    if (key != nullptr && key->role == "officer") officers.push_back(GREFFE_TRY(proven(archive.chain, index, size)));
-  }
-  out.set("lost_entries", std::move(lost)).set("officer_entries", std::move(officers));
+  out.set("lost_entries", std::move(lost)).set("officer_entries", GREFFE_TRY(officer_entries(archive, 0, size, size)));
   return ok();
 }
 
@@ -99,6 +102,24 @@ Result<std::vector<std::string>> HearingProof::cosigned(const archive::HeldArchi
   for (const VerifierKey& cosigner : cosigners) {
     const auto newest = archive::newest_cosigned(stores_.heads, archive.log_path, cosigner);
     if (newest) out.push_back(newest->note.write());
+  }
+  return out;
+}
+
+Result<Json::Array> proven_epochs(archive::Stores stores, const archive::HeldArchive& archive, std::uint64_t size) {
+  Json::Array out;
+  const std::vector<tlog::LogChain::Link>& links = archive.chain.links();
+  if (links.size() == 1) return out;
+  for (const tlog::LogChain::Link& link : links) {
+    Json one;
+    one.set("epoch", link.name.epoch);
+    if (&link != &links.front()) one.set("promotion", GREFFE_TRY(proven(archive.chain, link.first, size)));
+    if (&link != &links.back()) {
+      const SignedCheckpoint end = GREFFE_TRY(archive::end_of_epoch(stores, *archive.catalogue, archive.chain, link));
+      one.set("checkpoint", end.note.write());
+      one.set("officer_entries", GREFFE_TRY(officer_entries(archive, link.first, (&link + 1)->first, size)));
+    }
+    out.push_back(std::move(one));
   }
   return out;
 }
@@ -127,6 +148,8 @@ Result<Json> HearingProof::of(const archive::FoundHearing& found) const {
   GREFFE_TRY(add_lost(out, archive, record.row.id, size));
   out.set("hearing_checkpoint", hearing_head.note.write()).set("main_checkpoint", main_head.note.write());
   out.set("main_size", main_head.checkpoint.size);
+  Json::Array chain = GREFFE_TRY(proven_epochs(stores_, archive, size));
+  if (!chain.empty()) out.set("epochs", std::move(chain));
   const std::vector<std::string> notes = GREFFE_TRY(cosigned(archive));
   out.set("main_cosigned", Json::Array(notes.begin(), notes.end()));
   return out;

@@ -10,6 +10,10 @@
 
 namespace greffe::web {
 
+// What leads from the keys of its first epoch to those of the newest (schema ProvenEpoch), where the main log has `size` entries through all
+// epochs; nothing of an archive that was never promoted.
+Result<Json::Array> proven_epochs(archive::Stores stores, const archive::HeldArchive& archive, std::uint64_t size);
+
 class HearingProof {
  public:
   HearingProof(archive::Stores stores, archive::HearingLogs& hearings, archive::Retrieval& retrieval, archive::Peers& peers)

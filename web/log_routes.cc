@@ -1,6 +1,7 @@
 #include "web/log_routes.h"
 
 #include "archive/archive_keys.h"
+#include "web/hearing_proof.h"
 
 namespace greffe::web {
 namespace {
@@ -26,20 +27,11 @@ Result<http::Response> tile_of(const tlog::LogReader& reader, const std::string&
   return tile_response(name, bytes);
 }
 
-Json keys_json(const std::string& archive, const std::string& log_vkey, const std::string& holder_vkey, const std::vector<VerifierKey>& cosigners) {
-  Json::Array list;
-  for (const VerifierKey& key : cosigners) list.push_back(Json().set("name", key.name).set("vkey", key.text()));
-  Json out;
-  out.set("archive", archive).set("cosigners", std::move(list)).set("holder_vkey", holder_vkey).set("log_vkey", log_vkey);
-  return out;
-}
-
 }  // namespace
 
-LogRoutes::LogRoutes(archive::MainLog& main_log, const archive::HeldArchives& archives, archive::HearingLogs& hearings, archive::Peers& peers,
-                     VerifierKey log_key, VerifierKey holder_key, const SignIn& sign_in)
-    : main_log_(main_log), archives_(archives), hearings_(hearings), peers_(peers), log_key_(std::move(log_key)),
-      holder_key_(std::move(holder_key)), sign_in_(sign_in) {}
+LogRoutes::LogRoutes(archive::Stores stores, archive::MainLog& main_log, const archive::HeldArchives& archives, archive::HearingLogs& hearings,
+                     const SignIn& sign_in)
+    : stores_(stores), main_log_(main_log), archives_(archives), hearings_(hearings), sign_in_(sign_in) {}
 
 std::vector<http::Route> LogRoutes::routes() {
   const auto route = [this](std::string pattern, Result<http::Response> (LogRoutes::*handler)(const http::Request&, const Session&)) {
@@ -49,34 +41,41 @@ std::vector<http::Route> LogRoutes::routes() {
   };
   return {route("/v1/keys", &LogRoutes::keys),
           route("/v1/log/main/checkpoint", &LogRoutes::main_checkpoint),
+          route("/v1/log/main/epochs", &LogRoutes::main_epochs),
           route("/v1/log/main/entries", &LogRoutes::entries),
           route("/v1/log/main/tile/{path*}", &LogRoutes::main_tile),
           route("/v1/log/hearing/{id}/checkpoint", &LogRoutes::hearing_checkpoint),
           route("/v1/log/hearing/{id}/tile/{path*}", &LogRoutes::hearing_tile)};
 }
 
+// Those of the first epoch: who has pinned them is led from there to the later ones. Of a copy the log's key is the one that an operator named
+// here (`origin add`); the others are what that log says.
 Result<http::Response> LogRoutes::keys(const http::Request& request, const Session&) {
   const std::string asked = request.query_value("archive");
-  if (!asked.empty() && asked != main_log_.archive_name()) {
-    const Json copy = GREFFE_TRY(keys_of_copy(asked));
-    return http::json_response(200, write_json(copy));
-  }
-  const std::vector<VerifierKey> cosigners = GREFFE_TRY(peers_.main_log_cosigners());
-  const Json out = keys_json(main_log_.archive_name(), log_key_.text(), holder_key_.text(), cosigners);
+  const archive::HeldArchive found = GREFFE_TRY(archives_.named(asked.empty() ? main_log_.archive_name() : asked));
+  const auto facts = GREFFE_TRY(found.catalogue->archive_facts());
+  const PublicKey log_key = found.own && facts ? facts->log_key : found.log_key;
+  const std::vector<VerifierKey> cosigners = GREFFE_TRY(archive::cosigning_keys(*found.catalogue, {"cosigner", "witness"}));
+  Json::Array list;
+  for (const VerifierKey& key : cosigners) list.push_back(Json().set("name", key.name).set("vkey", key.text()));
+  Json out;
+  out.set("archive", found.name).set("cosigners", std::move(list)).set("holder_vkey", facts ? facts->holder_vkey : std::string());
+  out.set("log_vkey", archive::log_verifier(found.name, log_key).text());
   return http::json_response(200, write_json(out));
-}
-
-// Its log's key is the one that an operator named here (`origin add`); the others are what that log says.
-Result<Json> LogRoutes::keys_of_copy(const std::string& name) const {
-  const archive::HeldArchive copy = GREFFE_TRY(archives_.named(name));
-  const auto facts = GREFFE_TRY(copy.catalogue->archive_facts());
-  const std::vector<VerifierKey> cosigners = GREFFE_TRY(archive::cosigning_keys(*copy.catalogue, {"cosigner", "witness"}));
-  return keys_json(name, archive::log_verifier(name, copy.log_key).text(), facts ? facts->holder_vkey : std::string(), cosigners);
 }
 
 Result<http::Response> LogRoutes::main_checkpoint(const http::Request&, const Session&) {
   const SignedCheckpoint head = GREFFE_TRY(main_log_.published());
   return checkpoint_response(head);
+}
+
+Result<http::Response> LogRoutes::main_epochs(const http::Request&, const Session&) {
+  const archive::HeldArchive own = GREFFE_TRY(archives_.named(main_log_.archive_name()));
+  const SignedCheckpoint head = GREFFE_TRY(main_log_.published());
+  Json out;
+  out.set("checkpoint", head.note.write());
+  out.set("epochs", GREFFE_TRY(proven_epochs(stores_, own, own.chain.newest().first + head.checkpoint.size)));
+  return http::json_response(200, write_json(out));
 }
 
 // Entries carry no personal data and no free text, so whoever is signed in may check the log.

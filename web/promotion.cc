@@ -11,6 +11,7 @@
 #include "archive/base/command_line.h"
 #include "archive/base/progress.h"
 #include "archive/catalogue/catalogue.h"
+#include "archive/epoch_end.h"
 #include "archive/epochs.h"
 #include "archive/settings.h"
 #include "archive/tlog/log_chain.h"
@@ -250,6 +251,7 @@ Result<int> Promotion::run() {
   const Officers known = GREFFE_TRY(officers_of(chain));
   GREFFE_TRY(add_signatures(known));
   const std::string certificate = GREFFE_TRY(take_over(known));
+  GREFFE_TRY(archive::keep_end_of_epoch(*pool_, chain.newest(), head));  // a crash here leaves a checkpoint more that is kept
   GREFFE_TRY(begin_log(certificate));
   GREFFE_TRY(move_catalogue());
   GREFFE_TRY(write_config());

@@ -120,8 +120,7 @@ struct Running {
         machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, replica_of(s.role)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
         playback(clock, archives, retrieval, sessions, sign_in),
-        logs(m, archives, hearings, peers, archive::log_verifier(archive::origin_of(s), keys.log.public_key()),
-             archive::holder_verifier(archive::origin_of(s), keys.holder.public_key()), sign_in),
+        logs(stores, m, archives, hearings, sign_in),
         control(clock, stores, m, peers, a, snapshots, status, p, keeper, scrub, sites), drill_routes(drills) {}
 
   std::optional<MachineRoutes::Replica> replica_of(const std::string& role) {

@@ -3,14 +3,17 @@
 
     tests/system/test_promotion.py [TEST...]
 """
+import base64
 import hashlib
 import json
 import shutil
 import signal
+import time
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from machine_client import Hearing, MachineClient, signed_checkpoint, tree_root
+from machine_client import Hearing, MachineClient, RAW, signed_checkpoint, tree_root
 from test_epochs import certificate, officers, refused
 from test_replicate import Sites
 from world import VERIFY, Browser, main, run
@@ -47,6 +50,8 @@ class Disaster(Sites):
         self.kept = {name: self.folder / f"officer-{name}" for name in self.signers}
         for name, path in self.kept.items():
             shutil.copy(self.primary.folder / name, path)
+        keys = self.primary.home / "state/keys"
+        self.old_holder = serialization.load_pem_private_key((keys / "holder.key").read_bytes(), None)
 
     def go_on(self):
         """Statement, signatures, promotion, start."""
@@ -123,6 +128,8 @@ def test_the_second_site_goes_on_as_the_archive():
         assert [log["origin"] for log in verdict["logs"]] == [sites.primary.name, f"{sites.primary.name}/epoch/2"], verdict["logs"]
         now = sites.second.archive("policy").stdout
         assert [line for line in now.split("\n") if not line.startswith("#")] == [line for line in policy.read_text().split("\n") if not line.startswith("#")], now
+        exports_lead_to_both_epochs(sites, policy, finished, going_on)
+        pages_get_what_leads_to_the_new_keys(sites, policy, person, finished, going_on)
         findings = json.loads(sites.second.archive("check", "--json", check=False).stdout)["findings"]
         assert findings == [], findings
         status = json.loads(sites.second.archive("status", "--json", check=False).stdout)
@@ -132,6 +139,127 @@ def test_the_second_site_goes_on_as_the_archive():
 def verdict_of(policy, volumes):
     done = run(VERIFY, "--policy", policy, "--json", *volumes, check=False)
     return done.returncode, json.loads(done.stdout)
+
+
+def exports_lead_to_both_epochs(sites, policy, before, after):
+    """Each is judged with the policy of before the promotion; what was altered is named."""
+    origins = [sites.primary.name, f"{sites.primary.name}/epoch/2"]
+    for hearing in (before, after):
+        folder = sites.second.folder / f"export-{hearing.id}"
+        sites.second.archive("export", hearing.id, folder)
+        code, verdict = verdict_of(policy, [folder])
+        assert code == 0 and verdict["verdict"] == "VERIFIED" and not verdict["findings"], verdict
+        assert [log["origin"] for log in verdict["logs"]] == origins and verdict["hearings"][0]["hearing"] == hearing.id, verdict
+    good = sites.second.folder / f"export-{after.id}"
+    thief = ed25519.Ed25519PrivateKey.generate()
+    pinned = (good / "main/checkpoint").read_text()
+
+    def log_of(text, key):
+        """A second epoch that is this promotion alone."""
+        entry = text.encode()
+        note = signed_checkpoint(key, origins[1], [entry])
+        return {"checkpoint": note, "entries/0.json": text, "proofs/0.tlog-proof": f"c2sp.org/tlog-proof@v1\nindex 0\n\n{note}"}
+
+    def swapped(folder):
+        one, two = (folder / f"main/epoch/2/entries/{i}.json" for i in (0, 1))
+        first = one.read_bytes()
+        one.write_bytes(two.read_bytes())
+        two.write_bytes(first)
+
+    def replaced(files):
+        def alter(folder):
+            shutil.rmtree(folder / "main/epoch/2")
+            for name, text in files.items():
+                (folder / "main/epoch/2" / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / "main/epoch/2" / name).write_text(text)
+        return alter
+
+    def without_officers(folder):
+        for path in (folder / "main/entries").glob("*.json"):
+            if '"role":"officer"' in path.read_text():
+                (folder / "main/proofs" / f"{path.stem}.tlog-proof").unlink()
+                path.unlink()
+
+    def signed_by_a_thief(folder):
+        path = folder / "main/epoch/2/checkpoint"
+        text = path.read_text().split("\n\n")[0] + "\n"
+        path.write_text(signed_checkpoint(thief, origins[1], [], size=int(text.split("\n")[1]), root=base64.b64decode(text.split("\n")[2])))
+
+    one = {"officer-1": sites.signers["officer-1"]}
+    for name, alter, wrong in (("one-officer", replaced(log_of(certificate(sites.primary, pinned, one, log=thief), thief)), "two officers"),
+                               ("another-key", signed_by_a_thief, ""),
+                               ("another-log", replaced(log_of((good / "main/epoch/2/entries/0.json").read_text(), thief)), ""),
+                               ("swapped", swapped, "first entry"),
+                               ("no-officers", without_officers, "is not an officer")):
+        folder = sites.second.folder / name
+        shutil.copytree(good, folder)
+        alter(folder)
+        write_manifest(folder)
+        code, verdict = verdict_of(policy, [folder])
+        found = [one for one in verdict["findings"] if one["code"] == "promotion"]
+        assert code == 1 and verdict["verdict"] == "TAMPERED" and len(found) == 1 and wrong in found[0]["what"], (name, verdict)
+
+
+    # What the lost site confirmed is no receipt of the one that filed it.
+    folder = sites.second.folder / "old-receipt"
+    shutil.copytree(good, folder)
+    shutil.rmtree(folder / "hearing/cosigned", ignore_errors=True)
+    path = folder / "hearing/checkpoint"
+    text, lines = path.read_text().split("\n\n")
+    kept = [line for line in lines.splitlines() if "/epoch/2/holder" not in line]
+    assert len(kept) < len(lines.splitlines()), lines
+    path.write_text(text + "\n\n" + "".join(line + "\n" for line in kept + [cosignature(f"{sites.primary.name}/holder", sites.old_holder, text + "\n")]))
+    write_manifest(folder)
+    code, verdict = verdict_of(policy, [folder])
+    assert code == 1 and verdict["verdict"] == "INCOMPLETE" and [one["code"] for one in verdict["findings"]] == ["receipt"], verdict
+    assert f"{sites.primary.name}/holder" in verdict["hearings"][0]["cosigned_by"], verdict
+
+
+def cosignature(name, key, text):
+    at = int(time.time())
+    public = key.public_key().public_bytes(*RAW)
+    key_id = hashlib.sha256(name.encode() + b"\n\x04" + public).digest()[:4]
+    signature = at.to_bytes(8, "big") + key.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
+    return f"\u2014 {name} {base64.b64encode(key_id + signature).decode()}"
+
+
+def write_manifest(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest-sha256.txt")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in files]
+    (folder / "manifest-sha256.txt").write_text("".join(lines))
+
+
+def proved_root(size, proven):
+    """RFC 9162, 2.1.3.2."""
+    at, last, root = proven["index"], size - 1, hashlib.sha256(b"\0" + proven["entry"].encode()).digest()
+    for text in proven["inclusion"]:
+        other = bytes.fromhex(text)
+        if at % 2 or at == last:
+            root = hashlib.sha256(b"\1" + other + root).digest()
+            while at % 2 == 0 and at:
+                at, last = at // 2, last // 2
+        else:
+            root = hashlib.sha256(b"\1" + root + other).digest()
+        at, last = at // 2, last // 2
+    assert last == 0, proven
+    return root
+
+
+def pages_get_what_leads_to_the_new_keys(sites, policy, person, before, after):
+    keys = person.call("GET", "/v1/keys")[1]
+    assert f"log {keys['log_vkey']}\n" in policy.read_text() and keys["holder_vkey"].startswith(f"{sites.primary.name}/holder+"), keys
+    answers = [person.call("GET", f"/v1/hearings/{hearing.id}/proof")[1] for hearing in (before, after)]
+    assert [one["checkpoint_entry"].get("epoch") for one in answers] == [1, None], answers
+    for answer in answers + [person.call("GET", "/v1/log/main/epochs")[1]]:
+        first, second = answer["epochs"]
+        notes = {1: first["checkpoint"], None: answer.get("main_checkpoint") or answer["checkpoint"]}
+        promotion = json.loads(second["promotion"]["entry"])
+        origin, size, root = first["checkpoint"].split("\n")[:3]
+        assert promotion["previous"] == {"origin": origin, "root": base64.b64decode(root).hex(), "size": int(size)}, (promotion, first)
+        assert {json.loads(one["entry"])["name"] for one in first["officer_entries"]} == {"officer-1", "officer-2"}, first
+        for one in [*first["officer_entries"], second["promotion"], *(answer[name] for name in ("checkpoint_entry", "key_entry") if name in answer)]:
+            _, size, root = notes[one.get("epoch")].split("\n")[:3]
+            assert proved_root(int(size), one) == base64.b64decode(root), one
 
 
 def test_an_epoch_that_officers_did_not_begin_is_no_part_of_the_archive():

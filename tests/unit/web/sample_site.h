@@ -42,8 +42,7 @@ struct SampleSite {
         machine(1, *epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons, intake}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
-        logs(*archive.main_log, archives, *archive.hearings, peers, archive::log_verifier(archive.name, archive.keys->log.public_key()),
-             archive.holder(), sign_in),
+        logs(archive.stores(), *archive.main_log, archives, *archive.hearings, sign_in),
         control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub, sites), drill_routes(drills) {}
 
   std::vector<http::Route> all_routes() {

@@ -333,6 +333,8 @@ TEST_CASE("the proof leads from the station's signature to the main log's") {
   Browser browser(site);
   browser.log_in("anne");
   const Json proof = browser.json(browser.call("GET", "/v1/hearings/{id}/proof", {{"id", hearing.id.text()}}));
+  CHECK_FALSE(proof.has("epochs"));  // with more than one: tests/system/test_promotion.py
+  CHECK(browser.json(browser.call("GET", "/v1/log/main/epochs")).array("epochs")->empty());
   const auto main = greffe::parse_signed_checkpoint(*proof.string("main_checkpoint"));
   REQUIRE(main);
   CHECK(greffe::verify_note(main->note, greffe::archive::log_verifier(site.archive.name, site.archive.keys->log.public_key())));
