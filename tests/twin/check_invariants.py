@@ -7,8 +7,9 @@ I1  what was acknowledged is on at least W volumes, with the right digest (--ack
     "<origin> <size>" for log entries; the file is written on the client's side)
 I2  no log entry names an object that is nowhere, but those that a `lost` entry names
 I3  every visible object has the digest that is its name
-I4  the second site's copy of the main log is a prefix of this one (--second: its volumes)
-I5  the copies of a head never contradict each other, and no head went back (--heads: a file that keeps the heads seen;
+I4  within an epoch the second site's copy of a log is a prefix of the one here (--second: its volumes); where it was promoted, neither
+    of both has a log that goes on otherwise than the other's
+I5  each epoch of an archive goes on from a state of the one before, as two officers signed; the copies of a head never contradict each other, and no head went back (--heads: a file that keeps the heads seen;
     it is read, compared and written again); entries that a replica knows ahead of their objects lead to a signed tree, that of the log
 I8  --json prints a digest over everything that the catalogue is derived from: it must not change over a rebuild
 
@@ -18,11 +19,11 @@ import argparse
 import hashlib
 import json
 import pathlib
-import re
 import sys
 
 from twin_formats import HEX, Bad, Note, Report, canonical, leaf_hash, named_objects, node_hash
 from twin_logs import LogCopies
+from twin_main_log import Epoch, entries_of, epoch_of, follow, origin_of
 
 PIECE = ["checkpoint", "edge", "entries", "first", "v"]
 
@@ -89,6 +90,30 @@ class Pool:
                 if note.origin != notes[0].origin or log.tree.root(note.size) != note.root:
                     self.fail("I5", f"{note.file} contradicts {notes[0].file}")
             self.logs[notes[0].origin] = (path, notes[0], log)
+
+    def newest_epochs(self):
+        """archive -> the highest epoch whose log is here."""
+        out = {}
+        for origin in self.logs:
+            if "/hearing/" not in origin:
+                archive, epoch = epoch_of(origin)
+                out[archive] = max(epoch, out.get(archive, 0))
+        return out
+
+    def check_epochs(self):
+        for archive, newest in self.newest_epochs().items():
+            chain = []
+            for number in range(1, newest + 1):
+                _, note, log = self.logs.get(origin_of(archive, number), (None, None, None))
+                if log is None:
+                    self.fail("I5", f"the log of epoch {number} of {archive} is not here, and a later one is")
+                    break
+                epoch = Epoch(note, entries_of(log), lambda size, note=note, log=log: log.tree.root(size) if size <= note.size else None)
+                try:
+                    follow(chain, epoch) if chain else chain.append(epoch)
+                except Bad as problem:
+                    self.fail("I5", f"the log of epoch {number} of {archive} does not go on from the one before: {problem}")
+                    break
 
     def read_ahead(self):
         """What a replica knows of logs before it holds what their entries name: each piece leads to the tree that it states, and to what the
@@ -179,17 +204,20 @@ class Pool:
         path.write_text(json.dumps({o: (n.size, n.root.hex()) for o, (_, n, _) in self.logs.items()}, sort_keys=True))
 
     def check_prefix(self, second):
-        """I4: every copy at the second site is a prefix of what is here."""
-        for origin, (_, note, log) in second.logs.items():
+        """I4: every copy at the second site is a prefix of what is here, unless the archive goes on there."""
+        here, there = self.newest_epochs(), second.newest_epochs()
+        for origin, (path, note, log) in second.logs.items():
+            archive = epoch_of(origin.partition("/hearing/")[0])[0]
+            promoted = there.get(archive, 0) > here.get(archive, there.get(archive, 0))
             if origin not in self.logs:
-                if not re.search(r"/hearing/", origin) and second.logs[origin][0] == "log/main":
-                    continue  # the second site's own main log
-                self.fail("I4", f"the second site has the log {origin}, which is not here")
+                if not promoted and ("/hearing/" in origin or path != "log/main"):  # that is its own main log
+                    self.fail("I4", f"the second site has the log {origin}, which is not here")
                 continue
-            mine = self.logs[origin]
-            if note.size > mine[1].size or mine[2].tree.root(note.size) != note.root:
-                self.fail("I4", f"the second site's {origin} ({note.size} entries) is not a prefix of the one here ({mine[1].size})")
-            if log.tree.leaves != mine[2].tree.leaves[:note.size]:
+            _, mine, held = self.logs[origin]
+            common = min(note.size, mine.size) if promoted else note.size
+            if common > mine.size or held.tree.root(common) != log.tree.root(common):
+                self.fail("I4", f"the second site's {origin} ({note.size} entries) is not a prefix of the one here ({mine.size})")
+            if log.tree.leaves[:common] != held.tree.leaves[:common]:
                 self.fail("I4", f"the second site's entries of {origin} are not those here")
 
     def inputs_digest(self):
@@ -231,6 +259,7 @@ def check(volumes, quorum=2, acknowledged=None, heads=None, second=()):
     pool = Pool(volumes)
     pool.read_objects()
     pool.read_logs()
+    pool.check_epochs()
     pool.read_ahead()
     pool.check_named()
     if acknowledged:
@@ -241,6 +270,7 @@ def check(volumes, quorum=2, acknowledged=None, heads=None, second=()):
         other = Pool(second)
         other.read_objects()
         other.read_logs()
+        other.check_epochs()
         other.read_ahead()
         other.check_named()
         pool.broken += [{**b, "what": "second site: " + b["what"]} for b in other.broken]

@@ -7,16 +7,19 @@ Same verdicts, codes and exit status as greffe-verify (docs/formats/verdicts.md)
 """
 import argparse
 import base64
-import datetime
 import hashlib
 import json
 import pathlib
 import re
 import sys
 
-from twin_formats import (HEX, ORDER, TILE, UUID, Bad, CannotRun, Note, Policy, Report, canonical, leaf_hash, read, verify_inclusion)
+from twin_formats import HEX, ORDER, TILE, UUID, Bad, CannotRun, Note, Policy, Report, canonical, leaf_hash, read, verify_inclusion
 from twin_hearing import Facts, HearingJudge
-from twin_logs import LogCopies, check_object
+from twin_logs import LogCopies
+from twin_main_log import Epoch, choose_main, follow, witness_sizes
+from twin_pool import check_pool
+
+MOST_EPOCHS = 1000
 
 
 # ---- exports ----
@@ -28,7 +31,10 @@ def is_export_path(path):
     if tile:
         groups = tile[2].split("/")
         return not (len(groups) > 1 and groups[0] == "x000") and (tile[4] is None or int(tile[4]) < 256)
-    return bool(re.fullmatch(r"main/proofs/(0|[1-9]\d*)\.tlog-proof|main/entries/(0|[1-9]\d*)\.json|hearing/cosigned/[0-9a-f]{8}"
+    epoch = re.fullmatch(r"main/epoch/([1-9]\d{0,3})/(.*)", path, re.A)
+    if epoch and 2 <= int(epoch[1]) <= MOST_EPOCHS:
+        path = "main/" + epoch[2]
+    return bool(re.fullmatch(r"main/checkpoint|main/proofs/(0|[1-9]\d*)\.tlog-proof|main/entries/(0|[1-9]\d*)\.json|hearing/cosigned/[0-9a-f]{8}"
                              r"|play/[a-z0-9-]{1,32}\.m3u8|objects/[0-9a-f]{64}\.(mp4|json|bin)", path, re.A))
 
 
@@ -66,35 +72,75 @@ def check_files(folder, report):
     return {name for name in listed if name in found and not (folder / name).is_symlink()}
 
 
-def choose_main(notes, policy, report):
-    chosen = None
-    for note in notes:
-        key = policy.logs.get(note.origin)
-        if key is None or not note.signed_by(key.name, key.public):
-            report.add("main-signature", log="main", file=note.file)
-        elif chosen is None:
-            chosen = note
-    return chosen
-
-
-def witness_sizes(notes, policy, report):
-    sizes = {}
-    for note in notes:
-        for name, key in policy.witnesses.items():
-            answer = note.cosigned_by(key)
-            if answer is False:
-                report.add("cosignature-bad", log="main", file=note.file)
-            if answer:
-                sizes[name] = max(sizes.get(name, 0), note.size)
-    return sizes
-
-
 def read_proof(path, report):
     lines = (read(path, report) or b"").decode("utf-8", "replace").split("\n")
     if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index ") or "" not in lines:
         raise Bad("not a proof")
     end = lines.index("")
     return int(lines[1][6:]), [base64.b64decode(x, validate=True) for x in lines[2:end]], Note("\n".join(lines[end + 1:]).encode())
+
+
+def epoch_folder(number):
+    return "main" if number == 1 else f"main/epoch/{number}"
+
+
+def proved_entries(folder, below, files, note, uuid, report):
+    """index -> bytes: what an export has of one epoch's log, where its proof leads to this checkpoint."""
+    out = {}
+    indices = {int(found[1]) for found in (re.fullmatch(below + r"/(?:entries|proofs)/(\d+)\.[a-z-]+", p) for p in files) if found}
+    for index in sorted(indices):
+        name = f"{below}/entries/{index}.json"
+        data = read(folder / name, report)
+        try:
+            stated, proof, proved = read_proof(folder / f"{below}/proofs/{index}.tlog-proof", report)
+            if data is None or stated != index or proved.text != note.text or \
+                    not verify_inclusion(index, note.size, leaf_hash(data), proof, note.root):
+                raise Bad("proof")
+        except (Bad, ValueError, IndexError):
+            report.add("main-proof", log="main", entry=index, file=name)
+            continue
+        try:
+            other = canonical(data).get("hearing", uuid) != uuid
+        except Bad:
+            other = False
+        if other:
+            report.add("hearing-swapped", log="main", entry=index, hearing=uuid)
+        else:
+            out[index] = data
+    if 0 not in indices and below == "main":
+        report.add("genesis", log="main")
+    return out
+
+
+def exported_epoch(folder, number, files, note, uuid, report):
+    entries = proved_entries(folder, epoch_folder(number), files, note, uuid, report)
+    return Epoch(note, entries, lambda size: note.root if size == note.size else None)
+
+
+def exported_chain(folder, files, head, uuid, report):
+    """The epochs of an export that are believed, the first one with this checkpoint."""
+    chain = [exported_epoch(folder, 1, files, head, uuid, report)]
+    last = max([int(found[1]) for found in (re.match(r"main/epoch/(\d+)/", p) for p in files) if found], default=1)
+    for number in range(2, last + 1):
+        notes = LogCopies("main", [folder / epoch_folder(number)], report).notes("main-checkpoint")
+        try:
+            if not notes:
+                raise Bad("no checkpoint")
+            follow(chain, exported_epoch(folder, number, files, notes[0], uuid, report))
+        except Bad:
+            report.add("promotion", log="main", file=f"{epoch_folder(number)}/checkpoint")
+            break
+    return chain
+
+
+def check_known(known, chain, report):
+    for epoch in chain:
+        note = epoch.note
+        if known and known.origin == note.origin:
+            if known.size == note.size and known.root != note.root:
+                report.add("main-inconsistent", log="main")
+            elif known.size > note.size and epoch is chain[-1]:
+                report.add("stale", "INCOMPLETE", log="main")
 
 
 def check_export(folder, policy, known, report):
@@ -105,48 +151,30 @@ def check_export(folder, policy, known, report):
             raise Bad("origin")
     except (Bad, ValueError):
         return report.add("hearing-checkpoint", log="hearing", file="hearing/checkpoint")
-    log = LogCopies("main", [folder / "main"], report)
-    notes = log.notes("main-checkpoint")
+    notes = LogCopies("main", [folder / "main"], report).notes("main-checkpoint")
     if not notes and not (folder / "main/checkpoint").exists():
         report.add("main-checkpoint", log="main", file="main/checkpoint")
     head = choose_main(notes, policy, report)
     if head is None:
         return None
-    if known and known.origin == head.origin:
-        if known.size == head.size and known.root != head.root:
-            report.add("main-inconsistent", log="main")
-        elif known.size > head.size:
-            report.add("stale", "INCOMPLETE", log="main")
+    chain = exported_chain(folder, files, head, uuid, report)
+    check_known(known, chain, report)
     facts = Facts(head.origin, policy, report)
-    indices = sorted({int(re.sub(r"\D", "", p)) for p in files if re.match(r"main/(entries|proofs)/", p)})
-    if 0 not in indices:
-        report.add("genesis", log="main")
-    for index in indices:
-        data = read(folder / f"main/entries/{index}.json", report)
-        try:
-            stated, proof, note = read_proof(folder / f"main/proofs/{index}.tlog-proof", report)
-            if data is None or stated != index or note.text != head.text or \
-                    not verify_inclusion(index, head.size, leaf_hash(data), proof, head.root):
-                raise Bad("proof")
-        except (Bad, ValueError, IndexError):
-            report.add("main-proof", log="main", entry=index, file=f"main/entries/{index}.json")
-            continue
-        try:
-            other = canonical(data).get("hearing", uuid) != uuid
-        except Bad:
-            other = False
-        if other:
-            report.add("hearing-swapped", log="main", entry=index, hearing=uuid)
-        else:
-            facts.add(index, data)
-    covered = policy.covered(witness_sizes([head], policy, report), head.size)
+    for epoch in chain:
+        if epoch.promotion:
+            facts.begin_epoch(epoch.first, epoch.promotion)
+        for index, data in epoch.entries.items():
+            if not (index == 0 and epoch.promotion):
+                facts.add(epoch.first + index, data)
+    size, covered = chain[-1].first + chain[-1].note.size, policy.covered(witness_sizes([head], policy, report), head.size)
+    covered = size if covered == head.size else covered  # a later epoch began with its promotion: the policy's cosigners are not of it
 
     def paths_of(digest, segment):
         suffixes = [".mp4"] if segment else [".json", ".bin", ".mp4"]
         name = next((f"objects/{digest}{s}" for s in suffixes if f"objects/{digest}{s}" in files), f"objects/{digest}{suffixes[0]}")
         return [folder / name]
 
-    judge = HearingJudge(uuid, [folder / "hearing"], facts, paths_of, report, size=head.size, covered=covered)
+    judge = HearingJudge(uuid, [folder / "hearing"], facts, paths_of, report, epochs=len(chain), size=size, covered=covered)
     judge.run()
     for name in sorted(files):
         if name.startswith("objects/") and name[8:72] not in judge.named:
@@ -167,91 +195,6 @@ def check_export(folder, policy, known, report):
             if [line for line in text.split("\n") if line and not line.startswith(harmless)] != wanted:
                 report.add("playlist", hearing=uuid, stream=stream, file=name)
     return None
-
-
-# ---- pools ----
-
-def check_pool(volumes, policy, known, report):
-    pools = {json.loads((v / "greffe-volume.json").read_bytes())["pool"] for v in volumes}
-    if len(pools) != 1:
-        raise CannotRun("the volumes are of several pools")
-    logs = ["log/main"] + sorted({f"log/from/{p.name}" for v in volumes for p in (v / "log/from").glob("*")})
-    named, judged, trusted, strangers = set(), set(), False, set()
-    folders = {}  # uuid -> relative path
-    for volume in volumes:
-        for path in sorted((volume / "log/hearing").glob("*/*/*/*")):
-            uuid, day = path.name, path.parent.relative_to(volume / "log/hearing").as_posix()
-            stamp = int(uuid.replace("-", "")[:12], 16) // 1000 if UUID.match(uuid) else -1
-            if stamp < 0 or datetime.datetime.fromtimestamp(stamp, datetime.timezone.utc).strftime("%Y/%m/%d") != day:
-                report.add("hearing-origin", file=str(path))
-            else:
-                folders[uuid] = f"log/hearing/{day}/{uuid}"
-    origins = {}
-    for uuid, folder in folders.items():
-        for note in LogCopies("hearing", [v / folder for v in volumes], Report(), uuid).notes("")[:1]:
-            origins[uuid] = note.origin
-
-    def paths_of(digest, _segment):
-        return [v / "sha256" / digest[:2] / digest[2:4] / digest for v in volumes]
-
-    for path in logs:
-        log = LogCopies("main", [v / path for v in volumes], report)
-        notes = log.notes("main-checkpoint")
-        if not notes:
-            continue
-        if notes[0].origin not in policy.logs:
-            strangers.add(notes[0].origin)
-            continue
-        trusted, is_copy = True, path != "log/main"
-        if is_copy and path != "log/from/" + hashlib.sha256(notes[0].origin.encode()).hexdigest():
-            report.add("main-origin", log="main", file=path)
-        head = choose_main(notes, policy, report)
-        if head is None:
-            continue
-        holds = log.load(head)
-        facts = Facts(head.origin, policy, report)
-        for index, data in enumerate(log.entries):
-            if data is not None and leaf_hash(data) == log.tree.leaves[index]:
-                facts.add(index, data)
-        good = []
-        if holds:
-            key = policy.logs[head.origin]
-            for note in [n for n in log.cosigned("cosignature-bad") + notes if n.signed_by(key.name, key.public)] + [known] * bool(known):
-                if note.origin != head.origin:
-                    continue
-                if note.size > head.size:
-                    report.add("main-rolled-back", log="main")
-                elif log.tree.root(note.size) != note.root:
-                    report.add("main-inconsistent", log="main")
-                elif note is not known:
-                    good.append(note)
-        else:
-            report.add("main-root", log="main", entry=0, entry_end=head.size)
-        covered = policy.covered(witness_sizes(good, policy, report), head.size)
-        if covered == 0:
-            report.add("quorum", "INCOMPLETE", log="main")
-        mine = set(facts.commits) | {u for u, o in origins.items() if o == f"{head.origin}/hearing/{u}"}
-        for uuid in sorted(mine):
-            day = datetime.datetime.fromtimestamp(int(uuid.replace("-", "")[:12], 16) // 1000, datetime.timezone.utc)
-            judge = HearingJudge(uuid, [v / f"log/hearing/{day:%Y/%m/%d}/{uuid}" for v in volumes], facts, paths_of, report,
-                                 tree=log.tree if holds else None, size=head.size, covered=covered, is_copy=is_copy)
-            judge.run()
-            named.update(judge.named)
-            judged.add(uuid)
-        for index, digest, hearing in facts.documents:
-            named.add(digest)
-            if not hearing:
-                lost = digest in facts.lost.get("", ())
-                report.gaps |= bool(check_object(report, digest, paths_of(digest, None), {"log": "main", "entry": index}, absent_ok=lost)) and lost
-    if not trusted:
-        report.add("main-origin", log="main")
-    for uuid, origin in origins.items():
-        if uuid not in judged and not (origin.partition("/hearing/")[0] in strangers and origin.endswith(uuid)):
-            report.add("hearing-origin", hearing=uuid)
-    for volume in volumes:
-        for path in sorted((volume / "sha256").glob("*/*/*")):
-            if HEX.match(path.name) and path.name not in named:
-                check_object(report, path.name, [path], {})
 
 
 # ---- program ----

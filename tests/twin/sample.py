@@ -3,6 +3,7 @@
 Nothing here is shared with the product. Media are real fragmented MP4 boxes around random bytes.
 """
 import base64
+import copy
 import datetime
 import hashlib
 import json
@@ -265,18 +266,60 @@ class Hearing:
         return text + "\n" + self.station.line(text, self.origin) + "".join(c.line(text) for c in cosigners)
 
 
+class Epoch:
+    """One main log: who signs it, who gives receipts meanwhile. `pin`: how many of its entries are the archive's; None: all."""
+
+    def __init__(self, origin):
+        self.origin, self.log, self.holder = origin, Key(origin, 1), Key(origin + "/holder", 4)
+        self.entries, self.pin = [], None
+
+    def note(self, size=None, cosigners=()):
+        text = checkpoint_text(self.origin, [leaf(e) for e in self.entries[:size]])
+        return text + "\n" + self.log.line(text) + "".join(c.line(text) for c in cosigners)
+
+
 class Archive:
     """The main log of a sample, and how it lies in a pool or in an export."""
 
     def __init__(self):
-        self.log, self.holder = Key(ARCHIVE, 1), Key(ARCHIVE + "/holder", 4)
+        self.epochs = [Epoch(ARCHIVE)]
         self.dr = Key("dr.test.example/holder", 4)
         self.station = Key("s1", 1)
-        self.entries, self.objects, self.hearings = [], {}, []
+        self.objects, self.hearings = {}, []
         self.now = START_MS - 3_600_000
         self.add(kind="genesis", archive=ARCHIVE, holder=self.holder.vkey(), log_key=self.log.public.hex(), role="primary")
         self.add_key("station", "s1", self.station, court="court-a", room="room-1")
         self.add_key("cosigner", self.dr.name, self.dr, cosigner=self.dr.vkey())
+
+    # Of the newest epoch.
+    log = property(lambda self: self.epochs[-1].log)
+    holder = property(lambda self: self.epochs[-1].holder)
+    entries = property(lambda self: self.epochs[-1].entries)
+
+    @entries.setter
+    def entries(self, entries):
+        epoch = copy.copy(self.epochs[-1])
+        epoch.entries = entries
+        self.epochs = self.epochs[:-1] + [epoch]
+
+    def promote(self, officers, pin=None, change=lambda certificate: None, signers=None):
+        """Goes on in a log of its own behind the first `pin` entries; `change` falsifies the certificate before it is signed."""
+        before, number = self.epochs[-1], len(self.epochs) + 1
+        before.pin = len(before.entries) if pin is None else pin
+        epoch = Epoch(f"{ARCHIVE}/epoch/{number}")
+        root = root_of([leaf(e) for e in before.entries[:before.pin]]).hex()
+        entry = {"archive": ARCHIVE, "epoch": number, "holder": epoch.holder.vkey(), "kind": "promotion", "log_key": epoch.log.public.hex(),
+                 "machine_key": Key("m", 1).public.hex(), "machine_url": "https://second.test.example:8444", "officers": [o.name for o in officers],
+                 "previous": {"origin": before.origin, "root": root, "size": before.pin}}
+        change(entry)
+        previous, log = entry["previous"], Key(epoch.origin, 1)
+        log.public = bytes.fromhex(entry["log_key"])
+        lines = ["greffe promotes v1", entry["archive"], entry["epoch"], previous["origin"], previous["size"], previous["root"], log.vkey(), entry["holder"],
+                 entry["machine_url"], entry["machine_key"]]
+        text = "".join(f"{line}\n" for line in lines).encode()
+        self.epochs.append(epoch)
+        self.add(**entry, signatures=[base64.b64encode(o.private.sign(text)).decode() for o in signers or officers])
+        return epoch
 
     def add(self, **entry):
         self.now += 1000
@@ -285,10 +328,12 @@ class Archive:
     def add_key(self, role, name, key, action="added", **more):
         self.add(kind="key", action=action, key=key.public.hex(), name=name, role=role, since=utc(self.now), **more)
 
-    def file(self, hearing):
-        """Puts a hearing's checkpoints into the main log."""
-        self.hearings.append(hearing)
-        for size in hearing.commits:
+    def file(self, hearing, commits=None):
+        """Puts a hearing's checkpoints, or these of them, into the main log. Receipts are given by who holds it now."""
+        if hearing not in self.hearings:
+            self.hearings.append(hearing)
+        hearing.holder = self.holder
+        for size in hearing.commits if commits is None else commits:
             closed = json.loads(hearing.entries[size - 1])["kind"] == "close"
             self.add(kind="hearing-checkpoint", closed=closed, hearing=hearing.id, note=hearing.note(size))
         return hearing
@@ -302,16 +347,16 @@ class Archive:
         self.add(kind="details", account="u-1", details_sha256=sha(documents[0]), hearing=hearing.id, reason_sha256=sha(documents[1]))
 
     def policy(self, quorum=True):
-        lines = [f"log {self.log.vkey()}", f"witness dr {self.dr.vkey()}", "quorum " + ("dr" if quorum else "none")]
+        lines = [f"log {self.epochs[0].log.vkey()}", f"witness dr {self.dr.vkey()}", "quorum " + ("dr" if quorum else "none")]
         return "\n".join(lines) + "\n"
 
     def note(self, size=None, cosigned=True):
-        text = checkpoint_text(ARCHIVE, [leaf(e) for e in self.entries[:size]])
-        return text + "\n" + self.log.line(text) + (self.dr.line(text) if cosigned else "")
+        return self.epochs[-1].note(size, (self.dr,) if cosigned else ())
 
     # -- a pool --
 
-    def write_pool(self, folder, volumes=3):
+    def write_pool(self, folder, volumes=3, as_copy=False):
+        """`as_copy`: of a second site, where the first epoch's log is one of others as well."""
         folder = pathlib.Path(folder)
         pool = secrets.token_hex(16)
         paths = [folder / "abcdef"[i] for i in range(volumes)]
@@ -319,10 +364,13 @@ class Archive:
             path.mkdir(parents=True)
             (path / "greffe-volume.json").write_bytes(canonical({"domain": path.name, "pool": pool, "v": 1,
                                                                  "volume": secrets.token_hex(16)}))
-            write_log(path / "log/main", self.entries, self.note(cosigned=False), final=False)
-            put(path / "log/main/cosigned" / self.dr.key_id().hex(), self.note().encode())
+            for epoch in self.epochs:
+                log = path / ("log/main" if epoch is self.epochs[0] and not as_copy else "log/from/" + sha(epoch.origin.encode()))
+                write_log(log, epoch.entries, epoch.note(), final=False)
+                if epoch is self.epochs[0]:
+                    put(log / "cosigned" / self.dr.key_id().hex(), epoch.note(None, (self.dr,)).encode())
             for hearing in self.hearings:
-                write_log(path / hearing_path(hearing.id), hearing.entries, hearing.note(None, (self.holder,)), final=True)
+                write_log(path / hearing_path(hearing.id), hearing.entries, hearing.note(None, (hearing.holder,)), final=True)
             for objects in [self.objects] + [h.objects for h in self.hearings]:
                 for digest, data in objects.items():
                     put(path / "sha256" / digest[:2] / digest[2:4] / digest, data)
@@ -334,28 +382,34 @@ class Archive:
         folder = pathlib.Path(folder)
         put(folder / "README.txt", b"sample\n")
         put(folder / "policy.txt", self.policy().encode())
-        put(folder / "main/checkpoint", self.note().encode())
-        leaves = [leaf(e) for e in self.entries]
         objects = dict(hearing.objects)
-        for index, entry in enumerate(self.entries):
-            value = json.loads(entry)
-            mine = index == 0 or value.get("hearing") == hearing.id or value["kind"] == "key"
-            if not mine:
-                continue
-            put(folder / f"main/entries/{index}.json", entry)
-            proof = "".join(base64.b64encode(h).decode() + "\n" for h in inclusion(index, leaves))
-            put(folder / f"main/proofs/{index}.tlog-proof",
-                f"c2sp.org/tlog-proof@v1\nindex {index}\n{proof}\n{self.note()}".encode())
-            for key, digest in value.items():
-                if key.endswith("_sha256"):
-                    objects[digest] = self.objects[digest]
-        write_log(folder / "hearing", hearing.entries, hearing.note(None, (self.holder, self.dr)), final=True)
+        for number, epoch in enumerate(self.epochs, 1):
+            objects.update(self.write_main(folder / ("main" if number == 1 else f"main/epoch/{number}"), epoch, hearing))
+        write_log(folder / "hearing", hearing.entries, hearing.note(None, (hearing.holder, self.dr)), final=True)
         for digest, data in objects.items():
             put(folder / "objects" / (digest + hearing.names.get(digest, ".json")), data)
         for stream in hearing.streams:
             put(folder / f"play/{stream}.m3u8", playlist(hearing, stream).encode())
         write_manifest(folder)
         return folder
+
+    def write_main(self, folder, epoch, hearing):
+        """What an export has of one epoch's log; the documents that those entries name."""
+        entries, objects = epoch.entries[:epoch.pin], {}
+        note = epoch.note(epoch.pin, (self.dr,) if epoch is self.epochs[0] else ())
+        put(folder / "checkpoint", note.encode())
+        leaves = [leaf(e) for e in entries]
+        for index, entry in enumerate(entries):
+            value = json.loads(entry)
+            if index and value.get("hearing") != hearing.id and value["kind"] != "key":
+                continue
+            put(folder / f"entries/{index}.json", entry)
+            proof = "".join(base64.b64encode(h).decode() + "\n" for h in inclusion(index, leaves))
+            put(folder / f"proofs/{index}.tlog-proof", f"c2sp.org/tlog-proof@v1\nindex {index}\n{proof}\n{note}".encode())
+            for key, digest in value.items():
+                if key.endswith("_sha256"):
+                    objects[digest] = self.objects[digest]
+        return objects
 
 
 def hearing_path(hearing):

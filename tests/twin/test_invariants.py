@@ -105,7 +105,48 @@ def run(folder):
     assert "I5" in check(volumes)[0]
 
 
+def run_promoted(folder):
+    """The second site goes on: it may have more than the lost one, and nothing that contradicts it."""
+    archive = sample.Archive()
+    officers = [sample.Key(name, 1) for name in ("o-1", "o-2")]
+    for key in officers:
+        archive.add_key("officer", key.name, key)
+    hearing = sample.Hearing(archive.station).usual(2)
+    archive.file(hearing, hearing.commits[:1])
+    whole, hearing.entries = hearing.entries, hearing.entries[:3]
+    pinned = len(archive.entries)
+    archive.add(kind="access", account="u-1", hearing=hearing.id, session="s-1")  # the first site's alone
+    first = archive.write_pool(folder / "first")
+    hearing.entries = whole
+    archive.promote(officers, pin=pinned)
+    archive.file(hearing, hearing.commits[1:])
+    archive.file(sample.Hearing(archive.station, start_ms=sample.START_MS + 1000).usual(1))
+    lost = archive.epochs[0].entries[pinned:]
+    del archive.epochs[0].entries[pinned:]
+    second = archive.write_pool(folder / "second", as_copy=True)
+    broken, told = check(second)
+    assert not broken, told
+    broken, told = check(first, "--second", *second)
+    assert not broken, told
+    # The same, but its hearing goes on otherwise than the lost site had it.
+    hearing.entries = [hearing.entries[0], *hearing.entries[2:]]
+    assert check(first, "--second", *archive.write_pool(folder / "otherwise", as_copy=True))[0] == {"I4"}
+    # Epochs that nobody may have begun, or whose beginning is gone.
+    hearing.entries = whole
+    certificate = json.loads(archive.entries[0])
+    archive.entries[0] = sample.canonical({**certificate, "signatures": certificate["signatures"][::-1]})
+    assert check(archive.write_pool(folder / "unsigned"))[0] == {"I5"}
+    archive.entries[0] = sample.canonical(certificate)
+    archive.epochs[0].entries += lost
+    assert not check(archive.write_pool(folder / "returned"))[0]
+    volumes = archive.write_pool(folder / "headless")
+    for volume in volumes:
+        shutil.rmtree(volume / "log/main")
+    assert check(volumes)[0] == {"I5"}
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="greffe.") as name:
         run(pathlib.Path(name))
+        run_promoted(pathlib.Path(name) / "promoted")
     print("the invariant checker notices I1 to I5")

@@ -17,7 +17,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(\.p/([1-9][0-9]{0,2}))?\Z")
 HEARING_KINDS = {"open", "segment", "gap", "explanation", "mark", "details", "stream", "peaks", "lost", "close"}
 MAIN_KINDS = {"genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "scrub", "export", "account", "lost",
-              "drill"}
+              "drill", "promotion", "graft", "share"}
 GAP_REASONS = {"recess", "closed-evidence", "mediation", "fault", "power", "network", "no-signal", "operator", "unknown"}
 
 
@@ -146,6 +146,10 @@ class VerifierKey:
         self.text, self.kind, self.public = text, raw[0], raw[1:]
         if len(raw) != 33 or hexid != key_id(self.name, self.kind, self.public).hex():
             raise Bad("not a verifier key")
+
+    @classmethod
+    def of(cls, name, kind, public):
+        return cls(f"{name}+{key_id(name, kind, public).hex()}+{base64.b64encode(bytes([kind]) + public).decode()}")
 
 
 def key_id(name, kind, public):

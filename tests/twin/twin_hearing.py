@@ -1,26 +1,43 @@
 """What a main log says, and the judgement of one hearing, for the independent verifier."""
 import base64
+import re
 
 from twin_formats import (ARCHIVE, GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of,
-                          named_objects, signature_holds, text_of)
+                          named_objects, text_of)
 from twin_logs import LogCopies, check_object
+from twin_main_log import Officers, Promotion, epoch_of
 from twin_time import Axis, account
+
+ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 class Facts:
+    """Of the main log of an archive, through all its epochs: `index` is an entry's number through them."""
+
     def __init__(self, origin, policy, report):
         self.origin, self.policy, self.report = origin, policy, report
         self.genesis, self.keys, self.commits, self.lost, self.documents, self.cosigners = None, {}, {}, {}, [], []
-        self.officers = {}  # name -> key, of those who are officers now
+        self.officers = Officers()
+        self.holders = []  # (number of its first entry, who gives receipts), of each epoch
 
     def add(self, index, data):
         try:
             e = canonical(data)
             if e["kind"] not in MAIN_KINDS or e["v"] != 1:
                 return self.report.add("unknown-kind", "UNKNOWN_FORMAT", log="main", entry=index)
+            if e["kind"] == "graft":
+                check_graft(e)
+                return self.report.add("unknown-kind", "UNKNOWN_FORMAT", log="main", entry=index)  # not judged yet
+            if e["kind"] == "promotion":
+                Promotion(data)
+                return self.report.add("promotion", log="main", entry=index)  # it stands only where a later epoch begins
             self.take(index, e)
         except (Bad, KeyError, TypeError, ValueError):
             self.report.add("entry-format", log="main", entry=index)
+
+    def begin_epoch(self, first, promotion):
+        """Its first entry, which was judged where the epochs are followed."""
+        self.holders.append((first, promotion.holder))
 
     def take(self, index, e):
         kind = e["kind"]
@@ -28,6 +45,7 @@ class Facts:
             self.report.add("genesis", log="main", entry=index)
         if kind == "genesis":
             self.genesis = e
+            self.holders.insert(0, (0, VerifierKey(e["holder"])))
             key = self.policy.logs.get(self.origin)
             if e["archive"] != self.origin or key is None or key.public.hex() != e["log_key"]:
                 self.report.add("genesis", log="main", entry=index)
@@ -35,11 +53,8 @@ class Facts:
             self.keys.setdefault(e["key"], []).append((index, e))
         if kind == "key" and e["role"] == "cosigner" and e["action"] != "revoked":
             self.cosigners.append(VerifierKey(e["cosigner"]))
-        if kind == "key" and e["role"] == "officer":
-            if e["action"] != "revoked":
-                self.officers[e["name"]] = e["key"]
-            elif self.officers.get(e["name"]) == e["key"]:
-                del self.officers[e["name"]]
+        if kind == "key":
+            self.officers.take(e)
         if kind == "hearing-checkpoint":
             note = Note(e["note"].encode())
             stations = [k for k in self.keys if note.signed_by(note.origin, bytes.fromhex(k))]
@@ -50,6 +65,8 @@ class Facts:
             check_scrub(e)
         if kind == "drill":
             check_drill(e)
+        if kind == "share":
+            check_share(e)
         if kind == "lost":
             if not self.ordered(e):
                 return self.report.add("lost-signature", log="main", entry=index, hearing=e.get("hearing"))
@@ -70,14 +87,20 @@ class Facts:
             raise Bad("a signature for each officer")
         signatures = [base64.b64decode(s, validate=True) for s in e.get("signatures", [])]
         text = "".join(line + "\n" for line in ["greffe declares lost v1", self.origin, about] + sorted(objects)).encode()
-        keys = [self.officers.get(name) for name in officers]
-        good = len(signatures) == len(keys) and all(k and signature_holds(bytes.fromhex(k), text, s) for k, s in zip(keys, signatures))
-        return good and len(set(keys)) >= 2
+        return self.officers.signed(text, officers, signatures)
 
     def known_cosigners(self):
-        own = [VerifierKey(self.genesis["holder"])] if self.genesis else []
-        keys = own + self.cosigners + list(self.policy.witnesses.values())
+        keys = [key for _, key in self.holders] + self.cosigners + list(self.policy.witnesses.values())
         return {k.text: k for k in keys}.values()
+
+    def receipt_counts(self, key, committed, is_copy):
+        """Whether a receipt by this key is one for what the main log has had since this entry (None: it has nothing of it). A holder is believed
+        for its own epoch and the ones before: the lost site cannot hold what came after a promotion. At a second site every cosigner is."""
+        epochs = [i for i, (_, holder) in enumerate(self.holders) if holder.text == key.text]
+        if not epochs:
+            return is_copy
+        current = max([i for i, (first, _) in enumerate(self.holders) if committed is not None and first <= committed], default=0)
+        return max(epochs) >= current
 
 
 def check_scrub(e):
@@ -102,12 +125,37 @@ def check_drill(e):
         raise Bad("counts must be numbers, and the log has entries")
 
 
+def check_graft(e):
+    """Bad unless it says how far which log came back, and which hearings with it."""
+    hearings = e["hearings"]
+    if not ARCHIVE.match(epoch_of(e["origin"])[0]) or ms_of(e["utc"]) < 0:
+        raise Bad("origin or time")
+    for one in [e] + hearings:
+        if not isinstance(one["size"], int) or isinstance(one["size"], bool) or one["size"] < 1 or not HEX.match(one["root"]):
+            raise Bad("size or root")
+    if not all(UUID.match(one["hearing"]) for one in hearings) or len({one["hearing"] for one in hearings}) != len(hearings):
+        raise Bad("hearings")
+
+
+def check_share(e):
+    """Bad unless it says which hearing of which archive another court may see, or no longer."""
+    archive, _, court = e["court"].rpartition("/")
+    if e["action"] not in ("granted", "revoked") or not ARCHIVE.match(e["archive"]) or not UUID.match(e["hearing"]):
+        raise Bad("action, archive or hearing")
+    if not NAME.match(court) or "/" in e["court"] and not ARCHIVE.match(archive) or not ACCOUNT.match(e["account"]):
+        raise Bad("court or account")
+    if not HEX.match(e["reason_sha256"]) or ms_of(e["utc"]) < 0 or ms_of(e.get("until", e["utc"])) < 0:
+        raise Bad("reason or time")
+
+
 # ---- one hearing ----
 
 class HearingJudge:
-    def __init__(self, uuid, folders, facts, paths_of, report, *, tree=None, size=0, covered=0, is_copy=False):
+    """`trees`: of the whole main log, one of each epoch; none in an export. `size`, `covered`: entries through all `epochs`."""
+
+    def __init__(self, uuid, folders, facts, paths_of, report, *, trees=(), epochs=1, size=0, covered=0, is_copy=False):
         self.id, self.facts, self.paths_of, self.report = uuid, facts, paths_of, report
-        self.tree, self.size, self.covered, self.is_copy = tree, size, covered, is_copy
+        self.trees, self.epochs, self.size, self.covered, self.is_copy = trees, epochs, size, covered, is_copy
         self.log = LogCopies("hearing", folders, report, uuid)
         self.place = {"hearing": uuid, "log": "hearing"}
         self.values, self.unknown, self.named = [], set(), []
@@ -139,7 +187,7 @@ class HearingJudge:
                     self.add("hearing-checkpoint", file=other.file)
         self.station(commits)
         self.check_commits(commits, holds)
-        self.receipt(notes)
+        self.receipt(notes, commits)
         self.timeline()
         self.closed(commits)
         self.objects()
@@ -183,9 +231,9 @@ class HearingJudge:
             # What was begun under a key that was retired later may be filed late.
             if late and not (x["why"] == "retired" and e["utc"] < x["since"]):
                 self.add("key-revoked", entry=0)
-        if e["main_size"] > 0:
-            beside = self.tree is not None and (e["main_size"] > len(self.tree.leaves) or
-                                                self.tree.root(e["main_size"]).hex() != e["main_root"])
+        # Over several epochs it may have seen what a promotion lost: then nothing can be said.
+        if e["main_size"] > 0 and (len(self.trees) == 1 or not self.trees and self.epochs == 1):
+            beside = any(e["main_size"] > len(tree.leaves) or tree.root(e["main_size"]).hex() != e["main_root"] for tree in self.trees)
             if beside or commits and e["main_size"] > first:
                 self.add("not-before", entry=0)
 
@@ -203,15 +251,15 @@ class HearingJudge:
         if not told:
             self.add("hearing-root", entry=good, entry_end=self.note.size)
 
-    def receipt(self, notes):
-        holder = self.facts.genesis and self.facts.genesis["holder"]
+    def receipt(self, notes, commits):
+        committed = next((index for index, note, _ in commits if note.size >= self.note.size), commits[-1][0] if commits else None)
         by_holder = False
         for note in self.log.cosigned("receipt-bad") + notes:
             for key in self.facts.known_cosigners():
                 answer = note.cosigned_by(key)
                 if answer is False:
                     self.add("receipt-bad", file=note.file)
-                if answer and note.text == self.note.text and (self.is_copy or key.text == holder):
+                if answer and note.text == self.note.text and self.facts.receipt_counts(key, committed, self.is_copy):
                     by_holder = True
         if not by_holder:
             self.add("receipt", "INCOMPLETE", file=self.note.file)
