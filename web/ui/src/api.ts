@@ -1,6 +1,6 @@
 // The browser listener's address list, and the one way the pages talk to it.
 import type {
-  ArchiveKeys, Details, DrillList, Hearing, HearingList, MainEntries, Mark, Places, Proof, Session, Status, Timeline,
+  ArchiveKeys, Details, DrillList, Hearing, HearingList, MainEntries, MainEpochs, Mark, Places, Proof, Session, Status, Timeline,
 } from "./types";
 import { json, post, request } from "./http";
 import type { Bytes } from "./verify/bytes";
@@ -54,7 +54,7 @@ export const api = {
     post<Hearing>(`${hearingPath(id)}/details`, { details, reason }),
   playTicket: (id: string) => post<{ ticket: string; master: string; expires: string }>(`${hearingPath(id)}/play`, {}),
   status: () => json<Status>("/v1/status"),
-  mainCheckpoint: async () => (await request("/v1/log/main/checkpoint")).text(),
+  mainEpochs: () => json<MainEpochs>("/v1/log/main/epochs"),
   mainEntries: (params: Record<string, string | number | undefined>) =>
     json<MainEntries>(`/v1/log/main/entries${query(params)}`),
   drills: (params: Record<string, string | number | undefined>) => json<DrillList>(`/v1/drills${query(params)}`),

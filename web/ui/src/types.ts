@@ -182,7 +182,16 @@ export interface Timeline {
   account: Account;
 }
 
-export interface ProvenEntry { index: number; entry: string; inclusion: string[] }
+// `epoch`: in the log of an earlier one than the newest.
+export interface ProvenEntry { index: number; entry: string; inclusion: string[]; epoch?: number }
+
+// What leads from one epoch to the next (docs/formats/proof-and-policy.md).
+export interface ProvenEpoch {
+  epoch: number;
+  checkpoint?: string; // the state that the next one goes on from; not of the newest
+  officer_entries?: ProvenEntry[]; // who was an officer when; not of the newest
+  promotion?: ProvenEntry; // not of the first
+}
 
 export interface Proof {
   hearing_checkpoint: string;
@@ -196,7 +205,10 @@ export interface Proof {
   officer_entries?: ProvenEntry[]; // who was an officer when; only beside those
   main_size: number;
   main_cosigned?: string[]; // the newest main checkpoint that each cosigner signed, with its signature
+  epochs?: ProvenEpoch[]; // of an archive that was promoted: all, from the first to the newest
 }
+
+export interface MainEpochs { checkpoint: string; epochs: ProvenEpoch[] }
 
 export interface LogState {
   size: number;

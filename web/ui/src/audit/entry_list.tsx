@@ -20,7 +20,7 @@ export function EntryList({ main, query }: { main: MainCheck; query: Query }) {
   const [entries, setEntries] = useState<Entry[]>([]);
   const [before, setBefore] = useState<number | undefined>();
   const [error, setError] = useState<unknown>();
-  const tree = useRef<MainTree | undefined>(main.checkpoint ? new MainTree(main.checkpoint) : undefined);
+  const tree = useRef<MainTree | undefined>(main.checkpoint ? new MainTree(main.checkpoint, main.first) : undefined);
 
   const load = async (from?: number) => {
     try {
@@ -77,7 +77,8 @@ function EntryRow({ entry, tree }: { entry: Entry; tree: MainTree | undefined })
       </summary>
       <pre tabIndex={0}>{entry.entry}</pre>
       {typeof fields["hearing"] === "string" && <p><a href={`/?hearing=${fields["hearing"]}`}>{t("audit.open-hearing")}</a></p>}
-      {!proof && tree && (
+      {tree && entry.index < tree.first && <p class="quiet">{t("audit.earlier-part")}</p>}
+      {!proof && tree && entry.index >= tree.first && (
         <button onClick={() => tree.prove(entry.index, entry.entry).then(setProof, setError)}>{t("audit.prove")}</button>
       )}
       {error !== undefined && <Notice error={error} what={t("audit.prove")} />}

@@ -4,31 +4,35 @@ import { pageMemory } from "../parts/memory";
 import { toHex, utf8, type Bytes } from "../verify/bytes";
 import type { LogSource, Problem } from "../verify/chain";
 import { bundlesOf, parseBundle } from "../verify/entries";
+import { followEpochs } from "../verify/epochs";
 import { leafHash, proveInclusion, rootOf, verifyInclusion } from "../verify/merkle";
-import { checkCosignature, checkSignature, parseCheckpoint, parseVkey, type Checkpoint } from "../verify/note";
+import { checkCosignature, parseCheckpoint, parseVkey, type Checkpoint } from "../verify/note";
 import { checkMainGrowth, pinKeys } from "../verify/pins";
 
 export interface MainCheck {
   note: string;
-  size: number;
+  size: number; // entries through all epochs
   root: string;
-  checkpoint: Checkpoint | undefined; // only when its signature is good
+  checkpoint: Checkpoint | undefined; // of the newest epoch; only when it follows from the key that is known
+  first: number; // number of the entry that it begins with
   problems: Problem[];
   cosigners: { name: string; state: "good" | "bad" | "absent"; time?: number }[];
 }
 
 export async function checkMain(): Promise<MainCheck> {
-  const [served, note] = await Promise.all([api.keys(), api.mainCheckpoint()]);
+  const [served, main] = await Promise.all([api.keys(), api.mainEpochs()]);
   const { pins, problems } = pinKeys(pageMemory, served, new Date().toISOString());
-  const checkpoint = parseCheckpoint(note);
-  const key = parseVkey(pins.keys.log_vkey);
-  const good = checkpoint && key && checkpoint.origin === key.name && (await checkSignature(checkpoint, key)) === "good";
+  const { logs, broken } = await followEpochs(pins.keys, main.checkpoint, main.epochs);
+  const checkpoint = parseCheckpoint(main.checkpoint);
+  const newest = broken === undefined ? logs[logs.length - 1] : undefined;
+  const first = newest?.first ?? 0;
   const out: MainCheck = {
-    note, size: checkpoint?.size ?? 0, root: checkpoint ? toHex(checkpoint.root) : "", checkpoint: good ? checkpoint : undefined,
+    note: main.checkpoint, size: first + (checkpoint?.size ?? 0), root: checkpoint ? toHex(checkpoint.root) : "", checkpoint: newest?.checkpoint, first,
     problems, cosigners: [],
   };
-  if (!good) out.problems.push({ code: "main-signature", params: { archive: pins.keys.archive } });
-  else out.problems.push(...checkMainGrowth(pageMemory, { origin: checkpoint.origin, size: checkpoint.size, root: out.root }));
+  if (broken !== undefined) problems.push({ code: "promotion", params: { archive: pins.keys.archive, epoch: broken } });
+  else if (!newest) problems.push({ code: "main-signature", params: { archive: pins.keys.archive } });
+  else problems.push(...checkMainGrowth(pageMemory, { origin: newest.checkpoint.origin, size: out.size, root: out.root }));
   for (const { name, vkey } of pins.keys.cosigners) {
     const cosigner = parseVkey(vkey);
     if (checkpoint && cosigner) out.cosigners.push({ name, ...(await checkCosignature(checkpoint, cosigner)) });
@@ -41,7 +45,8 @@ export class MainTree {
   private readonly tiles = new Map<number, Bytes[]>();
   private readonly log: LogSource = api.mainLog();
 
-  constructor(readonly checkpoint: Checkpoint) {}
+  // `first`: the number of its entry 0.
+  constructor(readonly checkpoint: Checkpoint, readonly first: number) {}
 
   private async leaves(start: number, end: number): Promise<Bytes[]> {
     const out: Bytes[] = [];
@@ -61,8 +66,9 @@ export class MainTree {
   }
 
   // The proof hashes, and whether they lead from these bytes to the signed root.
-  async prove(index: number, entry: string): Promise<{ good: boolean; proof: string[] }> {
+  async prove(number: number, entry: string): Promise<{ good: boolean; proof: string[] }> {
     const { size, root } = this.checkpoint;
+    const index = number - this.first;
     const proof = await proveInclusion(index, size, async (start, end) => rootOf(await this.leaves(start, end)));
     return { good: verifyInclusion(index, size, leafHash(utf8(entry)), proof, root), proof: proof.map(toHex) };
   }

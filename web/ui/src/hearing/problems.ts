@@ -22,7 +22,8 @@ export function words(params: Params, hearing: Hearing): Params {
 
 // Faults that leave no stretch of the hearing proven.
 const kWhole = new Set(["main-signature", "station-unknown", "station-key", "revocation", "station-revoked", "not-in-main", "station-signature", "filed-signature",
-  "receipt-signature", "entries-unreadable", "root", "history-changed", "opening", "main-shrank", "key-changed", "main-went-back", "main-split"]);
+  "receipt-signature", "entries-unreadable", "root", "history-changed", "opening", "main-shrank", "key-changed", "main-went-back", "main-split",
+  "promotion", "epoch-went-back"]);
 
 export function problemText(problem: Problem, hearing: Hearing): string {
   const sentence = t(`problem.${problem.code}`, words(problem.params, hearing));

@@ -6,7 +6,8 @@ import type { ArchiveKeys, Proof, ProvenEntry } from "../types";
 import { equalBytes, fromHex, toHex, utf8, type Bytes } from "./bytes";
 import { lostByOfficers, lostInRoom, type Lost } from "./declared_lost";
 import { bundlesOf, parseBundle, parseCanonical, text, whole, type JsonObject } from "./entries";
-import { leafHash, rootOf, verifyInclusion } from "./merkle";
+import { followEpochs, provenEntry, type MainLog } from "./epochs";
+import { leafHash, rootOf } from "./merkle";
 import {
   canCheckSignatures, checkCosignature, checkSignature, fingerprint, kCosigner, kLogKey, makeKey, parseCheckpoint,
   parseVkey, type Checkpoint, type VerifierKey,
@@ -27,8 +28,8 @@ export interface Chain {
   root: string;
   filed?: number; // entries of the hearing that the main log has
   prefixRoot?: string; // of the first `prefixSize` entries, asked for by the caller
-  main?: { origin: string; size: number; root: string };
-  // The archive's own entries about this hearing, by index in the main log.
+  main?: { origin: string; size: number; root: string }; // of the newest epoch, with entries through all of them
+  // The archive's own entries about this hearing, by number in the main log (through all epochs).
   marks: Map<number, JsonObject>;
   details: Map<number, JsonObject>;
   lost: Map<string, Lost>; // objects that were declared lost, by digest
@@ -55,24 +56,25 @@ export async function verifyChain(input: ChainInput): Promise<Chain> {
     run.fail("no-ed25519", {});
     return run.chain;
   }
-  const main = await run.mainLog();
-  const stationKey = main ? run.stationKey(main) : undefined;
-  const filed = main ? run.filedCheckpoint(main) : undefined;
-  if (main && stationKey) run.revocation(main, stationKey);
+  const known = await run.mainLog();
+  const stationKey = known ? run.stationKey() : undefined;
+  const filed = known ? run.filedCheckpoint() : undefined;
+  if (stationKey) run.revocation(stationKey);
   const checkpoint = await run.hearingCheckpoint(stationKey, filed);
   if (checkpoint) {
     await run.receipt(checkpoint);
     await run.entries(checkpoint, filed, stationKey);
   }
-  if (main) run.marksAndDetails(main);
-  await run.lost(main);
-  if (main) await run.cosigners(main);
+  if (known) run.marksAndDetails();
+  await run.lost(known);
+  if (known) await run.cosigners();
   return run.chain;
 }
 
 class ChainRun {
   readonly chain: Chain = { links: [], problems: [], entries: [], size: 0, root: "", marks: new Map(), details: new Map(), lost: new Map(), cosigners: [] };
   private stationEntry: JsonObject | undefined;
+  private logs: MainLog[] = []; // of the epochs that are believed
 
   constructor(private readonly input: ChainInput) {}
 
@@ -85,86 +87,106 @@ class ChainRun {
     this.chain.links.push({ code, state, params });
   }
 
-  async mainLog(): Promise<Checkpoint | undefined> {
-    const key = parseVkey(this.input.keys.log_vkey);
-    const main = parseCheckpoint(this.input.proof.main_checkpoint);
-    const good = key && main && main.origin === key.name && (await checkSignature(main, key)) === "good";
-    this.link("main-signed", good ? "good" : "bad", {
-      archive: this.input.keys.archive, entries: main?.size ?? 0, key: key ? fingerprint(key) : "",
-    });
-    if (!good) return this.fail("main-signature", { archive: this.input.keys.archive });
-    this.chain.main = { origin: main.origin, size: main.size, root: toHex(main.root) };
-    return main;
+  // False: not even the first epoch is signed by the key that this browser knows.
+  async mainLog(): Promise<boolean> {
+    const { keys, proof } = this.input;
+    const { logs, broken } = await followEpochs(keys, proof.main_checkpoint, proof.epochs);
+    this.logs = logs;
+    const newest = logs[logs.length - 1];
+    const size = newest ? newest.first + newest.checkpoint.size : parseCheckpoint(proof.main_checkpoint)?.size ?? 0;
+    const key = newest?.key ?? parseVkey(keys.log_vkey);
+    this.link("main-signed", newest ? "good" : "bad", { archive: keys.archive, entries: size, key: key ? fingerprint(key) : "" });
+    if (!newest) {
+      this.fail("main-signature", { archive: keys.archive });
+      return false;
+    }
+    if (newest.promoted || broken !== undefined) {
+      this.link("promoted", broken === undefined ? "good" : "bad", {
+        epoch: broken ?? newest.epoch, utc: newest.promoted?.utc ?? "", officers: newest.promoted?.officers.join(", ") ?? "",
+      });
+    }
+    if (broken !== undefined) this.fail("promotion", { archive: keys.archive, epoch: broken });
+    else this.chain.main = { origin: newest.checkpoint.origin, size, root: toHex(newest.checkpoint.root) };
+    return true;
   }
 
-  private included(proven: ProvenEntry, main: Checkpoint): JsonObject | undefined {
-    const bytes = utf8(proven.entry);
-    const hashes = proven.inclusion.map((hash) => fromHex(hash));
-    if (hashes.some((hash) => !hash || hash.length !== 32)) return undefined;
-    const good = verifyInclusion(proven.index, main.size, leafHash(bytes), hashes as Bytes[], main.root);
-    return good ? parseCanonical(bytes) : undefined;
+  // The log that this entry is in; undefined: of an epoch that is not believed.
+  private logOf(proven: ProvenEntry): MainLog | undefined {
+    const newest = this.input.proof.epochs?.length || 1;
+    return this.logs[(proven.epoch ?? newest) - 1];
+  }
+
+  private included(proven: ProvenEntry): JsonObject | undefined {
+    const log = this.logOf(proven);
+    return log && provenEntry(proven, log.checkpoint);
+  }
+
+  private numberOf(proven: ProvenEntry): number {
+    return (this.logOf(proven)?.first ?? 0) + proven.index;
   }
 
   // The recorder's key, as the main log enrolled it.
-  stationKey(main: Checkpoint): VerifierKey | undefined {
+  stationKey(): VerifierKey | undefined {
     const proven = this.input.proof.key_entry;
     if (!proven) {
       this.link("station-known", "pending");
       return this.fail("station-unknown", {});
     }
-    const entry = this.included(proven, main);
+    const entry = this.included(proven);
     const raw = entry ? fromHex(text(entry, "key")) : undefined;
     const enrolled = entry && text(entry, "kind") === "key" && text(entry, "role") === "station" &&
       (text(entry, "action") === "added" || text(entry, "action") === "renewed") && raw?.length === 32;
     this.link("station-known", enrolled ? "good" : "bad", {
-      station: entry ? text(entry, "name") : "", entry: proven.index,
+      station: entry ? text(entry, "name") : "", entry: this.numberOf(proven),
       since: entry ? text(entry, "since") || text(entry, "utc") : "",
     });
-    if (!enrolled || !raw) return this.fail("station-key", { entry: proven.index });
+    if (!enrolled || !raw) return this.fail("station-key", { entry: this.numberOf(proven) });
     this.stationEntry = entry;
     return makeKey(`${this.input.keys.archive}/hearing/${this.input.hearing}`, kLogKey, raw);
   }
 
   // A key that was taken back since. What it signed before stands; a stolen one proves nothing after. The archive can
   // keep the entry to itself: only somebody who reads the whole main log sees that.
-  revocation(main: Checkpoint, key: VerifierKey): void {
+  revocation(key: VerifierKey): void {
     const proven = this.input.proof.revocation_entry;
     if (!proven) return;
-    const entry = this.included(proven, main);
+    const entry = this.included(proven);
     const ours = entry && text(entry, "kind") === "key" && text(entry, "action") === "revoked" && text(entry, "key") === toHex(key.key);
     const filed = this.input.proof.checkpoint_entry;
-    const params = { entry: proven.index, since: ours ? text(entry, "since") : "", why: ours ? `@revoked.${text(entry, "why")}` : "" };
+    const number = this.numberOf(proven);
+    const before = !filed || number < this.numberOf(filed);
+    const params = { entry: number, since: ours ? text(entry, "since") : "", why: ours ? `@revoked.${text(entry, "why")}` : "" };
     if (!ours) {
       this.link("revoked", "bad", params);
-      this.fail("revocation", { entry: proven.index });
+      this.fail("revocation", { entry: number });
       return;
     }
     const stolen = text(entry, "why") === "stolen";
-    if (stolen && (!filed || proven.index < filed.index)) {
+    if (stolen && before) {
       this.link("revoked", "bad", params);
       this.fail("station-revoked", params);
       return;
     }
     // Filed before the key was taken back, but after the day from which it is not trusted; or finished by a retired one.
-    const late = !filed || proven.index < filed.index || (stolen && filedAt(filed.entry) >= Date.parse(params.since));
+    const late = before || (stolen && filedAt(filed.entry) >= Date.parse(params.since));
     this.link("revoked", late ? "pending" : "good", params);
   }
 
   // The newest checkpoint of this hearing that the main log holds. Absent for the first seconds of a recording.
-  filedCheckpoint(main: Checkpoint): Checkpoint | undefined {
+  filedCheckpoint(): Checkpoint | undefined {
     const proven = this.input.proof.checkpoint_entry;
     if (!proven) {
       this.link("filed", "pending");
       return undefined;
     }
-    const entry = this.included(proven, main);
+    const entry = this.included(proven);
     const ours = entry && text(entry, "kind") === "hearing-checkpoint" && text(entry, "hearing") === this.input.hearing;
     const checkpoint = ours ? parseCheckpoint(text(entry, "note")) : undefined;
     this.link("filed", checkpoint ? "good" : "bad", {
-      entry: proven.index, utc: entry ? text(entry, "utc") : "", entries: checkpoint?.size ?? 0,
+      entry: this.numberOf(proven), utc: entry ? text(entry, "utc") : "", entries: checkpoint?.size ?? 0,
     });
     if (checkpoint) this.chain.filed = checkpoint.size;
-    return checkpoint ?? this.fail("not-in-main", { entry: proven.index });
+    return checkpoint ?? this.fail("not-in-main", { entry: this.numberOf(proven) });
   }
 
   async hearingCheckpoint(key: VerifierKey | undefined, filed: Checkpoint | undefined): Promise<Checkpoint | undefined> {
@@ -186,15 +208,27 @@ class ChainRun {
     return checkpoint;
   }
 
+  // By whoever gives receipts in the epoch in which the hearing was filed, or in a later one: the site that was lost before cannot hold it.
   async receipt(checkpoint: Checkpoint): Promise<void> {
-    const key = parseVkey(this.input.keys.holder_vkey);
-    const cosigned = key && key.type === kCosigner ? await checkCosignature(checkpoint, key) : undefined;
-    const good = cosigned?.state === "good";
-    this.link("receipt", good ? "good" : cosigned?.state === "bad" ? "bad" : "pending", {
-      utc: good ? new Date(cosigned.time!).toISOString() : "", key: key ? fingerprint(key) : "",
+    const filed = this.input.proof.checkpoint_entry;
+    const since = (filed && this.logOf(filed)?.epoch) ?? 1;
+    let best: { time: number; key: VerifierKey } | undefined;
+    let bad = false;
+    for (const { epoch, holder } of this.holders()) {
+      const cosigned = holder && (await checkCosignature(checkpoint, holder));
+      if (cosigned?.state === "bad") bad = true;
+      if (holder && cosigned?.state === "good" && epoch >= since && !best) best = { time: cosigned.time!, key: holder };
+    }
+    const key = best?.key ?? this.holders()[0]?.holder;
+    this.link("receipt", bad ? "bad" : best ? "good" : "pending", {
+      utc: best ? new Date(best.time).toISOString() : "", key: key ? fingerprint(key) : "",
     });
-    if (good) this.chain.receipt = cosigned.time!;
-    if (cosigned?.state === "bad") this.fail("receipt-signature", {});
+    if (best && !bad) this.chain.receipt = best.time;
+    if (bad) this.fail("receipt-signature", {});
+  }
+
+  private holders(): { epoch: number; holder: VerifierKey | undefined }[] {
+    return this.logs.length > 0 ? this.logs : [{ epoch: 1, holder: parseVkey(this.input.keys.holder_vkey) }];
   }
 
   async entries(checkpoint: Checkpoint, filed: Checkpoint | undefined, key: VerifierKey | undefined): Promise<void> {
@@ -262,60 +296,66 @@ class ChainRun {
       text(open, "archive") === this.input.keys.archive && key !== undefined &&
       text(open, "station_key") === toHex(key.key);
     if (!bound) this.fail("opening", {});
-    if (whole(open, "main_size") > (this.chain.main?.size ?? Infinity)) this.fail("main-shrank", {});
+    // Over several epochs it may have seen what a promotion lost.
+    if (this.logs.length === 1 && whole(open, "main_size") > this.logs[0]!.checkpoint.size) this.fail("main-shrank", {});
   }
 
-  private ownEntries(main: Checkpoint, kind: string, served: readonly ProvenEntry[], into: Map<number, JsonObject>): void {
+  private ownEntries(kind: string, served: readonly ProvenEntry[], into: Map<number, JsonObject>): void {
     for (const proven of served) {
-      const entry = this.included(proven, main);
+      const entry = this.included(proven);
       const ours = entry && text(entry, "kind") === kind && text(entry, "hearing") === this.input.hearing;
-      if (ours) into.set(proven.index, entry);
-      else this.fail("own-entry", { entry: proven.index });
+      if (ours) into.set(this.numberOf(proven), entry);
+      else this.fail("own-entry", { entry: this.numberOf(proven) });
     }
   }
 
-  marksAndDetails(main: Checkpoint): void {
-    this.ownEntries(main, "mark", this.input.proof.mark_entries ?? [], this.chain.marks);
-    this.ownEntries(main, "details", this.input.proof.details_entries ?? [], this.chain.details);
+  marksAndDetails(): void {
+    this.ownEntries("mark", this.input.proof.mark_entries ?? [], this.chain.marks);
+    this.ownEntries("details", this.input.proof.details_entries ?? [], this.chain.details);
   }
 
-  async lost(main: Checkpoint | undefined): Promise<void> {
+  async lost(known: boolean): Promise<void> {
     for (const [digest, one] of lostInRoom(this.chain.entries)) this.chain.lost.set(digest, one);
-    if (!main) return;
+    if (!known) return;
     const proven = new Map<number, JsonObject>();
-    this.ownEntries(main, "lost", this.input.proof.lost_entries ?? [], proven);
+    this.ownEntries("lost", this.input.proof.lost_entries ?? [], proven);
     for (const officer of this.input.proof.officer_entries ?? []) {
-      const entry = this.included(officer, main);
-      if (entry && text(entry, "kind") === "key" && text(entry, "role") === "officer") proven.set(officer.index, entry);
-      else this.fail("own-entry", { entry: officer.index });
+      const entry = this.included(officer);
+      if (entry && text(entry, "kind") === "key" && text(entry, "role") === "officer") proven.set(this.numberOf(officer), entry);
+      else this.fail("own-entry", { entry: this.numberOf(officer) });
     }
     const { lost, refused } = await lostByOfficers(this.input.keys.archive, this.input.hearing, proven);
     for (const [digest, one] of lost) this.chain.lost.set(digest, one);
     for (const entry of refused) this.fail("lost-order", { entry });
   }
 
-  // The newest state, and the earlier ones that the cosigners saw: each must carry the archive's own signature.
-  private async signedStates(main: Checkpoint): Promise<Checkpoint[]> {
-    const key = parseVkey(this.input.keys.log_vkey);
-    const out = [main];
+  // The newest state of each epoch, and the earlier ones that the cosigners saw: each carries the signature of its own log. With how many
+  // entries through all epochs each speaks for.
+  private async signedStates(): Promise<{ state: Checkpoint; end: number }[]> {
+    const newest = this.logs[this.logs.length - 1]!;
+    const out = [...this.logs].reverse().map(({ checkpoint, first }) => ({ state: checkpoint, end: first + checkpoint.size }));
+    if (!this.chain.main) return out;
     for (const note of this.input.proof.main_cosigned ?? []) {
       const state = parseCheckpoint(note);
-      if (key && state && state.origin === key.name && (await checkSignature(state, key)) === "good") out.push(state);
-      else this.fail("main-signature", { archive: this.input.keys.archive });
+      if (state && state.origin === newest.key.name && (await checkSignature(state, newest.key)) === "good") {
+        out.push({ state, end: newest.first + state.size });
+      } else {
+        this.fail("main-signature", { archive: this.input.keys.archive });
+      }
     }
     return out;
   }
 
-  async cosigners(main: Checkpoint): Promise<void> {
-    const filed = this.input.proof.checkpoint_entry?.index;
-    const states = await this.signedStates(main);
+  async cosigners(): Promise<void> {
+    const filed = this.input.proof.checkpoint_entry;
+    const states = await this.signedStates();
     for (const { name, vkey } of this.input.keys.cosigners) {
       const key = parseVkey(vkey);
       if (!key || key.type !== kCosigner) continue;
-      for (const state of states) {
+      for (const { state, end } of states) {
         const cosigned = await checkCosignature(state, key);
         if (cosigned.state === "bad") this.fail("cosignature", { name });
-        if (cosigned.state !== "good" || filed === undefined || filed >= state.size) continue;
+        if (cosigned.state !== "good" || !filed || !this.logOf(filed) || this.numberOf(filed) >= end) continue;
         this.chain.cosigners.push({ name, time: cosigned.time!, size: state.size });
         break;
       }

@@ -65,3 +65,4 @@ export function bundlesOf(size: number): { index: number; width: number }[] {
 export const text = (json: JsonObject, key: string): string => (typeof json[key] === "string" ? json[key] : "");
 export const whole = (json: JsonObject, key: string): number => (typeof json[key] === "number" ? json[key] : -1);
 export const list = (json: JsonObject, key: string): Json[] => (Array.isArray(json[key]) ? json[key] : []);
+export const texts = (json: JsonObject, key: string): string[] => list(json, key).map((one) => (typeof one === "string" ? one : ""));

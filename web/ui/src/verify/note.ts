@@ -1,5 +1,5 @@
 // Signed notes, checkpoints and cosignatures (C2SP signed-note, tlog-checkpoint, tlog-cosignature v1), strictly.
-import { concatBytes, equalBytes, fromBase64, fromHex, parseDecimal, toHex, utf8, type Bytes } from "./bytes";
+import { concatBytes, equalBytes, fromBase64, fromHex, parseDecimal, toBase64, toHex, utf8, type Bytes } from "./bytes";
 import { sha256 } from "./sha256";
 
 export const kLogKey = 0x01; // Ed25519 over the text
@@ -45,6 +45,10 @@ export function parseVkey(text: string): VerifierKey | undefined {
   if (!id || !body || body.length !== 33) return undefined;
   const key = makeKey(match[1]!, body[0]!, body.slice(1));
   return equalBytes(key.id, id) && (key.type === kLogKey || key.type === kCosigner) ? key : undefined;
+}
+
+export function vkeyText(key: VerifierKey): string {
+  return `${key.name}+${toHex(key.id)}+${toBase64(concatBytes(Uint8Array.of(key.type), key.key))}`;
 }
 
 // A short name for a key that two people can compare by voice: eight groups of four digits of its SHA-256.

@@ -1,6 +1,7 @@
 // What this browser saw first: keys, and how far the logs had grown. Later visits must agree with it.
 import type { ArchiveKeys } from "../types";
 import type { Problem } from "./chain";
+import { epochOf } from "./epochs";
 
 export interface Memory {
   getItem(key: string): string | null;
@@ -66,9 +67,14 @@ export function seenMain(memory: Memory): Seen | undefined {
   return readItem<Seen>(memory, kMainItem);
 }
 
-// A log only grows. Smaller than before, or another root at the same size, means history was rewritten.
+// A log only grows. Smaller than before, or another root at the same size, means history was rewritten; and after a promotion nobody goes
+// back to the epoch before. `size`: entries through all epochs.
 export function checkMainGrowth(memory: Memory, now: Seen): Problem[] {
   const old = seenMain(memory);
+  const [before, after] = [epochOf(old?.origin ?? ""), epochOf(now.origin)];
+  if (before.archive === after.archive && before.epoch > after.epoch) {
+    return [{ code: "epoch-went-back", params: { before: before.epoch, now: after.epoch } }];
+  }
   if (old && old.origin === now.origin) {
     if (now.size < old.size) return [{ code: "main-went-back", params: { before: old.size, now: now.size } }];
     if (now.size === old.size && now.root !== old.root) return [{ code: "main-split", params: { entries: now.size } }];
