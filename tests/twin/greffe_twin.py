@@ -16,10 +16,10 @@ import sys
 from twin_formats import HEX, ORDER, TILE, UUID, Bad, CannotRun, Note, Policy, Report, canonical, leaf_hash, read, verify_inclusion
 from twin_hearing import Facts, HearingJudge
 from twin_logs import LogCopies
-from twin_main_log import Epoch, choose_main, follow, witness_sizes
+from twin_main_log import EPOCH_MAX, Epoch, check_known_epoch, choose_main, epoch_of, follow, witness_sizes
 from twin_pool import check_pool
 
-MOST_EPOCHS = 1000
+MOST_EPOCHS = 1000  # of an export
 
 
 # ---- exports ----
@@ -31,8 +31,8 @@ def is_export_path(path):
     if tile:
         groups = tile[2].split("/")
         return not (len(groups) > 1 and groups[0] == "x000") and (tile[4] is None or int(tile[4]) < 256)
-    epoch = re.fullmatch(r"main/epoch/([1-9]\d{0,3})/(.*)", path, re.A)
-    if epoch and 2 <= int(epoch[1]) <= MOST_EPOCHS:
+    epoch = re.fullmatch(r"main/epoch/([1-9]\d{0,6})/(.*)", path, re.A)
+    if epoch and 2 <= int(epoch[1]) <= EPOCH_MAX:
         path = "main/" + epoch[2]
     return bool(re.fullmatch(r"main/checkpoint|main/proofs/(0|[1-9]\d*)\.tlog-proof|main/entries/(0|[1-9]\d*)\.json|hearing/cosigned/[0-9a-f]{8}"
                              r"|play/[a-z0-9-]{1,32}\.m3u8|objects/[0-9a-f]{64}\.(mp4|json|bin)", path, re.A))
@@ -84,11 +84,10 @@ def epoch_folder(number):
     return "main" if number == 1 else f"main/epoch/{number}"
 
 
-def proved_entries(folder, below, files, note, uuid, report):
-    """index -> bytes: what an export has of one epoch's log, where its proof leads to this checkpoint."""
-    out = {}
-    indices = {int(found[1]) for found in (re.fullmatch(below + r"/(?:entries|proofs)/(\d+)\.[a-z-]+", p) for p in files) if found}
-    for index in sorted(indices):
+def exported_epoch(folder, number, first, files, note, report):
+    """One epoch's log with those entries whose proof leads to this checkpoint; `first`: the number of its entry 0."""
+    below, entries = epoch_folder(number), {}
+    for index in sorted({int(found[1]) for found in (re.fullmatch(below + r"/(?:entries|proofs)/(\d+)\.[a-z-]+", p) for p in files) if found}):
         name = f"{below}/entries/{index}.json"
         data = read(folder / name, report)
         try:
@@ -96,44 +95,59 @@ def proved_entries(folder, below, files, note, uuid, report):
             if data is None or stated != index or proved.text != note.text or \
                     not verify_inclusion(index, note.size, leaf_hash(data), proof, note.root):
                 raise Bad("proof")
+            entries[index] = data
         except (Bad, ValueError, IndexError):
-            report.add("main-proof", log="main", entry=index, file=name)
-            continue
-        try:
-            other = canonical(data).get("hearing", uuid) != uuid
-        except Bad:
-            other = False
-        if other:
-            report.add("hearing-swapped", log="main", entry=index, hearing=uuid)
-        else:
-            out[index] = data
-    if 0 not in indices and below == "main":
-        report.add("genesis", log="main")
-    return out
-
-
-def exported_epoch(folder, number, files, note, uuid, report):
-    entries = proved_entries(folder, epoch_folder(number), files, note, uuid, report)
+            report.add("main-proof", log="main", entry=first + index, file=name)
     return Epoch(note, entries, lambda size: note.root if size == note.size else None)
 
 
-def exported_chain(folder, files, head, uuid, report):
-    """The epochs of an export that are believed, the first one with this checkpoint."""
-    chain = [exported_epoch(folder, 1, files, head, uuid, report)]
+def exported_chain(folder, files, policy, report):
+    """The epochs of an export that are believed; none: the first is not one that the policy names."""
+    notes = LogCopies("main", [folder / "main"], report).notes("main-checkpoint")
+    if not notes and not (folder / "main/checkpoint").exists():
+        report.add("main-checkpoint", log="main", file="main/checkpoint")
+    head = choose_main(notes, policy, report)
+    if head is None:
+        return []
+    if epoch_of(head.origin)[1] != 1:
+        report.add("main-origin", log="main", file="main/checkpoint")
+        return []
+    chain = [exported_epoch(folder, 1, 0, files, head, report)]
+    if 0 not in chain[0].entries:
+        report.add("genesis", log="main")
     last = max([int(found[1]) for found in (re.match(r"main/epoch/(\d+)/", p) for p in files) if found], default=1)
     for number in range(2, last + 1):
         notes = LogCopies("main", [folder / epoch_folder(number)], report).notes("main-checkpoint")
         try:
-            if not notes:
-                raise Bad("no checkpoint")
-            follow(chain, exported_epoch(folder, number, files, notes[0], uuid, report))
+            if not notes or number > MOST_EPOCHS:
+                raise Bad("no checkpoint, or too many epochs")
+            follow(chain, exported_epoch(folder, number, chain[-1].first + chain[-1].note.size, files, notes[0], report))
         except Bad:
             report.add("promotion", log="main", file=f"{epoch_folder(number)}/checkpoint")
             break
     return chain
 
 
-def check_known(known, chain, report):
+def facts_of(chain, uuid, policy, report):
+    facts = Facts(chain[0].archive, policy, report)
+    for epoch in chain:
+        if epoch.promotion:
+            facts.begin_epoch(epoch.first, epoch.promotion)
+        for index, data in epoch.entries.items():
+            if index == 0 and epoch.promotion:
+                continue
+            try:
+                other = canonical(data).get("hearing", uuid) != uuid
+            except Bad:
+                other = False
+            if other:
+                report.add("hearing-swapped", log="main", entry=epoch.first + index, hearing=uuid)
+            else:
+                facts.add(epoch.first + index, data)
+    return facts
+
+
+def check_known(known, chain, policy, report):
     for epoch in chain:
         note = epoch.note
         if known and known.origin == note.origin:
@@ -141,6 +155,7 @@ def check_known(known, chain, report):
                 report.add("main-inconsistent", log="main")
             elif known.size > note.size and epoch is chain[-1]:
                 report.add("stale", "INCOMPLETE", log="main")
+    check_known_epoch(known, chain, policy, report)
 
 
 def check_export(folder, policy, known, report):
@@ -151,22 +166,14 @@ def check_export(folder, policy, known, report):
             raise Bad("origin")
     except (Bad, ValueError):
         return report.add("hearing-checkpoint", log="hearing", file="hearing/checkpoint")
-    notes = LogCopies("main", [folder / "main"], report).notes("main-checkpoint")
-    if not notes and not (folder / "main/checkpoint").exists():
-        report.add("main-checkpoint", log="main", file="main/checkpoint")
-    head = choose_main(notes, policy, report)
-    if head is None:
+    chain = exported_chain(folder, files, policy, report)
+    if not chain:
         return None
-    chain = exported_chain(folder, files, head, uuid, report)
-    check_known(known, chain, report)
-    facts = Facts(head.origin, policy, report)
-    for epoch in chain:
-        if epoch.promotion:
-            facts.begin_epoch(epoch.first, epoch.promotion)
-        for index, data in epoch.entries.items():
-            if not (index == 0 and epoch.promotion):
-                facts.add(epoch.first + index, data)
-    size, covered = chain[-1].first + chain[-1].note.size, policy.covered(witness_sizes([head], policy, report), head.size)
+    facts = facts_of(chain, uuid, policy, report)
+    check_known(known, chain, policy, report)
+    sizes = [witness_sizes([epoch.note], policy, report) for epoch in chain]
+    head, size = chain[0].note, chain[-1].first + chain[-1].note.size
+    covered = policy.covered(sizes[0], head.size)
     covered = size if covered == head.size else covered  # a later epoch began with its promotion: the policy's cosigners are not of it
 
     def paths_of(digest, segment):
@@ -199,11 +206,18 @@ def check_export(folder, policy, known, report):
 
 # ---- program ----
 
+def may_be_compared(known, policy):
+    """One of a later epoch is judged where the chain gives its key."""
+    archive, epoch = epoch_of(known.origin)
+    key = policy.logs.get(known.origin)
+    return epoch > 1 and archive in policy.logs or key is not None and bool(known.signed_by(key.name, key.public))
+
+
 def verify(policy_file, paths, known_file=None):
     try:
         policy = Policy(pathlib.Path(policy_file).read_text())
         known = Note(pathlib.Path(known_file).read_bytes(), known_file) if known_file else None
-        if known and not (known.origin in policy.logs and known.signed_by(known.origin, policy.logs[known.origin].public)):
+        if known and not may_be_compared(known, policy):
             raise CannotRun("the checkpoint given is not signed by a log of the policy")
     except (OSError, Bad, ValueError, IndexError) as problem:
         raise CannotRun(str(problem)) from None

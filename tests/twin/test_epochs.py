@@ -352,11 +352,44 @@ def a_checkpoint_that_is_none(case):
 def folders_that_are_no_epochs(case):
     promoted(case)
     folder = next(exports(case))[0]
-    for name in ("1", "02", "1001", "x", "99999999999999999999"):
+    for name, code, file in (("1", "unlisted-file", "1"), ("02", "unlisted-file", "02"), ("x", "unlisted-file", "x"), ("1000001", "unlisted-file", "1000001"),
+                             ("9" * 20, "unlisted-file", "9" * 20), ("4", "promotion", "3"), ("1000", "promotion", "3")):
         sample.put(folder / f"main/epoch/{name}/checkpoint", b"x")
         sample.write_manifest(folder)
-        judge(case, [folder], "TAMPERED", "unlisted-file", file=f"main/epoch/{name}/checkpoint")
+        judge(case, [folder], "TAMPERED", code, file=f"main/epoch/{file}/checkpoint")
         shutil.rmtree(folder / f"main/epoch/{name}")
+
+
+def a_checkpoint_that_somebody_holds(case):
+    """Of either epoch; of a state that was lost; of an epoch that came since; and signed by somebody else."""
+    before(case)
+    size = len(case.archive.entries)
+    case.archive.add(kind="access", account="u-1", hearing=case.first.id, session="s-1")
+    first = case.archive.epochs[0]
+    case.archive.promote(case.officers, pin=size)
+    after(case)
+    later = case.archive.epochs[1]
+    good = [first.note(3), first.note(size), first.note(), later.note(1), later.note()]
+    stranger = sample.Epoch(later.origin)
+    stranger.entries = later.entries
+    newest = sample.Epoch(f"{sample.ARCHIVE}/epoch/3")
+    newest.entries = [b"x"]
+    split = sample.Epoch(later.origin)
+    split.log, split.entries = later.log, [b"x"] * len(later.entries)
+    more = sample.Epoch(later.origin)
+    more.log, more.entries = later.log, later.entries + [b"x"]
+    for paths in everywhere(case):
+        is_pool = (paths[0] / "greffe-volume.json").exists()
+        for case.known in good:
+            judge(case, paths, "VERIFIED")
+        case.known = stranger.note()
+        judge(case, paths, "TAMPERED", "main-signature")
+        case.known = newest.note()
+        judge(case, paths, "INCOMPLETE", "stale")
+        case.known = split.note()
+        judge(case, paths, "TAMPERED", "main-inconsistent")
+        case.known = more.note()
+        judge(case, paths, *(("TAMPERED", "main-rolled-back") if is_pool else ("INCOMPLETE", "stale")))
 
 
 # ---- the other kinds ----
@@ -428,7 +461,7 @@ CASES = [promoted_once, promoted_twice_by_other_officers, what_the_lost_site_had
          two_logs_of_one_epoch, a_promotion_in_the_middle, a_promotion_as_the_first_entry_of_all,
          receipt_of_the_lost_site, receipt_of_the_new_site_for_an_old_hearing, receipt_of_an_untrusted_epoch,
          the_entries_of_two_epochs_swapped, a_state_that_the_next_epoch_does_not_go_on_from, officers_left_out,
-         an_epoch_without_its_checkpoint, a_checkpoint_that_is_none, folders_that_are_no_epochs,
+         an_epoch_without_its_checkpoint, a_checkpoint_that_is_none, folders_that_are_no_epochs, a_checkpoint_that_somebody_holds,
          what_came_back_is_not_judged_yet, malformed_grafts, shared_with_another_court, malformed_shares,
          shared_without_its_reason]
 

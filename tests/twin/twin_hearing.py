@@ -232,7 +232,7 @@ class HearingJudge:
             if late and not (x["why"] == "retired" and e["utc"] < x["since"]):
                 self.add("key-revoked", entry=0)
         # Over several epochs it may have seen what a promotion lost: then nothing can be said.
-        if e["main_size"] > 0 and (len(self.trees) == 1 or not self.trees and self.epochs == 1):
+        if e["main_size"] > 0 and self.epochs == 1:
             beside = any(e["main_size"] > len(tree.leaves) or tree.root(e["main_size"]).hex() != e["main_root"] for tree in self.trees)
             if beside or commits and e["main_size"] > first:
                 self.add("not-before", entry=0)

@@ -122,6 +122,19 @@ def follow(chain, epoch):
     chain.append(epoch)
 
 
+def check_known_epoch(known, chain, policy, report):
+    """The checkpoint that the auditor holds, where it is of this archive: of an epoch that came since, or by another key than that epoch has."""
+    archive, number = epoch_of(known.origin) if known else (None, 0)
+    if archive != chain[0].archive:
+        return
+    if number > chain[-1].number:
+        report.add("stale", "INCOMPLETE", log="main")
+        return
+    key = next((epoch.key(policy) for epoch in chain if epoch.number == number), None)
+    if key is None or not known.signed_by(*key):
+        report.add("main-signature", log="main")
+
+
 def choose_main(notes, policy, report):
     chosen = None
     for note in notes:

@@ -6,7 +6,7 @@ import json
 from twin_formats import HEX, UUID, Bad, CannotRun, Report
 from twin_hearing import Facts, HearingJudge
 from twin_logs import LogCopies, check_object
-from twin_main_log import Epoch, choose_main, entries_of, epoch_of, follow, witness_sizes
+from twin_main_log import Epoch, check_known_epoch, choose_main, entries_of, epoch_of, follow, witness_sizes
 
 
 def day_of(uuid):
@@ -104,9 +104,10 @@ class PoolJudge:
             for index, data in epoch.entries.items():
                 if index < epoch.counted and not (index == 0 and epoch.promotion):
                     facts.add(epoch.first + index, data)
-            here = self.heads(epoch)
+            here = self.heads(epoch, epoch is chain[-1])
             if covered == epoch.first:
                 covered += min(here, epoch.counted)
+        check_known_epoch(self.known, chain, self.policy, self.report)
         trees = [epoch.log.tree for epoch in chain if epoch.holds]
         size = chain[-1].first + chain[-1].counted
         for uuid in sorted(set(facts.commits) | {u for u, o in self.origins.items() if o == f"{facts.origin}/hearing/{u}"}):
@@ -122,7 +123,7 @@ class PoolJudge:
                 self.report.gaps |= bool(check_object(self.report, digest, self.paths_of(digest, None), {"log": "main", "entry": index},
                                                       absent_ok=lost)) and lost
 
-    def heads(self, epoch):
+    def heads(self, epoch, is_newest):
         """How many of its entries the policy's cosigners have signed; a later epoch began with its promotion, they are not of it."""
         good, size = [], epoch.note.size
         if epoch.holds:
@@ -130,7 +131,8 @@ class PoolJudge:
                 if note.origin != epoch.note.origin:
                     continue
                 if note.size > size:
-                    self.report.add("main-rolled-back", log="main")
+                    if note is not self.known or is_newest:  # else it lies behind what the next epoch goes on from
+                        self.report.add("main-rolled-back", log="main")
                 elif epoch.root_at(note.size) != note.root:
                     self.report.add("main-inconsistent", log="main")
                 elif note is not self.known:
