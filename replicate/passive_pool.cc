@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "archive/format/ahead_piece.h"
 #include "archive/format/names.h"
 #include "archive/format/signed_note.h"
 #include "archive/store/pool_roster.h"
@@ -37,14 +38,23 @@ Status refuse_archive(store::WholePool& pool) {
   return head.error().code == Errc::not_found ? ok() : Status(head.error());
 }
 
-// none: nobody has said whose copy it is.
-Result<std::optional<CopyLabel>> label_of(store::ObjectStore& pool) {
-  const auto text = pool.get(kCopyLabelKey);
-  if (!text && text.error().code == Errc::not_found) return std::optional<CopyLabel>();
-  if (!text) return text.error();
-  auto label = parse_copy_label(as_text(*text));
-  if (!label) return fail(Errc::denied, "what says whose copy it is cannot be read: " + label.error().message);
-  return std::optional(std::move(*label));
+struct SeenLabel {
+  std::optional<CopyLabel> label;
+  std::string lack = {};  // none: why
+};
+
+// One replica of it that can be read is enough.
+Result<SeenLabel> label_of(store::ObjectStore& pool) {
+  const auto texts = pool.get_all(kCopyLabelKey);
+  if (!texts && texts.error().code == Errc::not_found) return SeenLabel{std::nullopt, "nothing says that it is a copy of this archive"};
+  if (!texts) return texts.error();
+  SeenLabel out{std::nullopt, "what says whose copy it is cannot be read"};
+  for (const Bytes& text : *texts) {
+    auto label = parse_copy_label(as_text(text));
+    if (label) return SeenLabel{std::move(*label)};
+    out.lack = "what says whose copy it is cannot be read: " + label.error().message;
+  }
+  return out;
 }
 
 Status check_owner(const CopyLabel& label, const CopyOwner& owner) {
@@ -68,6 +78,29 @@ Status refuse_other_things(store::WholePool& pool) {
   return any ? Status(fail(Errc::denied, "there is something in it, and nothing says that it is a copy; nothing is written there. Choose another place, or empty it")) : ok();
 }
 
+// The main log that lies there is our archive's, by its signature: so is the copy, whatever became of its label.
+Result<bool> has_our_log(store::HeadStore& pool, const CopyOwner& owner) {
+  const auto text = pool.read_head(checkpoint_path(foreign_log_path(owner.archive)));
+  if (!text && text.error().code == Errc::not_found) return false;
+  if (!text) return text.error();
+  const auto head = parse_signed_checkpoint(*text);
+  return head && head->checkpoint.origin == owner.archive && verify_note(head->note, owner.log).has_value();
+}
+
+// Of logs a copy has those of the hearings and one more. With others it is an archive's pool of which a head is lost, a second site's for one.
+Status refuse_other_logs(store::ObjectStore& pool, const CopyOwner& owner) {
+  const std::string ours = foreign_log_path(owner.archive) + "/";
+  std::string other;
+  for (const std::string& below : {main_log_path() + "/", std::string("log/from/"), std::string("log/open/"), std::string(kAheadLogs)}) {
+    GREFFE_TRY(pool.list(below, [&](const store::ObjectInfo& info) {
+      if (!info.key.starts_with(ours)) other = info.key;
+      return other.empty();
+    }));
+    if (!other.empty()) return fail(Errc::denied, fmt::format("it has {}, as a copy has not; nothing is written there. Choose another place for the copy", other));
+  }
+  return ok();
+}
+
 store::PoolListeners listeners_for_heads() {
   store::PoolListeners out;
   out.head_is_good = [](std::string_view key, std::string_view text) { return !key.ends_with("/checkpoint") || parse_signed_checkpoint(text).has_value(); };
@@ -78,8 +111,10 @@ store::PoolListeners listeners_for_heads() {
 Status look_first(FileSystem& files, Clock& clock, const store::PoolPlace& place, const CopyOwner& owner) {
   const auto pool = GREFFE_TRY(store::open_pool(files, clock, place, store::PoolMode::reader, listeners_for_heads()));
   GREFFE_TRY(refuse_archive(*pool));
-  const auto label = GREFFE_TRY(label_of(*pool));
-  return label ? check_owner(*label, owner) : refuse_other_things(*pool);
+  const SeenLabel seen = GREFFE_TRY(label_of(*pool));
+  if (seen.label) return check_owner(*seen.label, owner);
+  if (lacks_a_volume(*pool)) return fail(Errc::unavailable, "a volume of it is missing: is the disk mounted?");
+  return GREFFE_TRY(has_our_log(*pool, owner)) ? refuse_other_logs(*pool, owner) : refuse_other_things(*pool);
 }
 
 std::string whole_path(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
@@ -147,24 +182,26 @@ Result<std::unique_ptr<store::WholePool>> open_local(FileSystem& files, Clock& c
 
 }  // namespace
 
-PassivePool::PassivePool(Open open, std::string name, CopyOwner owner, store::PoolMode mode, Clock& clock, Log& log, std::stop_token stop)
-    : open_(std::move(open)), name_(std::move(name)), owner_(std::move(owner)), mode_(mode), clock_(clock), log_(log), stop_(std::move(stop)) {}
+PassivePool::PassivePool(Open open, std::string name, CopyOwner owner, store::PoolMode mode, Clock& clock, Log& log, std::stop_token stop, LostLabel lost_label)
+    : open_(std::move(open)), name_(std::move(name)), owner_(std::move(owner)), mode_(mode), lost_label_(lost_label), clock_(clock), log_(log), stop_(std::move(stop)) {}
 
 Result<CopyLabel> PassivePool::owned(store::WholePool& pool) const {
-  GREFFE_TRY(refuse_archive(pool));
-  const auto label = GREFFE_TRY(label_of(pool));
-  if (label) {
-    GREFFE_TRY(check_owner(*label, owner_));
-    return *label;
+  const SeenLabel seen = GREFFE_TRY(label_of(pool));
+  if (seen.label) {
+    GREFFE_TRY(check_owner(*seen.label, owner_));
+    return *seen.label;
   }
+  if (lost_label_ == LostLabel::bear && GREFFE_TRY(has_our_log(pool, owner_))) return CopyLabel{owner_.archive, owner_.log, clock_.utc_now()};
   if (lacks_a_volume(pool)) return fail(Errc::unavailable, "a volume of it is missing");
-  return fail(Errc::denied, "nothing says that it is a copy of this archive; make it one with: greffe-replicate init-target --target " + name_);
+  return fail(Errc::denied, seen.lack + "; make it one with: greffe-replicate init-target --target " + name_);
 }
 
 Result<std::shared_ptr<OpenedCopy>> PassivePool::open() {
+  std::unique_ptr<store::WholePool> seen;
   if (mode_ == store::PoolMode::writer) {
     // As a reader first: what is not ours stays untouched.
-    const auto seen = GREFFE_TRY(open_(store::PoolMode::reader, listeners_for_heads()));
+    seen = GREFFE_TRY(open_(store::PoolMode::reader, listeners_for_heads()));
+    GREFFE_TRY(refuse_archive(*seen));
     GREFFE_TRY(owned(*seen));
   }
   auto out = std::make_shared<OpenedCopy>();
@@ -176,6 +213,9 @@ Result<std::shared_ptr<OpenedCopy>> PassivePool::open() {
   listeners.on_lost = [lost = &out->lost] { *lost = true; };
   listeners.stop = stop_;
   out->pool = GREFFE_TRY(open_(mode_, std::move(listeners)));
+  // Nobody else writes there from here on, and who did a moment ago may have made something else of it. As its writer one looks for no
+  // head that a copy has not: a service would keep a mark in its place (remote_heads.h).
+  GREFFE_TRY(refuse_archive(seen ? *seen : *out->pool));
   out->label = GREFFE_TRY(owned(*out->pool));
   if (mode_ == store::PoolMode::writer) GREFFE_TRY(refuse_unwritable(*out->pool));
   return out;
@@ -186,7 +226,8 @@ bool PassivePool::is_spent() {
   if (opened_->lost) return true;
   if (!doubted_.exchange(false)) return false;
   const auto label = opened_->pool->get(kCopyLabelKey);
-  if (!label && label.error().code == Errc::not_found) return true;  // its disk is another one than a moment ago, or none
+  const bool other = label ? as_text(*label) != write_copy_label(opened_->label) : label.error().code == Errc::not_found;
+  if (other) return true;  // its disk is another one than a moment ago, or none
   // What failed once on a disk is not written to again by the pool that saw it. This also brings back one that was away.
   const std::vector<store::VolumeReport> volumes = opened_->pool->volumes();
   return std::any_of(volumes.begin(), volumes.end(), [](const store::VolumeReport& one) { return one.state == store::VolumeState::suspect; });
@@ -225,16 +266,24 @@ Result<std::string> make_passive_pool(FileSystem& files, Clock& clock, const sto
   } else {
     pool = GREFFE_TRY(open_local(files, clock, place, owner));
   }
-  const auto label = GREFFE_TRY(label_of(*pool));
-  if (label) return words;
-  const std::string text = write_copy_label({owner.archive, owner.log, clock.utc_now()});
-  GREFFE_TRY(pool->put(kCopyLabelKey, as_bytes(text)));
+  // A copy that has its label keeps it, on every volume; one whose label is lost counts as begun now, so that all of it is read back.
+  const SeenLabel seen = GREFFE_TRY(label_of(*pool));
+  const std::string text = write_copy_label(seen.label.value_or(CopyLabel{owner.archive, owner.log, clock.utc_now()}));
+  const store::ReplicaReport written = GREFFE_TRY(pool->restore(kCopyLabelKey, as_bytes(text)));
+  if (written.good < pool->traits().write_quorum) return fail(Errc::unavailable, "what says whose copy it is could not be written to enough volumes; look at the disks");
   return words;
 }
 
-bool is_passive_copy(store::ObjectStore& pool) {
+Result<bool> is_passive_copy(store::ObjectStore& pool, std::string_view archive) {
   const auto label = pool.get(kCopyLabelKey);
-  return label.has_value();
+  if (label) return true;
+  if (label.error().code != Errc::not_found) return label.error();
+  bool any = false;
+  GREFFE_TRY(pool.list(foreign_log_path(archive) + "/", [&](const store::ObjectInfo&) {
+    any = true;
+    return false;
+  }));
+  return any;
 }
 
 }  // namespace greffe::replicate

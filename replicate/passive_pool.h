@@ -10,6 +10,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "archive/base/log.h"
 #include "archive/store/open_pool.h"
@@ -22,6 +23,10 @@ struct CopyOwner {
   std::string archive;
   VerifierKey log;
 };
+
+// Of a copy whose label is lost, or cannot be read, and whose main log our archive signed. Who writes there has it labelled again first
+// (init-target); who restores an archive from it needs no label.
+enum class LostLabel { refuse, bear };
 
 // While somebody has one of these the pool stays open.
 struct OpenedCopy {
@@ -36,7 +41,7 @@ class PassivePool {
 
   using Open = std::function<Result<std::unique_ptr<store::WholePool>>(store::PoolMode mode, store::PoolListeners listeners)>;
   // `name`: of the target, for words. All of them must outlive this object.
-  PassivePool(Open open, std::string name, CopyOwner owner, store::PoolMode mode, Clock& clock, Log& log, std::stop_token stop);
+  PassivePool(Open open, std::string name, CopyOwner owner, store::PoolMode mode, Clock& clock, Log& log, std::stop_token stop, LostLabel lost_label = LostLabel::refuse);
 
   // unavailable: it is not there now, or another process writes to it. denied: it is not a copy of this archive, or it is no copy at
   // all: nothing was written to it. invalid: the configuration. cancelled.
@@ -55,6 +60,7 @@ class PassivePool {
   const std::string name_;
   const CopyOwner owner_;
   const store::PoolMode mode_;
+  const LostLabel lost_label_;
   Clock& clock_;
   Log& log_;
   const std::stop_token stop_;
@@ -65,13 +71,13 @@ class PassivePool {
   std::int64_t refused_ms_ = 0;           // monotonic
 };
 
-// Makes the pool of this place a copy's, or adds to it the volumes of the configuration that are new. Done again after a crash it goes on.
-// What is worth knowing, a sentence, or nothing. denied: there is an archive in it, another archive's copy, or anything else: it stays as it
-// was. Else as open_pool and init_remote_pool.
+// Makes the pool of this place a copy's, or adds to it the volumes of the configuration that are new, or labels a copy again whose label is lost
+// or damaged and whose main log our archive signed. Done again after a crash it goes on. What is worth knowing, a sentence, or nothing.
+// denied: there is an archive in it, another archive's copy, or anything else: it stays as it was. Else as open_pool and init_remote_pool.
 Result<std::string> make_passive_pool(FileSystem& files, Clock& clock, const store::PoolPlace& place, const CopyOwner& owner);
 
-// Whether a pool is such a copy: no place for an archive's own.
-bool is_passive_copy(store::ObjectStore& pool);
+// Whether a pool is such a copy, of any archive, or of this one without its label: no place for this archive's own.
+Result<bool> is_passive_copy(store::ObjectStore& pool, std::string_view archive);
 
 }  // namespace greffe::replicate
 

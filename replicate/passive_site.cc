@@ -422,7 +422,7 @@ Result<std::uint64_t> PassiveSite::echo(const std::string&) {
   const auto text = copy->pool->get(kCopyLabelKey);
   if (!text) return there(text.error());
   if (as_text(*text) == write_copy_label(copy->label)) return std::uint64_t{1};
-  return there(fail(Errc::denied, "it says something else of whose copy it is than when it was opened"));
+  return there(fail(Errc::unavailable, "it says something else of whose copy it is than when it was opened"));  // to be opened anew
 }
 
 // ---- grade ----

@@ -66,7 +66,7 @@ Result<std::unique_ptr<store::WholePool>> open_target_pool(FileSystem& files, Cl
     return fail(Errc::not_found, pool.error().message + ". Where [source] is to be a new pool, say --volume PATH=DOMAIN for each disk, or --new-pool");
   }
   if (!pool) return pool.error();
-  if (is_passive_copy(**pool)) return fail(Errc::invalid, "[source] names the pool of a copy that nobody answers for; an archive's own pool is another one");
+  if (GREFFE_TRY(is_passive_copy(**pool, settings.archive))) return fail(Errc::invalid, "[source] names the pool of a copy that nobody answers for; an archive's own pool is another one");
   for (const store::NewVolume& volume : wanted) {
     const auto added = add && (*pool)->members() != nullptr ? (*pool)->members()->add_volume(volume.path, volume.domain) : Result<store::VolumeLabel>(fail(Errc::already_exists, ""));
     if (!added && added.error().code != Errc::already_exists) return added.error();
@@ -145,7 +145,7 @@ Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token sto
     holder = from.site->cosigners.front();
   } else {
     copy = std::make_unique<PassivePool>(opener_of(files, clock, *from.copy->copy), from.copy->name, CopyOwner{settings.archive, log_key}, store::PoolMode::reader, clock, log,
-                                         ends.get_token());
+                                         ends.get_token(), LostLabel::bear);
     site = std::make_unique<CopySource>(*copy);
   }
   PatientSite patient(*site, PatientSite::usual_waits(), log, ends.get_token());

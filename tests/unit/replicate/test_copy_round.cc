@@ -295,6 +295,96 @@ TEST_CASE("a pool is rebuilt from a copy, and believed no more than any other so
   CHECK(whole->objects == 1);
 }
 
+TEST_CASE("a copy whose label is lost or damaged can be restored from, and is written to when it was labelled again") {
+  greffe::testing::RestoreRig restored;
+  const HearingId finished = restored.source.hearing(3, true);
+  CopyRig rig(restored.source);
+  rig.pass_to_the_end();
+  const std::string label = rig.path(replicate::kCopyLabelKey);
+  SECTION("lost") { REQUIRE(rig.files->remove(label)); }
+  SECTION("damaged") { REQUIRE(rig.files->replace(label, greffe::as_bytes("{"), 0600)); }
+  const auto restore_as = [&](const replicate::CopyOwner& owner) {
+    replicate::PassivePool pool(rig.open, "nas", owner, store::PoolMode::reader, rig.clock, rig.log, {}, replicate::LostLabel::bear);
+    replicate::CopySource from(pool);
+    replicate::Restore work({restored.pool, restored.pool, restored.pool, restored.pool}, from, {owner.log, std::nullopt}, {1, 2}, restored.clock,
+                            [](std::uint64_t, std::uint64_t) {});
+    return work.run({}, {});
+  };
+  const greffe::PrivateKey other = greffe::PrivateKey::generate();
+  const auto refused = restore_as({SourcePool::kArchive, {SourcePool::kArchive, greffe::KeyType::ed25519, other.public_key()}});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::denied);
+  CHECK(restored.pool.files().empty());
+
+  const auto report = restore_as(rig.owner());
+  REQUIRE(report);
+  CHECK(report->complete());
+  CHECK(restored.same_log(greffe::hearing_log_path(finished)));
+  CHECK(restored.same_log("log/main"));
+
+  rig.files->faults().arm(greffe::testing::Fault::none, 0);
+  const auto waits = rig.pass();
+  REQUIRE_FALSE(waits);
+  CHECK(waits.error().code == Errc::denied);
+  CHECK(waits.error().message.find("init-target --target nas") != std::string::npos);
+  CHECK(rig.files->faults().counted() == 0);
+  static_cast<void>(rig.files->remove(label).has_value());
+  rig.label({SourcePool::kArchive, rig.owner().log, rig.clock.utc_now()});
+  rig.pass_to_the_end();
+}
+
+TEST_CASE("a main log of more than ten thousand entries is restored with the checkpoints that were kept of it") {
+  greffe::testing::RestoreRig restored;
+  CopyRig rig(restored.source);
+  for (int i = 0; i < 3; ++i) {
+    restored.source.main(std::vector<std::string>(4096, restored.source.scrub(1)));
+    rig.pass_to_the_end();
+  }
+  replicate::PassivePool pool(rig.open, "nas", rig.owner(), store::PoolMode::reader, rig.clock, rig.log, {});
+  replicate::CopySource from(pool);
+  const replicate::RestoreKeys keys{rig.owner().log, std::nullopt};
+  replicate::Restore work({restored.pool, restored.pool, restored.pool, restored.pool}, from, keys, {1, 2}, restored.clock, [](std::uint64_t, std::uint64_t) {});
+  const auto report = work.run({}, {});
+  INFO((report ? report->words() : report.error().message));
+  REQUIRE(report);
+  CHECK(report->complete());
+  CHECK(restored.same_log("log/main"));
+  for (const std::uint64_t size : {4098, 8194, 12'290}) CHECK(restored.pool.files().contains(greffe::tlog::kept_checkpoint_path("log/main", size)));
+}
+
+TEST_CASE("a copy whose heads are gone is gone on with from what lies there; nothing is carried twice") {
+  Copied copied;
+  CopyRig& rig = copied.rig;
+  const std::string main = rig.path(greffe::checkpoint_path(greffe::foreign_log_path(SourcePool::kArchive)));
+  const std::string hearing = rig.path(greffe::checkpoint_path(greffe::hearing_log_path(copied.finished)));
+  SECTION("of a hearing: the next round finds it") {
+    REQUIRE(rig.files->remove(hearing));
+    CopyRig::Process process(rig);
+    const auto found = process.round.go_through({});
+    REQUIRE(found);
+    CHECK(found->logs_mended == 1);
+    CHECK(found->bad.empty());
+  }
+  SECTION("of the main log, and of all: everything counts as behind until the next pass") {
+    SECTION("of the main log") {}
+    SECTION("of all") {
+      REQUIRE(rig.files->remove(hearing));
+      REQUIRE(rig.files->remove(rig.path(greffe::checkpoint_path(greffe::hearing_log_path(copied.running)))));
+    }
+    REQUIRE(rig.files->remove(main));
+    const replicate::Lag lag = rig.lag();
+    CHECK(lag.main_held == 0);
+    CHECK_FALSE(lag.caught_up());
+    const auto report = rig.pass();
+    REQUIRE(report);
+    INFO(report->words());
+    CHECK(report->caught_up());
+    CHECK(report->copied.objects == 0);
+  }
+  rig.check(true);
+  CHECK(rig.lag().caught_up());
+}
+
 TEST_CASE("a forged main log in a copy is not restored") {
   greffe::testing::RestoreRig restored;
   restored.source.hearing(2, true);
@@ -416,4 +506,16 @@ TEST_CASE("a copy at a service: what rots there is replaced and the bad bytes ar
   bool aside = false;
   for (const auto& [name, bytes] : service.values()) aside = aside || name.starts_with("quarantine/" + key);
   CHECK(aside);
+}
+
+TEST_CASE("a copy at a service has no mark in the place of an archive's own main log, whoever looked for it") {
+  SourcePool source;
+  source.hearing(1, true, kStart);
+  CopyRig rig(source);
+  Service service;
+  const greffe::testing::FixedTerm term{1};
+  put_copy_at(service, rig, term);
+  REQUIRE(rig.pass());
+  CHECK(service.look(greffe::checkpoint_path(greffe::foreign_log_path(SourcePool::kArchive)))->exists);
+  CHECK_FALSE(service.look(greffe::checkpoint_path(greffe::main_log_path()))->exists);
 }

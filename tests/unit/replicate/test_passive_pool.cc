@@ -18,6 +18,13 @@ namespace store = greffe::store;
 
 namespace {
 
+std::string head_of(const std::string& archive, const greffe::PrivateKey& key) {
+  const greffe::Checkpoint checkpoint{archive, 1, greffe::sha256(greffe::as_bytes("an entry"))};
+  greffe::SignedNote head{checkpoint.text(), {}};
+  greffe::put_signature(head, greffe::sign_checkpoint(checkpoint, key));
+  return head.write();
+}
+
 struct Disks {
   greffe::testing::TemporaryFolder folder;
   greffe::PosixFileSystem files;
@@ -65,7 +72,7 @@ TEST_CASE("a folder becomes a copy, once; a volume that is added later comes in"
   const auto pool = store::open_pool(disks.files, disks.clock, disks.place({"a", "b"}), store::PoolMode::reader);
   REQUIRE(pool);
   CHECK((*pool)->volumes().size() == 2);
-  CHECK(replicate::is_passive_copy(**pool));
+  CHECK(replicate::is_passive_copy(**pool, "archive.example").value());
 }
 
 TEST_CASE("a mount point whose disk is away does not become another volume of the copy") {
@@ -103,10 +110,7 @@ TEST_CASE("a pool with something else in it is refused and stays as it was") {
   };
   SECTION("an archive") {
     fill([&](store::WholePool& pool) {
-      const greffe::Checkpoint checkpoint{"archive.example", 1, greffe::sha256(greffe::as_bytes("an entry"))};
-      greffe::SignedNote head{checkpoint.text(), {}};
-      greffe::put_signature(head, greffe::sign_checkpoint(checkpoint, disks.key));
-      REQUIRE(pool.swap_head("log/main/checkpoint", "", head.write()));
+      REQUIRE(pool.swap_head("log/main/checkpoint", "", head_of("archive.example", disks.key)));
     });
     words = "holds an archive";
   }
@@ -131,13 +135,86 @@ TEST_CASE("a pool with something else in it is refused and stays as it was") {
   CHECK(disks.roster(name) == before);
 }
 
+TEST_CASE("a copy whose label is lost is labelled again when its main log is signed by our archive, and only then") {
+  Disks disks;
+  REQUIRE(disks.make({"a"}));
+  const std::string label = disks.disk("a") + "/" + std::string(replicate::kCopyLabelKey);
+  const greffe::Bytes first = *disks.files.read_file(label, 10'000);
+  const auto put = [&](const std::string& key, const std::string& text, bool is_head) {
+    const auto pool = store::open_pool(disks.files, disks.clock, disks.place({"a"}), store::PoolMode::writer);
+    REQUIRE(pool);
+    if (is_head) REQUIRE((*pool)->swap_head(key, "", text));
+    else REQUIRE((*pool)->put(key, greffe::as_bytes(text)));
+  };
+  const std::string head = greffe::checkpoint_path(greffe::foreign_log_path("archive.example"));
+  disks.clock.pass_ms(86'400'000);
+  SECTION("lost") {
+    put(head, head_of("archive.example", disks.key), true);
+    std::filesystem::remove(label);
+    REQUIRE(disks.make({"a"}));
+    const auto again = replicate::parse_copy_label(greffe::as_text(*disks.files.read_file(label, 10'000)));
+    REQUIRE(again);
+    CHECK(again->log == disks.owner.log);
+    CHECK(again->began == disks.clock.utc_now());  // nobody knows when; all of it is read back for a while
+    return;
+  }
+  SECTION("damaged: it is kept aside") {
+    put(head, head_of("archive.example", disks.key), true);
+    std::filesystem::remove(label);
+    REQUIRE(disks.files.write_new(label, greffe::as_bytes("nothing that could be read")));
+    REQUIRE(disks.make({"a"}));
+    CHECK(replicate::parse_copy_label(greffe::as_text(*disks.files.read_file(label, 10'000))));
+    CHECK_FALSE(std::filesystem::is_empty(disks.disk("a") + "/quarantine"));
+    return;
+  }
+  SECTION("the log that lies there is another archive's, under our name") {
+    const greffe::PrivateKey other = greffe::PrivateKey::generate();
+    put(head, head_of("archive.example", other), true);
+  }
+  SECTION("another archive's log, under its own name") {
+    const greffe::PrivateKey other = greffe::PrivateKey::generate();
+    put(greffe::checkpoint_path(greffe::foreign_log_path("other.example")), head_of("other.example", other), true);
+  }
+  SECTION("the pool of a second site of both, whose own head is lost") {
+    put(head, head_of("archive.example", disks.key), true);
+    SECTION("its own log's") { put("log/main/tile/entries/000", "entries", false); }
+    SECTION("another archive's") { put(greffe::foreign_log_path("other.example") + "/tile/entries/000", "entries", false); }
+  }
+  std::filesystem::remove(label);
+  const greffe::Bytes before = disks.roster("a");
+  const auto refused = disks.make({"a"});
+  REQUIRE_FALSE(refused);
+  INFO(refused.error().message);
+  CHECK(refused.error().code == Errc::denied);
+  CHECK_FALSE(std::filesystem::exists(label));
+  CHECK(disks.roster("a") == before);
+}
+
+TEST_CASE("a volume with the label of a copy that is away is waited for; nobody labels the rest") {
+  Disks disks;
+  REQUIRE(disks.make({"a", "b"}));
+  {
+    const auto pool = store::open_pool(disks.files, disks.clock, disks.place({"a", "b"}), store::PoolMode::writer);
+    REQUIRE(pool);
+    REQUIRE((*pool)->swap_head(greffe::checkpoint_path(greffe::foreign_log_path("archive.example")), "", head_of("archive.example", disks.key)));
+  }
+  std::filesystem::remove(disks.disk("a") + "/" + std::string(replicate::kCopyLabelKey));
+  std::filesystem::rename(disks.disk("b"), disks.disk("elsewhere"));
+  const auto refused = disks.make({"a", "b"});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::unavailable);
+  std::filesystem::rename(disks.disk("elsewhere"), disks.disk("b"));
+  REQUIRE(disks.make({"a", "b"}));
+  CHECK(std::filesystem::exists(disks.disk("a") + "/" + std::string(replicate::kCopyLabelKey)));
+}
+
 TEST_CASE("a making that was cut short between volumes and label goes on") {
   Disks disks;
   REQUIRE(store::init_volume(disks.files, disks.disk("a"), store::make_pool_id(), "volume-1"));
   REQUIRE(disks.make({"a", "b"}));
   const auto pool = store::open_pool(disks.files, disks.clock, disks.place({"a", "b"}), store::PoolMode::reader);
   REQUIRE(pool);
-  CHECK(replicate::is_passive_copy(**pool));
+  CHECK(replicate::is_passive_copy(**pool, "archive.example").value());
 }
 
 TEST_CASE("the label of a copy is read as it was written, and nothing else is") {
