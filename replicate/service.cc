@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <list>
+#include <optional>
 #include <thread>
 
 #include "archive/base/back_off.h"
@@ -91,11 +92,14 @@ void TargetService::carry(const std::stop_token& stop) {
   Replicator::Options options;
   options.limits.connections = target_.connections(sites_.settings);
   options.poll_interval_ms = sites_.settings.poll_interval_ms;
-  Replicator replicator(sites_.sites(target_), *target_.bandwidth, sites_.clock, options, sites_.log);
+  std::optional<Replicator> replicator;
   BackOff back_off;
   std::string failed;
   while (!stop.stop_requested()) {
-    const auto report = replicator.pass(stop);
+    if (!replicator) replicator.emplace(sites_.sites(target_), *target_.bandwidth, sites_.clock, options, sites_.log);
+    const auto report = replicator->pass(stop);
+    // What it remembers to be in a copy may be gone with the disk; a second site says itself what it has.
+    if (!report && target_.passive != nullptr) replicator.reset();
     std::int64_t wait_ms = sites_.settings.poll_interval_ms;
     const Status saved = report && target_.passive != nullptr ? target_.passive->save_grade() : ok();
     if (!saved) sites_.log.warn(saved.error().message);

@@ -182,6 +182,25 @@ def test_a_disk_that_is_unplugged_is_waited_for():
         assert "takes copies again" in sites.log(), sites.log()
 
 
+def test_a_copy_that_is_wiped_and_made_again_is_filled_by_the_service_that_ran_meanwhile():
+    with Copies() as sites:
+        sites.init()
+        hearings = [sites.file(i) for i in range(2)]
+        with sites.running():
+            sites.wait(lambda: sites.status()["caught_up"])
+            shutil.rmtree(sites.copy)
+            sites.wait(lambda: "target nas: the copy nas" in sites.log())
+            sites.init()
+            sites.wait(lambda: sites.status()["caught_up"], 60)
+            assert all(sites.is_good(d) for h in hearings for d in sites.digests(h))
+            # Within one look of the service.
+            shutil.rmtree(sites.copy)
+            sites.init()
+            sites.wait(lambda: list(sites.copy.glob("log/from/*/checkpoint")) and sites.status()["caught_up"], 60)
+            assert all(sites.is_good(d) for h in hearings for d in sites.digests(h))
+        assert sites.primary.verify(sites.copy)[0] == 0
+
+
 def test_places_that_are_not_this_archives_copy_are_refused():
     with Copies() as sites:
         sites.file()
@@ -227,7 +246,8 @@ def test_an_archive_is_restored_from_its_copy():
         shutil.rmtree(sites.primary.home / "volumes")
         shutil.rmtree(sites.primary.home / "state")
         shutil.rmtree(sites.folder / "state", ignore_errors=True)
-        # Not into the copy itself.
+        # Its label is lost, too. Not into the copy itself.
+        (sites.copy / "log" / "copy" / "label.json").unlink()
         text = sites.config.read_text()
         volumes = json.dumps([str(v) for v in sites.primary.volumes])
         sites.config.write_text(text.replace(volumes, json.dumps([str(sites.copy)]) + "\nreplicas = 1\nwrite_quorum = 1"))
@@ -250,6 +270,9 @@ def test_an_archive_is_restored_from_its_copy():
         sites.record(running, 1)
         running.finish()
         running.post()
+        waits = sites.replicate("once", check=False)
+        assert waits.returncode == 2 and "init-target --target nas" in waits.stderr, waits.stderr
+        sites.init()
         status, report = sites.once()
         assert status == 0 and report["caught_up"], report
         assert sites.primary.verify(sites.copy)[0] == 0
