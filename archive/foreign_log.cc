@@ -260,13 +260,13 @@ Result<std::shared_ptr<ReadableFile>> ForeignLogs::open_document(const Peer& pee
   return state_->stores.objects.open_object(digest);
 }
 
-Result<LogPiece> ForeignLogs::read_entries(const Peer& peer, const std::string& origin, std::uint64_t first, std::optional<std::uint64_t> last) {
+Result<tlog::LogPiece> ForeignLogs::read_entries(const Peer& peer, const std::string& origin, std::uint64_t first, std::optional<std::uint64_t> last) {
   GREFFE_TRY(state_->may_write(peer, origin));
   SignedCheckpoint head = GREFFE_TRY(checkpoint(origin));
-  return read_piece(state_->stores.objects, state_->stores.heads, foreign_log_path(origin), std::move(head), first, last);
+  return tlog::read_piece(state_->stores.objects, state_->stores.heads, foreign_log_path(origin), std::move(head), first, last);
 }
 
-Result<LogPiece> ForeignLogs::read_entries(const Peer& peer, const HearingId& id, std::uint64_t first, std::optional<std::uint64_t> last) {
+Result<tlog::LogPiece> ForeignLogs::read_entries(const Peer& peer, const HearingId& id, std::uint64_t first, std::optional<std::uint64_t> last) {
   const std::shared_ptr<HearingState> hearing = GREFFE_TRY(state_->hearings.get(id));
   Receipt held;
   {
@@ -275,12 +275,12 @@ Result<LogPiece> ForeignLogs::read_entries(const Peer& peer, const HearingId& id
     GREFFE_TRY(state_->may_write(peer, hearing->open->archive));
     held = GREFFE_TRY(cosign_head(state_->clock, hearing->writer, state_->holder, state_->holder_key));
   }
-  return read_piece(state_->stores.objects, state_->stores.heads, hearing_log_path(id), std::move(held.checkpoint), first, last);
+  return tlog::read_piece(state_->stores.objects, state_->stores.heads, hearing_log_path(id), std::move(held.checkpoint), first, last);
 }
 
 Result<std::vector<HearingId>> ForeignLogs::hearings_of_day(const Peer& peer, const std::string& origin, std::string_view day) {
   GREFFE_TRY(state_->may_write(peer, origin));
-  return hearings_of(state_->stores.objects, state_->stores.heads, origin, day);
+  return tlog::hearings_of(state_->stores.objects, state_->stores.heads, origin, day);
 }
 
 Result<std::vector<std::string>> ForeignLogs::origins() const {

@@ -11,7 +11,7 @@
 #include "archive/deposit.h"
 #include "archive/entries_ahead.h"
 #include "archive/hearing_logs.h"
-#include "archive/log_piece.h"
+#include "archive/tlog/log_piece.h"
 
 namespace greffe::archive {
 
@@ -45,9 +45,9 @@ class ForeignLogs {
                                                       const std::optional<std::uint64_t>& entry = std::nullopt);
   // For a site that rebuilds its pool: entries from `first` on, of its main log or of one of its hearings. denied: the peer is not
   // the replicator of that archive. not_found: nothing is held.
-  Result<LogPiece> read_entries(const Peer& peer, const std::string& origin, std::uint64_t first, std::optional<std::uint64_t> last);
-  Result<LogPiece> read_entries(const Peer& peer, const HearingId& id, std::uint64_t first, std::optional<std::uint64_t> last);
-  // Also those that its main log here does not name yet. As hearings_of.
+  Result<tlog::LogPiece> read_entries(const Peer& peer, const std::string& origin, std::uint64_t first, std::optional<std::uint64_t> last);
+  Result<tlog::LogPiece> read_entries(const Peer& peer, const HearingId& id, std::uint64_t first, std::optional<std::uint64_t> last);
+  // Also those that its main log here does not name yet. As tlog::hearings_of.
   Result<std::vector<HearingId>> hearings_of_day(const Peer& peer, const std::string& origin, std::string_view day);
   // The origin whose SHA-256 an address names. not_found: not held here.
   Result<std::string> origin_of(const Digest& digest) const;

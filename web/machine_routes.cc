@@ -390,7 +390,7 @@ MachineRoutes::Answer MachineRoutes::read_entries(const http::Request& request, 
   const auto first = GREFFE_TRY(number_in(request, "first"));
   const auto last = GREFFE_TRY(number_in(request, "last"));
   if (!first) return fail(Errc::invalid, "say from which entry on: first=N");
-  archive::LogPiece piece = GREFFE_TRY(target.hearing ? foreign_->read_entries(peer, *target.hearing, *first, last)
+  tlog::LogPiece piece = GREFFE_TRY(target.hearing ? foreign_->read_entries(peer, *target.hearing, *first, last)
                                                       : foreign_->read_entries(peer, target.origin, *first, last));
   Json::Array entries;
   for (std::string& entry : piece.entries) entries.emplace_back(std::move(entry));

@@ -63,6 +63,7 @@ TEST_CASE("a main log is given back in pieces, with the checkpoints that lie in 
   Replica replica;
   replica.grow_to(3000);
   replica.grow_to(5000);
+  replica.grow_to(12'000);  // in one piece with the one before, and as a text before it
   replica.grow_to(18'000);
   std::vector<std::string> all;
   std::vector<std::uint64_t> kept;
@@ -71,13 +72,13 @@ TEST_CASE("a main log is given back in pieces, with the checkpoints that lie in 
     REQUIRE(piece);
     REQUIRE(piece->first == all.size());
     REQUIRE_FALSE(piece->entries.empty());
-    CHECK(piece->entries.size() <= archive::kPieceEntries);
+    CHECK(piece->entries.size() <= greffe::tlog::kPieceEntries);
     CHECK(piece->head.checkpoint.size == 18'000);
     all.insert(all.end(), piece->entries.begin(), piece->entries.end());
     for (const std::string& note : piece->kept) kept.push_back(greffe::parse_signed_checkpoint(note)->checkpoint.size);
   }
   CHECK(all == replica.entries);
-  CHECK(kept == std::vector<std::uint64_t>{5000, 18'000});
+  CHECK(kept == std::vector<std::uint64_t>{5000, 12'000, 18'000});
   Peer other = replica.replicator;
   other.key.name = "another.court.example";
   CHECK(replica.foreign->read_entries(other, kPrimary, 0, std::nullopt).error().code == Errc::denied);

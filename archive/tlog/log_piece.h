@@ -1,7 +1,6 @@
-// What another site is given of a log that is held here, when it rebuilds its pool: entries a piece at a time, and which hearings
-// there are.
-#ifndef GREFFE_ARCHIVE_LOG_PIECE_H
-#define GREFFE_ARCHIVE_LOG_PIECE_H
+// What is given of a log that a pool holds, when another pool is rebuilt from it: entries a piece at a time, and which hearings there are.
+#ifndef GREFFE_ARCHIVE_TLOG_LOG_PIECE_H
+#define GREFFE_ARCHIVE_TLOG_LOG_PIECE_H
 
 #include <cstdint>
 #include <optional>
@@ -13,7 +12,7 @@
 #include "archive/format/signed_note.h"
 #include "archive/store/object_store.h"
 
-namespace greffe::archive {
+namespace greffe::tlog {
 
 constexpr std::size_t kPieceBytes = 4 * 1024 * 1024;
 constexpr std::size_t kPieceEntries = 16'384;
@@ -23,10 +22,11 @@ struct LogPiece {
   SignedCheckpoint head;             // with all cosignatures
   std::uint64_t first = 0;
   std::vector<std::string> entries;  // verbatim; none when the log ends at or before `first`
-  std::vector<std::string> kept;     // of a main log: notes that were kept of its sizes within these entries
+  std::vector<std::string> kept;     // of a main log: notes that were kept of its sizes within these entries, smallest first
 };
 
-// The entries [first, last) of a log whose head is `head`, as many as a piece takes, one at least. Errors as LogReader.
+// The entries [first, last) of a log whose head is `head`, as many as a piece takes, one at least. Kept notes that are not of this tree are left
+// out: nobody needs them to believe the entries. Errors as LogReader.
 Result<LogPiece> read_piece(store::ObjectStore& objects, store::HeadStore& heads, const std::string& log_path, SignedCheckpoint head,
                             std::uint64_t first, std::optional<std::uint64_t> last);
 
@@ -34,6 +34,6 @@ Result<LogPiece> read_piece(store::ObjectStore& objects, store::HeadStore& heads
 Result<std::vector<HearingId>> hearings_of(store::ObjectStore& objects, store::HeadStore& heads, std::string_view archive_name,
                                            std::string_view day);
 
-}  // namespace greffe::archive
+}  // namespace greffe::tlog
 
 #endif

@@ -1,4 +1,4 @@
-#include "archive/log_piece.h"
+#include "archive/tlog/log_piece.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "archive/tlog/kept_checkpoints.h"
 #include "archive/tlog/log_reader.h"
 
-namespace greffe::archive {
+namespace greffe::tlog {
 namespace {
 
 bool is_day(std::string_view text) {
@@ -29,7 +29,7 @@ Result<LogPiece> read_piece(store::ObjectStore& objects, store::HeadStore& heads
   out.first = first;
   if (first >= end) return out;
   std::size_t bytes = 0;
-  const tlog::LogReader reader(objects, heads, log_path);
+  const LogReader reader(objects, heads, log_path);
   GREFFE_TRY(reader.entries(first, end, [&](std::uint64_t, std::string_view entry) {
     if (!out.entries.empty() && (bytes + entry.size() > kPieceBytes || out.entries.size() == kPieceEntries)) return false;
     bytes += entry.size();
@@ -37,14 +37,16 @@ Result<LogPiece> read_piece(store::ObjectStore& objects, store::HeadStore& heads
     return true;
   }));
   std::map<std::uint64_t, std::string> keys;  // by size, as the entries come: names are sorted as texts
-  GREFFE_TRY(objects.list(tlog::kept_checkpoints_folder(log_path), [&](const store::ObjectInfo& info) {
-    const auto size = tlog::kept_checkpoint_size(info.key);
+  GREFFE_TRY(objects.list(kept_checkpoints_folder(log_path), [&](const store::ObjectInfo& info) {
+    const auto size = kept_checkpoint_size(info.key);
     if (size && *size > first && *size <= first + out.entries.size()) keys[*size] = info.key;
     return true;
   }));
   for (const auto& [size, key] : keys) {
-    const Bytes note = GREFFE_TRY(objects.get(key));
-    if (parse_signed_checkpoint(as_text(note))) out.kept.emplace_back(as_text(note));
+    const auto text = objects.get(key);
+    const auto note = text ? parse_signed_checkpoint(as_text(*text)) : Result<SignedCheckpoint>(text.error());
+    const auto root = reader.root_at(size);
+    if (note && root && note->checkpoint == Checkpoint{out.head.checkpoint.origin, size, *root}) out.kept.emplace_back(as_text(*text));
   }
   return out;
 }
@@ -70,4 +72,4 @@ Result<std::vector<HearingId>> hearings_of(store::ObjectStore& objects, store::H
   return out;
 }
 
-}  // namespace greffe::archive
+}  // namespace greffe::tlog
