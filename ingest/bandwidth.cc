@@ -6,13 +6,10 @@
 namespace greffe::ingest {
 namespace {
 
-constexpr std::size_t kPiece = 16 * 1024;    // so that the connections share the line evenly
-constexpr std::int64_t kLongestWaitMs = 100;
-constexpr double kBurst_s = 0.1;             // what may be saved up while nothing is sent
 constexpr std::int64_t kRateOver_s = 30;
 constexpr std::int64_t kLeastRateOver_ms = 100;
 
-constexpr double bytes_a_ms(std::int64_t kbit_s) { return static_cast<double>(kbit_s) / 8; }
+std::uint64_t bytes_a_second(std::int64_t kbit_s) { return static_cast<std::uint64_t>(kbit_s) * 1000 / 8; }
 
 Error only_the_log() {
   return fail(Errc::conflict, "at this time only the log may go, says [upload] in station.toml; the recordings wait");
@@ -32,25 +29,14 @@ Result<std::size_t> Bandwidth::take(std::size_t wanted) {
       count(wanted);
       return wanted;
     }
-    refill(*now);
-    const std::size_t piece = std::min(wanted, kPiece);
-    if (bytes_ >= static_cast<double>(piece)) {
-      bytes_ -= static_cast<double>(piece);
+    const std::size_t piece = bucket_.take(wanted, bytes_a_second(*now), clock_.monotonic_ms());
+    if (piece > 0) {
       count(piece);
       return piece;
     }
-    const double lacking_ms = (static_cast<double>(piece) - bytes_) / bytes_a_ms(*now);
-    const auto wait = std::clamp<std::int64_t>(static_cast<std::int64_t>(lacking_ms) + 1, 1, kLongestWaitMs);
-    turn_.wait_for(lock, stop_, std::chrono::milliseconds(wait), [] { return false; });
+    const std::chrono::milliseconds wait(bucket_.wait_ms(wanted, bytes_a_second(*now)));
+    turn_.wait_for(lock, stop_, wait, [] { return false; });
   }
-}
-
-void Bandwidth::refill(std::int64_t limit_kbit) {
-  const std::int64_t now = clock_.monotonic_ms();
-  const double most = std::max(static_cast<double>(kPiece), bytes_a_ms(limit_kbit) * 1000 * kBurst_s);
-  if (filled_ms_ >= 0) bytes_ += bytes_a_ms(limit_kbit) * static_cast<double>(now - filled_ms_);
-  bytes_ = std::min(bytes_, most);
-  filled_ms_ = now;
 }
 
 void Bandwidth::begin() {

@@ -10,6 +10,7 @@
 #include <stop_token>
 
 #include "archive/base/clock.h"
+#include "archive/base/token_bucket.h"
 #include "ingest/timetable.h"
 
 namespace greffe::ingest {
@@ -39,7 +40,6 @@ class Bandwidth {
   std::uint64_t rate_bytes_s();
 
  private:
-  void refill(std::int64_t limit_kbit);
   void count(std::size_t bytes);
   void begin();
   void end();
@@ -50,8 +50,7 @@ class Bandwidth {
   const std::stop_token stop_;
   std::mutex mutex_;                 // guards what follows
   std::condition_variable_any turn_;
-  double bytes_ = 0;                 // that may go at once
-  std::int64_t filled_ms_ = -1;      // monotonic; -1: never
+  TokenBucket bucket_;
   int senders_ = 0;
   std::int64_t begun_ms_ = 0;        // monotonic: when the first of them began
   std::int64_t earlier_ms_ = 0;      // of sending, before that

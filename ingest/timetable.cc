@@ -2,17 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <ctime>
+
+#include "archive/base/week.h"
 
 namespace greffe::ingest {
 namespace {
 
-constexpr int kDayMinutes = 24 * 60;
-constexpr int kWeekMinutes = 7 * kDayMinutes;
 constexpr std::size_t kMostWindows = 1000;
-constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 struct Span {
   int first_day;
@@ -22,27 +20,11 @@ struct Span {
   RateLimit limit;
 };
 
-std::optional<int> day_of(std::string_view text) {
-  for (std::size_t i = 0; i < kDays.size(); ++i) {
-    if (kDays[i] == text) return static_cast<int>(i);
-  }
-  return std::nullopt;
-}
-
 std::optional<std::int64_t> number_of(std::string_view text) {
   std::int64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size() || text.empty() || text[0] == '-') return std::nullopt;
   return out;
-}
-
-// "08:00", "24:00"
-std::optional<int> minute_of(std::string_view text) {
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  const auto hour = number_of(text.substr(0, 2));
-  const auto minute = number_of(text.substr(3));
-  if (!hour || !minute || *minute > 59 || *hour > 24 || (*hour == 24 && *minute != 0)) return std::nullopt;
-  return static_cast<int>(*hour * 60 + *minute);
 }
 
 std::vector<std::string_view> split(std::string_view text, char at) {
@@ -62,12 +44,12 @@ Result<Span> parse_span(std::string_view window) {
   const auto words = split(window, ' ');
   if (words.size() != 3) return wrong("it needs three words with one space between them");
   const auto days = split(words[0], '-');
-  const auto first = day_of(days.front());
-  const auto last = day_of(days.back());
+  const auto first = parse_day_of_week(days.front());
+  const auto last = parse_day_of_week(days.back());
   if (!first || !last || days.size() > 2) return wrong("days are mon, tue, wed, thu, fri, sat, sun");
   const auto times = split(words[1], '-');
-  const auto from = times.size() == 2 ? minute_of(times[0]) : std::nullopt;
-  const auto to = times.size() == 2 ? minute_of(times[1]) : std::nullopt;
+  const auto from = times.size() == 2 ? parse_minute_of_day(times[0]) : std::nullopt;
+  const auto to = times.size() == 2 ? parse_minute_of_day(times[1]) : std::nullopt;
   if (!from || !to || *from == kDayMinutes) return wrong("times are 00:00 to 24:00");
   if (*from == *to) return wrong("it ends when it begins");
   Span out{*first, (*last - *first + 7) % 7 + 1, *from, *to > *from ? *to : *to + kDayMinutes, std::nullopt};
@@ -104,8 +86,7 @@ RateLimit Timetable::at(UtcTime time) const {
   const auto seconds = static_cast<std::time_t>(time.ms / 1000);
   std::tm local{};
   if (localtime_r(&seconds, &local) == nullptr) return otherwise_;
-  const int day = (local.tm_wday + 6) % 7;  // the library's week begins on Sunday
-  const std::uint16_t number = minutes_[static_cast<std::size_t>(day * kDayMinutes + local.tm_hour * 60 + local.tm_min)];
+  const std::uint16_t number = minutes_[static_cast<std::size_t>(minute_of_week(time, static_cast<int>(local.tm_gmtoff / 60)))];
   return number == 0 ? otherwise_ : windows_[number - 1u].limit;
 }
 

@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "archive/base/clock.h"
+#include "archive/base/token_bucket.h"
 #include "replicate/timetable.h"
 
 namespace greffe::replicate {
@@ -32,10 +33,6 @@ class Bandwidth {
   std::uint64_t rate(MediaClass media);
 
  private:
-  struct Bucket {
-    double bytes = 0;             // that may go at once
-    std::int64_t filled_ms = -1;  // monotonic; -1: never
-  };
   struct Arrived {
     std::int64_t slot;
     ByClass<std::uint64_t> bytes;
@@ -49,7 +46,7 @@ class Bandwidth {
   const std::int64_t begun_ms_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable_any turn_;
-  ByClass<Bucket> buckets_;
+  ByClass<TokenBucket> buckets_;
   std::deque<Arrived> arrived_;  // a slot each, of five minutes at most
 };
 

@@ -4,32 +4,23 @@
 
 #include <algorithm>
 
+#include "archive/base/week.h"
+
 namespace greffe::replicate {
 namespace {
 
-constexpr std::int64_t kDayMinutes = 24 * 60;
-constexpr std::int64_t kWeekMinutes = 7 * kDayMinutes;
-constexpr std::int64_t kMinuteMs = 60'000;
-constexpr std::int64_t kThursday = 3;  // 1 January 1970, counted from Monday
 constexpr std::size_t kMostWindows = 100;
-constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
-
-std::optional<int> two_digits(std::string_view text) {
-  if (text.size() != 2 || text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') return std::nullopt;
-  return (text[0] - '0') * 10 + (text[1] - '0');
-}
 
 // "mon 08:00"
-Result<int> minute_of_week(std::string_view text) {
-  const auto day = std::find(kDays.begin(), kDays.end(), text.substr(0, 3));
-  const bool shaped = text.size() == 9 && text[3] == ' ' && text[6] == ':' && day != kDays.end();
-  const auto hour = shaped ? two_digits(text.substr(4, 2)) : std::nullopt;
-  const auto minute = shaped ? two_digits(text.substr(7, 2)) : std::nullopt;
-  if (!hour || !minute || *hour > 23 || *minute > 59) {
+Result<int> parse_minute_of_week(std::string_view text) {
+  const bool shaped = text.size() == 9 && text[3] == ' ';
+  const auto day = parse_day_of_week(text.substr(0, 3));
+  const auto minute = shaped ? parse_minute_of_day(text.substr(4)) : std::nullopt;
+  if (!day || !minute || *minute == kDayMinutes) {
     return fail(Errc::invalid, fmt::format("\"{}\" is not a time of the week; write it like \"mon 08:00\" (mon, tue, wed, thu, fri, sat, sun; "
                                            "00:00 to 23:59)", text));
   }
-  return static_cast<int>((day - kDays.begin()) * kDayMinutes) + *hour * 60 + *minute;
+  return *day * kDayMinutes + *minute;
 }
 
 }  // namespace
@@ -46,8 +37,8 @@ Status Timetable::add(std::string_view media, std::string_view from, std::string
   if (from.empty() != to.empty()) return fail(Errc::invalid, "from and to belong together; leave both out for a limit that always holds");
   Window window{*which, 0, 0, bytes_per_second};
   if (!from.empty()) {
-    window.from = GREFFE_TRY(minute_of_week(from));
-    window.to = GREFFE_TRY(minute_of_week(to));
+    window.from = GREFFE_TRY(parse_minute_of_week(from));
+    window.to = GREFFE_TRY(parse_minute_of_week(to));
     if (window.from == window.to) return fail(Errc::invalid, fmt::format("the limit from \"{}\" ends when it begins", from));
   }
   windows_.push_back(window);
@@ -56,8 +47,7 @@ Status Timetable::add(std::string_view media, std::string_view from, std::string
 
 RateLimit Timetable::at(MediaClass media, UtcTime time) const {
   if (windows_.empty()) return std::nullopt;
-  const std::int64_t minutes = time.ms / kMinuteMs + (zone_ ? zone_->offset_minutes(time) : 0);
-  const std::int64_t now = (minutes + kThursday * kDayMinutes) % kWeekMinutes;
+  const int now = minute_of_week(time, zone_ ? zone_->offset_minutes(time) : 0);
   RateLimit out;
   for (const Window& window : windows_) {
     const bool always = window.from == window.to;
