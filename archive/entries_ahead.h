@@ -1,5 +1,5 @@
 // At a replica: entries that it knows before it holds what they name ("ahead"), so that a log does not wait for its pictures. They are
-// knowledge and no promise: nothing is cosigned for them and no page shows them. A log that grows to where they are makes them superfluous.
+// knowledge and no promise: nothing is cosigned for them and nobody can play them. A log that grows to where they are makes them superfluous.
 // Thread-safe; blocks.
 //
 // They lie in the pool in pieces (archive/format/ahead_piece.h), which follow one another from what the log holds. A piece is on W

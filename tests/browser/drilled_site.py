@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A second site after three drills of its copy, the last one with a failure, for the browser's tests; laid out as world.mjs reads a demo.
+"""A second site after three drills of its copy, the last one with a failure, and with a hearing that it knows of while its pictures wait, for
+the browser's tests; laid out as world.mjs reads a demo.
 
     drilled_site.py DIR     makes it, says "ready", and takes it away when its standard input ends
 """
@@ -25,6 +26,12 @@ def main():
         for path in sites.second.copies(damaged["sha256"]):
             flip(path)
         sites.drill(1)
+        sites.config.write_text(sites.config.read_text().replace("[target]", '[[target]]\nname = "second-site"')
+                                + '[[target.limit]]\nclass = "picture"\nbytes_per_second = 0\n')
+        hearing = sites.begin()
+        sites.record(hearing, 3)
+        status, report = sites.once()
+        assert status == 1 and report["waiting"] == ["picture"], report
         (folder / "run").mkdir(parents=True)
         (folder / "logins").mkdir()
         (folder / "run" / "ports").write_text(f"primary_browser={sites.second.browser}\n")

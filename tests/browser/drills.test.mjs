@@ -1,5 +1,5 @@
-// Drills as an auditor at the second site sees them: how each went, what failed, how long it took. Against the site of drilled_site.py, at three
-// widths, in three languages; GREFFE_SHOTS=DIR keeps pictures.
+// What an auditor and an operator see at the second site: how each drill went, what failed, how long it took, and what is known ahead of what is held.
+// Against the site of drilled_site.py, at three widths, in three languages; GREFFE_SHOTS=DIR keeps pictures.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { axe, check, filedAs, finish, getUp, noOverflow, sitDown, together, until, url } from "./world.mjs";
@@ -65,6 +65,27 @@ await check("the status page says what the last drill found, to operators too", 
   await getUp(page);
 });
 
+await check("the status page says what is announced and still to come", async () => {
+  const page = await sitDown("olga");
+  await page.goto(`${url}/?page=status`);
+  const row = page.locator(".ahead");
+  await row.waitFor();
+  assert.match((await row.innerText()).replace(/\s+/g, " "), /^Announced by archive\.test\.example, still to come 1 hearing · \d+ entries · [3-9] objects · \S+ \S+ oldest entry: .* ago$/);
+  assert.deepEqual(page.faults, []);
+  await getUp(page);
+});
+
+async function lookAtStatus(language, width, height) {
+  const page = await sitDown("olga", { language, width, height, scheme: width < 900 ? "dark" : "light" });
+  await page.goto(`${url}/?page=status`);
+  await page.locator(".ahead").waitFor();
+  await axe(page, `ahead ${language}`);
+  await noOverflow(page, `ahead ${language}`);
+  if (process.env.GREFFE_SHOTS) await page.screenshot({ path: join(process.env.GREFFE_SHOTS, `ahead-${language}-${width}.png`), fullPage: true });
+  assert.deepEqual(page.faults, []);
+  await getUp(page);
+}
+
 async function look(language, width, height) {
   const page = await sitDown("rosa", { language, width, height, scheme: width < 900 ? "dark" : "light" });
   await openAudit(page);
@@ -79,6 +100,9 @@ async function look(language, width, height) {
 const looks = [];
 for (const language of ["en", "fr", "zh"]) {
   for (const [width, height] of [[1440, 900], [768, 1024], [390, 844]]) looks.push([`${language} at ${width} px: axe, width`, () => look(language, width, height)]);
+}
+for (const language of ["en", "fr", "zh"]) {
+  for (const [width, height] of [[1440, 900], [390, 844]]) looks.push([`status in ${language} at ${width} px: axe, width`, () => lookAtStatus(language, width, height)]);
 }
 await together(looks, 2);
 await finish();

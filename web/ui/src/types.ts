@@ -237,7 +237,7 @@ export interface Status {
   }[];
   log: LogState;
   second_sites: { name: string; main_size: number; entries_behind: number; last_utc?: string }[];
-  origins: { name: string; heard: string; silent_ms: number; alarm: boolean }[];  // whose copies this archive holds
+  origins: { name: string; heard: string; silent_ms: number; alarm: boolean; ahead?: KnownAhead }[];  // whose copies this archive holds
   drills: HeldCopy[];  // of the same
   scrub?: { utc: string; objects: number; bytes: number; failures: number };
   scrubbing: {
@@ -245,6 +245,11 @@ export interface Status {
     volumes: { volume: string; path: string; there: boolean; percent: number; began: string; ends?: string; late: boolean }[];
   };
   read_back: { lagging: number; oldest_age_ms: number; held_back: number };
+}
+
+// What a replica knows of an archive and does not hold yet, because sound or picture still waits. `counted` false: there is more.
+export interface KnownAhead {
+  hearings: number; entries: number; main_entries: number; objects: number; bytes: number; oldest?: string; counted: boolean;
 }
 
 // One archive whose copy is kept here.

@@ -1,4 +1,5 @@
 // Status, for operators: one sentence on top, then the numbers it rests on. No content, no names of parties.
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
 import { bytes, has, nameOf, number, t } from "../i18n";
@@ -8,7 +9,7 @@ import { siteOf } from "../hearing/names";
 import { Notice } from "../parts/notice";
 import { Ago, Bar, Panel } from "../parts/panel";
 import { clock, dateTime, duration, localZone, parseUtc } from "../time";
-import type { HeldCopy, Status, StatusReason } from "../types";
+import type { HeldCopy, KnownAhead, Status, StatusReason } from "../types";
 
 const kRefreshMs = 10_000;
 
@@ -188,13 +189,25 @@ function Origins({ status }: { status: Status }) {
     <Panel title={t("status.origins")}>
       <dl>
         {status.origins.map((origin) => (
-          <div key={origin.name}><dt>{siteOf(origin.name)}</dt>
-            <dd class={origin.alarm ? "attention-text" : ""}>{origin.alarm && <Icon name="warn" />}
-              {t("status.last-heard")}: <Ago utc={origin.heard} now={parseUtc(status.now)} />
-              <LastDrill copy={status.drills.find((d) => d.archive === origin.name)} now={parseUtc(status.now)} /></dd></div>
+          <Fragment key={origin.name}>
+            <div><dt>{siteOf(origin.name)}</dt>
+              <dd class={origin.alarm ? "attention-text" : ""}>{origin.alarm && <Icon name="warn" />}
+                {t("status.last-heard")}: <Ago utc={origin.heard} now={parseUtc(status.now)} />
+                <LastDrill copy={status.drills.find((d) => d.archive === origin.name)} now={parseUtc(status.now)} /></dd></div>
+            {origin.ahead && <Ahead name={origin.name} ahead={origin.ahead} now={parseUtc(status.now)} />}
+          </Fragment>
         ))}
       </dl>
     </Panel>
+  );
+}
+
+function Ahead({ name, ahead, now }: { name: string; ahead: KnownAhead; now: number }) {
+  return (
+    <div class="ahead"><dt>{t("status.ahead", { name: siteOf(name) })}</dt>
+      <dd>{t("drill.hearings", { n: ahead.hearings })} · {t("status.cosigned-size", { n: ahead.entries + ahead.main_entries })} · {t("drill.objects", { n: ahead.objects })} · {bytes(ahead.bytes)}
+        {!ahead.counted && ` ${t("status.ahead-more")}`}
+        {ahead.oldest && <small class="block quiet">{t("status.ahead-oldest")}: <Ago utc={ahead.oldest} now={now} /></small>}</dd></div>
   );
 }
 
