@@ -35,7 +35,7 @@ Result<ObjectName> parse_object_name(std::string_view name) {
 
 }  // namespace
 
-PlaySessions::PlaySessions(Clock& clock, archive::MainLog& main_log) : clock_(clock), main_log_(main_log) {}
+PlaySessions::PlaySessions(Clock& clock, archive::AccessJournal& accesses) : clock_(clock), accesses_(accesses) {}
 
 Status PlaySessions::begin(const accounts::Session& session, const HearingId& hearing) {
   const std::pair<std::string, HearingId> key(session.id, hearing);
@@ -51,13 +51,13 @@ Status PlaySessions::begin(const accounts::Session& session, const HearingId& he
   entry.purpose = "play";
   entry.session = session.id;
   entry.utc = clock_.utc_now();
-  const auto appended = main_log_.append(entry);
+  const Status logged = accesses_.record(entry);
   lock.lock();
   beginning_.erase(key);
   if (begun_.size() >= kMaxBegun) begun_.clear();  // costs one more entry for who plays on; never one too few
-  if (appended) begun_.insert(key);
+  if (logged) begun_.insert(key);
   logged_.notify_all();
-  return appended ? ok() : Status(appended.error());
+  return logged;
 }
 
 Result<PlaySessions::Ticket> PlaySessions::issue(const accounts::Session& session, const HearingId& hearing) {
@@ -85,7 +85,7 @@ PlaybackRoutes::PlaybackRoutes(Clock& clock, const archive::HeldArchives& archiv
                                const SignIn& sign_in)
     : archives_(archives), retrieval_(retrieval), sessions_(sessions), sign_in_(sign_in), open_objects_(clock) {}
 
-// The hearing of the address, if this person may watch it; the access is in the log when this returns.
+// The hearing of the address, if this person may watch it; the access is durable when this returns.
 Result<HearingId> PlaybackRoutes::may_play(const http::Request& request, const Session& session) const {
   const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
   if (!accounts::may_find(session.account)) return fail(Errc::denied, "Your account does not show recordings.");

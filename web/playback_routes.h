@@ -10,19 +10,19 @@
 #include <string>
 #include <vector>
 
+#include "archive/access_journal.h"
 #include "archive/held_archives.h"
-#include "archive/main_log.h"
 #include "archive/retrieval.h"
 #include "web/open_objects.h"
 #include "web/sign_in.h"
 
 namespace greffe::web {
 
-// Play sessions that the main log knows, and tickets for players. A ticket is a capability: 256 random bits, one
+// Play sessions that are logged, and tickets for players. A ticket is a capability: 256 random bits, one
 // hearing, one account, 8 hours; only its SHA-256 is kept, in memory: a restart ends it.
 class PlaySessions {
  public:
-  PlaySessions(Clock& clock, archive::MainLog& main_log);
+  PlaySessions(Clock& clock, archive::AccessJournal& accesses);
   // Logs that this session plays (or exports) this hearing, once. ok: the entry is durable.
   Status begin(const accounts::Session& session, const HearingId& hearing);
 
@@ -40,7 +40,7 @@ class PlaySessions {
     UtcTime expires;
   };
   Clock& clock_;
-  archive::MainLog& main_log_;
+  archive::AccessJournal& accesses_;
   std::mutex mutex_;  // guards the three below
   std::set<std::pair<std::string, HearingId>> begun_;      // session id, hearing
   std::set<std::pair<std::string, HearingId>> beginning_;  // their entries are being written by some request

@@ -114,7 +114,8 @@ struct Running {
         foreign(clock, stores, hearings, m, keys.holder, &ahead), intake(ahead, hearings, foreign), archives(files, l, stores, m, keys.log.public_key(), s.state_directory),
         comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")),
         origins(clock, l, p, m, archive::holder_verifier(archive::origin_of(s), keys.holder.public_key()), s.alarm_after_s * 1000),
-        drills(drill_parts(s, l, files, clock, p, m, origins), drill_settings(s)), sign_in(a, clock, keys.server.public_key()), sessions(clock, m),
+        drills(drill_parts(s, l, files, clock, p, m, origins), drill_settings(s)), sign_in(a, clock, keys.server.public_key()), accesses(files, l, m, s.state_directory),
+        sessions(clock, accesses),
         witness(files, clock, s.state_directory, s.name), witness_routes(witness, witnesses, peers),
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins, witnesses, ahead, drills}, s.epoch),
         machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, replica_of(s.role)),
@@ -150,6 +151,7 @@ struct Running {
   archive::OriginWatch origins;
   archive::Drills drills;  // run at a replica
   SignIn sign_in;
+  archive::AccessJournal accesses;
   PlaySessions sessions;
   archive::Witness witness;  // of other logs
   WitnessRoutes witness_routes;
@@ -260,6 +262,8 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   GREFFE_TRY(running.deposit.catch_up());
   for (const std::string& problem : running.sites.load()) log.warn(problem);
   damage.start(*main_log);
+  GREFFE_TRY(running.accesses.load());
+  running.accesses.start();
   running.read_back.start();
   running.keeper.start();
   running.scrub.start();
@@ -277,6 +281,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
     running.scrub.stop();  // one of them may wait for it
     witnesses.stop();
   }
+  running.accesses.stop();
   running.archives.stop();
   running.comparisons.stop();
   running.origins.stop();

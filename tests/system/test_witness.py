@@ -11,6 +11,8 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from machine_client import Hearing, MachineClient, Refused, details_document, sha256  # noqa: E402
 from python_witness import PythonWitness  # noqa: E402
+from test_replicate import Sites  # noqa: E402
+from test_scrub import main_entries  # noqa: E402
 from world import ROOT, VERIFY, Browser, World, free_ports, main, run  # noqa: E402
 
 CITY = "city.test.example"
@@ -205,6 +207,14 @@ def test_an_older_state_is_not_signed_until_an_operator_accepts_it():
         w.add(audit)
         station = MachineClient(w.primary.station_code().read_text())
         station.enrol()
+        w.primary.add_user("clerk", "clerk")
+        filed = Hearing(station)
+        document = details_document()
+        filed.put(document)
+        filed.open(sha256(document), {"cam-bench": "video"})
+        Sites.record(filed, 1)
+        filed.finish()
+        filed.post()
         w.wait_for_all()
         w.primary.stop()
         older = w.primary.folder / "older"
@@ -237,6 +247,13 @@ def test_an_older_state_is_not_signed_until_an_operator_accepts_it():
         except Refused as refused:
             assert refused.status == 503 and "has cosigned" in str(refused), refused
         assert audit.size_of(w.primary.name) == known
+        # People play meanwhile, and it will be in the log.
+        clerk = Browser(w.primary).log_in("clerk", "correct horse battery staple")
+        name = json.loads(filed.entries[1])["sha256"] + ".mp4"
+        for _ in range(2):
+            assert clerk.call("GET", f"/v1/hearings/{filed.id}/objects/{name}")[0] == 200
+        waits = w.primary.home / "state/accesses"
+        assert waits.read_text().count('"kind":"access"') == 1, waits.read_text()
         # Nor after a restart, without any witness.
         w.city.stop()
         audit.lie = (500, "")
@@ -251,6 +268,8 @@ def test_an_older_state_is_not_signed_until_an_operator_accepts_it():
         w.primary.start(more=["--accept-head"])
         assert "--accept-head was given" in w.primary.log.read_text()
         w.grow()
+        w.wait(lambda: not waits.exists())
+        assert [entry["hearing"] for entry in main_entries(w.primary) if entry["kind"] == "access"] == [filed.id]
         hearing.put(details)
         hearing.post()
         w.wait(lambda: "witness-late" in w.codes())  # both go on contradicting: they never saw this branch

@@ -33,7 +33,7 @@ struct SampleSite {
         origins(archive.clock, archive.log, *archive.pool, *archive.main_log, archive.holder(), 300'000),
         drills({archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, nullptr, nullptr, nullptr}, {.site = archive.name, .state_directory = archive.folder.path + "/state"}),
         sign_in(accounts, archive.clock, archive.keys->server.public_key()),
-        sessions(archive.clock, *archive.main_log),
+        accesses(archive.files, archive.log, *archive.main_log, archive.folder.path + "/state"), sessions(archive.clock, accesses),
         witness(archive.files, archive.clock, archive.folder.path + "/state", archive.name),
         witnesses(archive.files, archive.clock, archive.log, *archive.main_log, *archive.pool, {archive.folder.path + "/state"}),
         witness_routes(witness, witnesses, peers),
@@ -82,6 +82,7 @@ struct SampleSite {
   archive::OriginWatch origins;
   archive::Drills drills;
   web::SignIn sign_in;
+  archive::AccessJournal accesses;
   web::PlaySessions sessions;
   archive::Witness witness;
   archive::Witnesses witnesses;

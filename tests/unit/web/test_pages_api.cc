@@ -168,6 +168,24 @@ TEST_CASE("a page that asks for many streams at once is one play session in the 
   CHECK(access_entries(site) == 1);
 }
 
+TEST_CASE("while nothing is signed people play, and it is in the log when that goes on") {
+  SampleSite site;
+  const SampleHearing hearing = file_hearing(site);
+  add_account(site, "anne", greffe::accounts::Role::clerk, "court-1");
+  Browser browser(site);
+  browser.log_in("anne");
+  site.archive.main_log->hold("because of a test");
+  const std::map<std::string, std::string> object{{"id", hearing.id.text()}, {"name", hearing.objects[1].first.hex() + ".mp4"}};
+  for (int i = 0; i < 2; ++i) CHECK(browser.call("GET", "/v1/hearings/{id}/objects/{name}", object).status == 200);
+  CHECK(access_entries(site) == 0);
+  CHECK(site.accesses.waiting() == 1);
+  site.archive.main_log->release();
+  REQUIRE(site.accesses.settle());
+  CHECK(access_entries(site) == 1);
+  CHECK(browser.call("GET", "/v1/hearings/{id}/objects/{name}", object).status == 200);
+  CHECK(access_entries(site) == 1);
+}
+
 TEST_CASE("further ranges of an object are answered at once, to whom it was just given and to nobody else") {
   SampleSite site;
   const SampleHearing hearing = file_hearing(site);
