@@ -13,7 +13,7 @@ import time
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from machine_client import Hearing, MachineClient, RAW, signed_checkpoint, tree_root
+from machine_client import RAW, Hearing, MachineClient, details_document, sha256, signed_checkpoint, tree_root
 from test_epochs import certificate, officers, refused
 from test_replicate import Sites
 from world import VERIFY, Browser, main, run
@@ -88,6 +88,7 @@ def test_the_second_site_goes_on_as_the_archive():
         sites.record(going_on, 1)
         assert sites.once()[0] == 0
         late = sites.file(2)  # nobody else has it
+        _, size, root = sites.client.request("GET", "/v1/log/main/checkpoint")[1]["detail"].split("\n")[:3]
         policy = sites.primary.policy()
         sites.wait(lambda: "open_hearings" in json.loads(sites.promote("--dry-run", "--json").stdout), 20)  # once the copy has a catalogue
         dry = json.loads(sites.promote("--dry-run", "--json").stdout)
@@ -114,17 +115,23 @@ def test_the_second_site_goes_on_as_the_archive():
         for digest in sites.digests(going_on):
             status, data, _ = person.call("GET", f"/v1/hearings/{going_on.id}/objects/{digest}.mp4")
             assert status == 200 and hashlib.sha256(data).hexdigest() == digest, status
-        # A new hearing, and everything is as it must be.
-        fresh = Hearing(station)
-        document = b'{"x":1}'
-        fresh.put(document)
+        # A hearing that began when the lost site had more of its log than anybody has now.
+        begun_late = Hearing(station)
+        document = details_document("RG 26/00009")
+        begun_late.put(document)
+        begun_late.open(sha256(document), {"cam-bench": "video"}, main_size=int(size), main_root=base64.b64decode(root).hex())
+        sites.record(begun_late, 1)
+        begun_late.finish()
+        begun_late.post()
+        assert int(size) > plan["size"]
         station.close()
         sites.second.stop()
         sites.second.start()
         assert station.call("POST", "/v1/echo", {"nonce": "n"})["epoch"] == 2
         # An auditor with the policy of before finds the way to the new epoch's keys by himself; the archive prints no other one.
         code, verdict = verdict_of(policy, sites.second.volumes)
-        assert code == 0 and verdict["verdict"] == "VERIFIED" and len(verdict["hearings"]) == 2, verdict
+        assert code == 0 and verdict["verdict"] == "VERIFIED" and len(verdict["hearings"]) == 3 and verdict["findings"] == [], verdict
+        assert [note for note in verdict["notes"] if begun_late.id in note and "lost with a promotion" in note], verdict["notes"]
         assert [log["origin"] for log in verdict["logs"]] == [sites.primary.name, f"{sites.primary.name}/epoch/2"], verdict["logs"]
         now = sites.second.archive("policy").stdout
         assert [line for line in now.split("\n") if not line.startswith("#")] == [line for line in policy.read_text().split("\n") if not line.startswith("#")], now
@@ -260,6 +267,46 @@ def pages_get_what_leads_to_the_new_keys(sites, policy, person, before, after):
         for one in [*first["officer_entries"], second["promotion"], *(answer[name] for name in ("checkpoint_entry", "key_entry") if name in answer)]:
             _, size, root = notes[one.get("epoch")].split("\n")[:3]
             assert proved_root(int(size), one) == base64.b64decode(root), one
+def put_epoch(volume, archive, key, certificate_entry, folder=None):
+    """A log of epoch 2 with nothing but its first entry, in the folder of its name unless told otherwise."""
+    origin = f"{archive}/epoch/2"
+    folder = volume / "log/from" / (folder or hashlib.sha256(origin.encode()).hexdigest())
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "stage").mkdir(parents=True)
+    (folder / "stage" / f"0-1-{tree_root([certificate_entry]).hex()}").write_bytes(len(certificate_entry).to_bytes(2, "big") + certificate_entry)
+    (folder / "checkpoint").write_text(signed_checkpoint(key, origin, [certificate_entry]))
+
+
+def test_two_logs_of_one_epoch_are_found_wherever_they_lie():
+    with Disaster() as sites:
+        prepared(sites)
+        sites.file(0)
+        assert sites.once()[0] == 0
+        policy = sites.primary.policy()
+        head = sites.client.request("GET", "/v1/log/main/checkpoint")[1]["detail"]
+        one, two = ((key, certificate(sites.primary, head, sites.signers, log=key).encode()) for key in (ed25519.Ed25519PrivateKey.generate() for _ in range(2)))
+
+        def judged():
+            code, verdict = verdict_of(policy, sites.second.volumes)
+            return code, verdict["verdict"], [found["what"] for found in verdict["findings"] if found["code"] == "promotion"], verdict
+
+        # The officers signed two promotions, each of which alone is one.
+        for certified in (one, two):
+            for volume in sites.second.volumes:
+                put_epoch(volume, sites.primary.name, *certified)
+            code, _, found, verdict = judged()
+            assert code == 0 and found == [], verdict
+        # Beside one another.
+        for volume in sites.second.volumes:
+            put_epoch(volume, sites.primary.name, *one, folder="0" * 64)
+        code, said, found, verdict = judged()
+        assert code == 1 and said == "TAMPERED" and len(found) == 1 and "another epoch" in found[0], verdict
+        # One on each disk, as the disks of two sites that both were promoted.
+        for volume in sites.second.volumes:
+            shutil.rmtree(volume / "log/from" / ("0" * 64))
+        put_epoch(sites.second.volumes[-1], sites.primary.name, *one)
+        code, said, found, verdict = judged()
+        assert code == 1 and said == "TAMPERED" and len(found) == 1 and "another log" in found[0], verdict
 
 
 def test_an_epoch_that_officers_did_not_begin_is_no_part_of_the_archive():
@@ -274,14 +321,8 @@ def test_an_epoch_that_officers_did_not_begin_is_no_part_of_the_archive():
         for signers, wrong in ((strangers, "is not over this promotion"), ({"officer-1": sites.signers["officer-1"]}, "two officers")):
             key = ed25519.Ed25519PrivateKey.generate()
             entry = certificate(sites.primary, head, signers, log=key).encode()
-            origin = f"{sites.primary.name}/epoch/2"
             for volume in sites.second.volumes:
-                folder = volume / "log/from" / hashlib.sha256(origin.encode()).hexdigest()
-                (folder / "stage").mkdir(parents=True, exist_ok=True)
-                for old in folder.glob("stage/*"):
-                    old.unlink()
-                (folder / "stage" / f"0-1-{tree_root([entry]).hex()}").write_bytes(len(entry).to_bytes(2, "big") + entry)
-                (folder / "checkpoint").write_text(signed_checkpoint(key, origin, [entry]))
+                put_epoch(volume, sites.primary.name, key, entry)
             code, verdict = verdict_of(policy, sites.second.volumes)
             found = [one for one in verdict["findings"] if one["code"] == "promotion"]
             assert code == 1 and verdict["verdict"] == "TAMPERED" and len(found) == 1 and wrong in found[0]["what"], verdict
