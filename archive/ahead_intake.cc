@@ -43,8 +43,8 @@ Result<AheadIntake::State> AheadIntake::known(const Peer& peer, const HearingId&
 }
 
 Result<AheadIntake::State> AheadIntake::known(const Peer& peer, const std::string& origin) {
-  const ForeignLogs::Held log = GREFFE_TRY(foreign_.held(peer, origin));
-  return State{log.edge.size(), GREFFE_TRY(ahead_.known(ahead_path_of_main_log(origin), log.edge))};
+  const TreeEdge edge = GREFFE_TRY(foreign_.held(peer, origin));
+  return State{edge.size(), GREFFE_TRY(ahead_.known(ahead_path_of_main_log(origin), edge))};
 }
 
 Result<Taken> AheadIntake::take(const Peer& peer, const HearingId& id, std::uint64_t first, const std::vector<std::string>& entries,
@@ -72,9 +72,10 @@ Result<Taken> AheadIntake::take(const Peer& peer, const HearingId& id, std::uint
 Result<Taken> AheadIntake::take(const Peer& peer, const std::string& origin, std::uint64_t first, const std::vector<std::string>& entries,
                                 std::string_view checkpoint) {
   const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(checkpoint));
-  const ForeignLogs::Held log = GREFFE_TRY(foreign_.held(peer, origin));
+  const TreeEdge edge = GREFFE_TRY(foreign_.held(peer, origin));
+  const VerifierKey key = GREFFE_TRY(foreign_.signer(peer, origin, first, entries));
   if (wanted.checkpoint.origin != origin) return fail(Errc::invalid, "the checkpoint is not of the log " + origin);
-  const Status by_origin = verify_note(wanted.note, log.key);
+  const Status by_origin = verify_note(wanted.note, key);
   if (!by_origin) return fail(Errc::denied, "the checkpoint is not signed by " + origin + ": " + by_origin.error().message);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto entry = parse_main_entry(entries[i]);
@@ -83,8 +84,8 @@ Result<Taken> AheadIntake::take(const Peer& peer, const std::string& origin, std
       return fail(Errc::invalid, fmt::format("main-log entry {}: this kind is not known here; upgrade the replica first", first + i));
     }
   }
-  auto done = GREFFE_TRY(ahead_.take(ahead_path_of_main_log(origin), log.edge, first, entries, wanted));
-  return answer(log.edge.size(), std::move(done));
+  auto done = GREFFE_TRY(ahead_.take(ahead_path_of_main_log(origin), edge, first, entries, wanted));
+  return answer(edge.size(), std::move(done));
 }
 
 }  // namespace greffe::archive

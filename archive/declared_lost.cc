@@ -1,6 +1,6 @@
 #include "archive/declared_lost.h"
 
-#include "archive/format/names.h"
+#include "archive/tlog/copied_main_log.h"
 
 namespace greffe::archive {
 
@@ -16,7 +16,8 @@ Result<std::vector<std::string>> DeclaredLost::origins() const {
 
 Result<const DeclaredLost::Read*> DeclaredLost::read_on(const std::string& origin) {
   Read& log = read_.try_emplace(origin, Read{LostDeclarations(origin)}).first->second;
-  const auto chain = tlog::LogChain::open(objects_, heads_, origin, origin == own_.name.archive ? own_.first_path : foreign_log_path(origin));
+  const auto chain = origin == own_.name.archive ? tlog::LogChain::open(objects_, heads_, origin, own_.first_path)
+                                                 : tlog::open_copied_log(objects_, heads_, origin);
   if (!chain && chain.error().code == Errc::not_found) return &log;  // nothing is held of it yet
   if (!chain) return chain.error();
   // What the epoch before has beyond its pin does not count any more.

@@ -146,7 +146,11 @@ Status Deposit::State::excuse(const HearingId& id, const OpenEntry& open, const 
   if (origin == origins.end()) return ok();
   DeclaredLost::Read held = GREFFE_TRY(main_log.declared_lost().of(open.archive));
   const VerifierKey by_station{hearing_origin(open.archive, id), KeyType::ed25519, open.station_key};
-  const Excuses excuses = GREFFE_TRY(Excuses::read(shown, std::move(held), log_verifier(open.archive, origin->key), by_station));
+  std::vector<tlog::SignedLog> main_logs = {{log_verifier(open.archive, origin->key), 0}};
+  const auto chain = tlog::open_copied_log(stores.objects, stores.heads, open.archive);
+  if (chain) main_logs = GREFFE_TRY(tlog::signed_logs(*chain, main_logs.front().key));
+  else if (chain.error().code != Errc::not_found) return chain.error();  // not_found: nothing is held of it yet
+  const Excuses excuses = GREFFE_TRY(Excuses::read(shown, std::move(held), main_logs, by_station));
   std::erase_if(missing, [&](const Digest& digest) {
     if (!excuses.cover(id, digest)) return false;
     read.lost.insert(digest);

@@ -55,7 +55,8 @@ bool ends_hearing(std::string_view entry) {
 
 std::string archive_of(const std::string& origin) {
   const auto hearing = parse_hearing_origin(origin);
-  return hearing ? hearing->archive_name : origin;
+  const auto epoch = parse_epoch_origin(origin);
+  return hearing ? hearing->archive_name : epoch ? epoch->archive : origin;
 }
 
 // What is known ahead of one log.

@@ -3,11 +3,24 @@
 #include <map>
 
 namespace greffe::archive {
+namespace {
 
-Result<Excuses> Excuses::read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held, const VerifierKey& main_log,
-                              const std::optional<VerifierKey>& hearing) {
+// Its number among the entries of all epochs, of which the newest is asked first.
+Result<std::uint64_t> number_of(const ShownEntry& shown, const std::vector<tlog::SignedLog>& main_logs) {
+  Result<std::uint64_t> index = fail(Errc::denied, "no main log is known here");
+  for (auto log = main_logs.rbegin(); log != main_logs.rend(); ++log) {
+    index = check_shown(shown, log->key);
+    if (index) return log->first + *index;
+  }
+  return index;
+}
+
+}  // namespace
+
+Result<Excuses> Excuses::read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held,
+                              const std::vector<tlog::SignedLog>& main_logs, const std::optional<VerifierKey>& hearing) {
   Excuses out(std::move(held.declarations));
-  std::map<std::uint64_t, MainEntry> further;  // officers and orders in the order of the log
+  std::map<std::uint64_t, MainEntry> further;  // officers and orders in the order of the logs
   for (const ShownEntry& one : shown) {
     const auto by_station = hearing ? check_shown(one, *hearing) : Result<std::uint64_t>(fail(Errc::denied, "no hearing"));
     if (by_station) {
@@ -17,11 +30,11 @@ Result<Excuses> Excuses::read(const std::vector<ShownEntry>& shown, DeclaredLost
       out.by_station_.insert(lost->objects.begin(), lost->objects.end());
       continue;
     }
-    const std::uint64_t index = GREFFE_TRY(check_shown(one, main_log));
+    const std::uint64_t number = GREFFE_TRY(number_of(one, main_logs));
     MainEntry entry = GREFFE_TRY(parse_main_entry(one.entry));
-    if (index >= held.size) further.emplace(index, std::move(entry));
+    if (number >= held.size) further.emplace(number, std::move(entry));
   }
-  for (const auto& [index, entry] : further) GREFFE_TRY(out.declared_.take(entry));
+  for (const auto& [number, entry] : further) GREFFE_TRY(out.declared_.take(entry));
   return out;
 }
 

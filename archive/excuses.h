@@ -8,15 +8,16 @@
 #include <vector>
 
 #include "archive/declared_lost.h"
+#include "archive/tlog/copied_main_log.h"
 
 namespace greffe::archive {
 
 class Excuses {
  public:
   // `held`: what the main log says as far as it is held here; of what is shown, only what stands behind that is taken.
-  // `hearing`: the key of the hearing's log; none: only main-log entries can be shown. denied: of another log, not signed, or
-  // not by two officers. corrupt, invalid: a proof or an entry is none.
-  static Result<Excuses> read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held, const VerifierKey& main_log,
+  // `main_logs`: of the epochs whose keys are known here, numbered as `held` is. `hearing`: the key of the hearing's log; none: only
+  // main-log entries can be shown. denied: of another log, not signed, or not by two officers. corrupt, invalid: a proof or an entry is none.
+  static Result<Excuses> read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held, const std::vector<tlog::SignedLog>& main_logs,
                               const std::optional<VerifierKey>& hearing);
   bool cover(const std::optional<HearingId>& hearing, const Digest& digest) const {
     return by_station_.contains(digest) || declared_.covers(hearing, digest);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "archive/catalogue/query.h"
+#include "archive/tlog/copied_main_log.h"
 
 namespace greffe::archive {
 namespace {
@@ -62,13 +63,14 @@ catalogue::CourtSet HeldArchive::seen_by(const accounts::Account& account) const
 }
 
 struct HeldArchives::Copy {
-  Copy(Stores stores, const std::string& origin, const PublicKey& key, std::string catalogue_path)
-      : name(origin), log_key(key), path(std::move(catalogue_path)), reader(stores.objects, stores.heads, foreign_log_path(origin)) {}
+  Copy(std::string archive, const PublicKey& key, std::string catalogue_path) : name(std::move(archive)), first_key(key), path(std::move(catalogue_path)) {}
   const std::string name;
-  const PublicKey log_key;
+  const PublicKey first_key;  // signs the log of the first epoch
   const std::string path;
-  const tlog::LogReader reader;
-  std::shared_ptr<const catalogue::Catalogue> catalogue;  // guarded by mutex_; none: not made yet
+  // Guarded by mutex_.
+  std::shared_ptr<const catalogue::Catalogue> catalogue;  // none: not made yet
+  std::optional<tlog::LogChain> chain;                    // none: nothing is held of it yet
+  PublicKey newest_key;                                   // signs the log of its newest epoch
   // Of the thread alone.
   std::optional<catalogue::CatalogueBuilder> builder;
   std::string said;  // what stands in its way, as it was logged last
@@ -115,22 +117,38 @@ Status HeldArchives::look_for_copies() {
   const std::lock_guard lock(mutex_);
   std::erase_if(copies_, [&](const auto& held) {
     const auto found = wanted.find(held.first);
-    return found == wanted.end() || found->second != held.second->log_key;
+    return found == wanted.end() || found->second != held.second->first_key;
   });
   for (const auto& [name, key] : wanted) {
     if (copies_.contains(name)) continue;
-    copies_[name] = std::make_shared<Copy>(stores_, name, key, copied_catalogue_path(state_directory_, name));
+    copies_[name] = std::make_shared<Copy>(name, key, copied_catalogue_path(state_directory_, name));
   }
   return ok();
 }
 
+// Only the thread writes the chain, so that it reads it without the lock.
+Status HeldArchives::look_for_epochs(Copy& copy) {
+  if (copy.chain) {
+    const std::string next = foreign_log_path(epoch_origin({copy.name, copy.chain->newest().name.epoch + 1}));
+    const auto begun = stores_.heads.read_head(checkpoint_path(next));
+    if (!begun && begun.error().code == Errc::not_found) return ok();
+    if (!begun) return begun.error();
+  }
+  tlog::LogChain chain = GREFFE_TRY(tlog::open_copied_log(stores_.objects, stores_.heads, copy.name));
+  const std::vector<tlog::SignedLog> logs = GREFFE_TRY(tlog::signed_logs(chain, {copy.name, KeyType::ed25519, copy.first_key}));
+  const std::lock_guard lock(mutex_);
+  copy.chain.emplace(std::move(chain));
+  copy.newest_key = logs.back().key.key;
+  return ok();
+}
+
 void HeldArchives::follow(Copy& copy, const std::stop_token& stop) {
-  const auto head = copy.reader.checkpoint();
+  const Status looked = look_for_epochs(copy);
   Status followed = ok();
-  if (!head) {
-    if (head.error().code != Errc::not_found) followed = head.error();  // not_found: nothing has come of it yet
+  if (!looked) {
+    if (looked.error().code != Errc::not_found) followed = looked;  // not_found: nothing has come of it yet
   } else if (copy.builder) {
-    followed = catalogue::catch_up(*copy.builder, copy.reader);
+    followed = catalogue::catch_up(*copy.builder, *copy.chain);
   } else {
     catalogue::Sources sources = catalogue_sources(stores_);
     // What takes minutes ends when the archive does.
@@ -143,7 +161,7 @@ void HeldArchives::follow(Copy& copy, const std::stop_token& stop) {
       if (stop.stop_requested()) return fail(Errc::cancelled, "the archive stops");
       return read(id, end, indices);
     };
-    auto opened = catalogue::open_or_rebuild(files_, copy.path, sources, copy.reader);
+    auto opened = catalogue::open_or_rebuild(files_, copy.path, sources, *copy.chain);
     auto reading = opened ? catalogue::Catalogue::open(copy.path) : Result<catalogue::Catalogue>(opened.error());
     if (reading) {
       copy.builder.emplace(std::move(opened->builder));
@@ -166,7 +184,7 @@ std::vector<HeldArchive> HeldArchives::all() const {
   out.push_back({own_.archive_name(), true, std::shared_ptr<const catalogue::Catalogue>(std::shared_ptr<void>(), &own_.catalogue()), own_.chain(), own_.place().path, own_log_key_});
   const std::lock_guard lock(mutex_);
   for (const auto& [name, copy] : copies_) {
-    if (copy->catalogue) out.push_back({name, false, copy->catalogue, copy->reader, foreign_log_path(name), copy->log_key});
+    if (copy->catalogue) out.push_back({name, false, copy->catalogue, *copy->chain, copy->chain->newest().path, copy->newest_key});
   }
   return out;
 }

@@ -75,6 +75,7 @@ class HeldArchives {
  private:
   struct Copy;
   void run(std::stop_token stop);
+  Status look_for_epochs(Copy& copy);
   void follow(Copy& copy, const std::stop_token& stop);
   Status look_for_copies();
 

@@ -7,6 +7,7 @@
 #include <condition_variable>
 
 #include "archive/base/progress.h"
+#include "archive/tlog/copied_main_log.h"
 
 namespace greffe::archive {
 namespace {
@@ -28,12 +29,19 @@ void OriginWatch::heard(const std::string& origin) {
   heard_ms_[origin] = clock_.monotonic_ms();
 }
 
-// What is known of it from before the start.
+// What is known of it from before the start: in its newest epoch of which anything is held.
 UtcTime OriginWatch::last_sign(const catalogue::KnownKey& origin) const {
-  const auto head = heads_.read_head(checkpoint_path(foreign_log_path(origin.name)));
-  const auto note = head ? parse_signed_checkpoint(*head) : Result<SignedCheckpoint>(head.error());
-  const auto time = note ? verify_cosignature(note->note, holder_) : Result<UtcTime>(note.error());
-  return time ? std::max(*time, origin.since) : origin.since;
+  UtcTime out = origin.since;
+  for (std::uint64_t epoch = 1; epoch <= kEpochMax; ++epoch) {
+    const std::string log = epoch_origin({origin.name, epoch});
+    const auto path = epoch == 1 ? tlog::copied_log_path(heads_, log) : Result<std::string>(foreign_log_path(log));
+    const auto head = path ? heads_.read_head(checkpoint_path(*path)) : Result<std::string>(path.error());
+    if (!head) break;
+    const auto note = parse_signed_checkpoint(*head);
+    const auto time = note ? verify_cosignature(note->note, holder_) : Result<UtcTime>(note.error());
+    if (time) out = std::max(out, *time);
+  }
+  return out;
 }
 
 Result<std::vector<OriginFacts>> OriginWatch::origins() const {

@@ -77,6 +77,7 @@ Result<LogCopier::End> AheadShipper::next_end(LogCopier& copier, const LogState&
   if (log.hearing) return copier.next_hearing_end(*log.hearing, reader, log.head, first);
   Step opened;
   opened.origin = log.head.checkpoint.origin;
+  opened.path = log.path;
   opened.source_size = log.head.checkpoint.size;
   opened.note = log.head.note.write();
   return copier.next_main_end(opened, first);
@@ -163,8 +164,8 @@ Result<AheadShipper::Went> AheadShipper::go(const HearingId& id) {
 
 Result<AheadShipper::Went> AheadShipper::go_main() {
   LogState log;
-  log.target = client::LogTarget{sites_.source.archive};
-  log.path = main_log_path();
+  log.target = client::LogTarget{sites_.source.main_origin()};
+  log.path = sites_.source.main_path();
   log.head = GREFFE_TRY(tlog::LogReader(sites_.source.objects, sites_.source.heads, log.path).checkpoint());
   return go(log, main_);
 }
@@ -184,7 +185,7 @@ Status AheadShipper::go_fresh(const std::stop_token& stop) {
 
 // A piece of the main log, from what the target confirmed on: hearings that nobody works on any more.
 Status AheadShipper::walk(const std::stop_token& stop) {
-  const tlog::LogReader main(sites_.source.objects, sites_.source.heads, main_log_path());
+  const tlog::LogReader main(sites_.source.objects, sites_.source.heads, sites_.source.main_path());
   const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
   const std::int64_t now = clock_.monotonic_ms();
   walk_waits_ = false;
@@ -192,7 +193,7 @@ Status AheadShipper::walk(const std::stop_token& stop) {
     walked_ = std::min(*again_from_, walked_.value_or(*again_from_));
     again_from_.reset();
   }
-  const std::uint64_t first = std::min(walked_.value_or(confirmed_here(main_log_path())), head.checkpoint.size);
+  const std::uint64_t first = std::min(walked_.value_or(confirmed_here(sites_.source.main_path())), head.checkpoint.size);
   const std::uint64_t last = std::min(first + kWalkedAtOnce, head.checkpoint.size);
   std::vector<std::pair<std::uint64_t, HearingId>> named;
   GREFFE_TRY(main.entries(first, last, [&](std::uint64_t index, std::string_view text) {
@@ -235,7 +236,7 @@ Result<AheadReport> AheadShipper::round(const std::stop_token& stop) {
   if (clock_.monotonic_ms() >= rest_until_ms_) GREFFE_TRY(go_main());
   if (clock_.monotonic_ms() >= rest_until_ms_) GREFFE_TRY(walk(stop));
   report_.supported = supported_;
-  const auto head = tlog::LogReader(sites_.source.objects, sites_.source.heads, main_log_path()).checkpoint();
+  const auto head = tlog::LogReader(sites_.source.objects, sites_.source.heads, sites_.source.main_path()).checkpoint();
   const bool resting = clock_.monotonic_ms() < rest_until_ms_;
   report_.more = !resting && !walk_waits_ && head && walked_.value_or(0) < head->checkpoint.size;
   return std::move(report_);

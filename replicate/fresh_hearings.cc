@@ -25,9 +25,7 @@ Result<std::deque<HearingId>> hearings_in_progress(store::ObjectStore& objects) 
 
 Result<std::vector<HearingId>> FreshHearings::look() {
   const std::deque<HearingId> open = GREFFE_TRY(hearings_in_progress(source_.objects));
-  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
-  const std::uint64_t size = head.checkpoint.size;
+  const std::uint64_t size = GREFFE_TRY(source_.main.size());
   if (!began_) {
     began_ = true;
     owed_ = size > kLookBackEntries ? size - kLookBackEntries : 0;
@@ -35,7 +33,7 @@ Result<std::vector<HearingId>> FreshHearings::look() {
   }
   std::deque<HearingId> newest;
   const std::uint64_t from = std::max(std::min(seen_, size), size > kNewestEntries ? size - kNewestEntries : 0);
-  GREFFE_TRY(main.entries(from, size, [&](std::uint64_t, std::string_view text) {
+  GREFFE_TRY(source_.main.entries(from, size, [&](std::uint64_t, std::string_view text) {
     const auto entry = parse_main_entry(text);
     const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
     if (commit != nullptr) newest.push_back(commit->hearing);
@@ -54,11 +52,10 @@ Result<std::vector<HearingId>> FreshHearings::look() {
 
 Result<std::vector<HearingId>> FreshHearings::look_back() {
   std::vector<HearingId> out;
-  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
   std::set<HearingId> seen;
   while (out.empty() && owed_ < owed_end_) {
     given_to_ = std::min(owed_ + kLookBackStep, owed_end_);
-    GREFFE_TRY(main.entries(owed_, given_to_, [&](std::uint64_t, std::string_view text) {
+    GREFFE_TRY(source_.main.entries(owed_, given_to_, [&](std::uint64_t, std::string_view text) {
       const auto entry = parse_main_entry(text);
       const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
       if (commit != nullptr && commit->closed && seen.insert(commit->hearing).second) out.push_back(commit->hearing);

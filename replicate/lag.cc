@@ -159,13 +159,22 @@ Status Measure::add_hearing(const HearingId& id) {
 }
 
 Status Measure::add_main() {
-  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
-  lag_.main_size = head.checkpoint.size;
-  const auto held = confirmed_there(client::LogTarget{source_.archive}, main, &lag_.cosigned);
-  lag_.main_held = held ? *held : confirmed_here(main_log_path(), &lag_.cosigned);
-  lag_.entries_behind = lag_.main_size - std::min(lag_.main_size, lag_.main_held);
-  const std::uint64_t known = lag_.entries_behind == 0 ? lag_.main_held : known_there(client::LogTarget{source_.archive}, main, lag_.main_held);
+  const tlog::LogChain& main = source_.main;
+  lag_.main_size = GREFFE_TRY(main.size());
+  // The newest epoch of which it has confirmed anything: with that, all before it.
+  std::uint64_t end = lag_.main_size;  // of an epoch, by the numbers of its entries
+  for (auto link = main.links().rbegin(); link != main.links().rend() && lag_.main_held == 0; ++link) {
+    const auto there = confirmed_there(client::LogTarget{source_.origin(*link)}, link->reader, &lag_.cosigned);
+    const std::uint64_t held = there ? *there : confirmed_here(source_.path(*link), &lag_.cosigned);
+    if (held > 0) lag_.main_held = std::min(link->first + held, end);
+    end = link->first;
+  }
+  lag_.entries_behind = lag_.main_size - lag_.main_held;
+  const tlog::LogChain::Link& newest = main.newest();
+  std::uint64_t known = lag_.main_held;
+  if (lag_.entries_behind > 0 && known >= newest.first) {
+    known = newest.first + known_there(client::LogTarget{source_.main_origin()}, newest.reader, known - newest.first);
+  }
   // Everything below the confirmed main size is covered by that confirmation.
   Status added = ok();
   GREFFE_TRY(main.entries(std::min(lag_.main_held, lag_.main_size), lag_.main_size, [&](std::uint64_t index, std::string_view text) {

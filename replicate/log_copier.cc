@@ -88,12 +88,12 @@ Result<std::optional<LogCopier::End>> LogCopier::hearing_note(const HearingId& i
   const std::vector<std::string> begin = GREFFE_TRY(tlog::LogReader(source.objects, source.heads, hearing_log_path(id)).entries(0, 1));
   const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(begin.front()));
   const auto* open = std::get_if<OpenEntry>(&entry);
-  const tlog::LogReader main(source.objects, source.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
+  const std::uint64_t size = GREFFE_TRY(source.main.size());
   const std::string text_id = id.text();
   std::optional<End> best;
-  const std::uint64_t from = std::min(open != nullptr ? open->main_size : 0, head.checkpoint.size);
-  GREFFE_TRY(main.entries(from, head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
+  // In whichever epoch its station saw so many entries: their numbers are no smaller.
+  const std::uint64_t from = std::min(open != nullptr ? open->main_size : 0, size);
+  GREFFE_TRY(source.main.entries(from, size, [&](std::uint64_t, std::string_view text) {
     if (text.find(text_id) == std::string_view::npos) return true;
     const auto named = parse_main_entry(text);
     const auto* commit = named ? std::get_if<HearingCheckpointEntry>(&*named) : nullptr;
@@ -107,18 +107,18 @@ Result<std::optional<LogCopier::End>> LogCopier::hearing_note(const HearingId& i
 }
 
 // The smallest checkpoint in (first, reach] that is kept beside the main log.
-Result<std::optional<LogCopier::End>> LogCopier::main_note(std::uint64_t first, std::uint64_t reach) {
+Result<std::optional<LogCopier::End>> LogCopier::main_note(const Step& opened, std::uint64_t first, std::uint64_t reach) {
   std::optional<std::uint64_t> best;
-  GREFFE_TRY(sites_.source.objects.list(tlog::kept_checkpoints_folder(main_log_path()), [&](const store::ObjectInfo& info) {
+  GREFFE_TRY(sites_.source.objects.list(tlog::kept_checkpoints_folder(opened.path), [&](const store::ObjectInfo& info) {
     const auto size = tlog::kept_checkpoint_size(info.key);
     if (size && *size > first && *size <= reach && *size < best.value_or(UINT64_MAX)) best = size;
     return true;
   }));
   if (!best) return std::optional<End>();
-  const std::string key = tlog::kept_checkpoint_path(main_log_path(), *best);
+  const std::string key = tlog::kept_checkpoint_path(opened.path, *best);
   const Bytes bytes = GREFFE_TRY(sites_.source.objects.get(key));
   const SignedCheckpoint note = GREFFE_TRY(parse_signed_checkpoint(as_text(bytes)));
-  if (note.checkpoint.size != *best || note.checkpoint.origin != sites_.source.archive) {
+  if (note.checkpoint.size != *best || note.checkpoint.origin != opened.origin) {
     return fail(Errc::corrupt, "the checkpoint kept as " + key + " is another one");
   }
   return std::optional<End>(End{*best, std::string(as_text(bytes))});
@@ -144,9 +144,10 @@ Status LogCopier::keep_missing(Step& step, ByClass<std::vector<Named>> named) {
 }
 
 Result<Step> LogCopier::plan_hearing(const HearingId& id, std::optional<std::uint64_t> known_held) {
-  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, hearing_log_path(id));
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
   Step step;
+  step.path = hearing_log_path(id);
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, step.path);
+  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
   step.hearing = id;
   step.target = client::LogTarget{id};
   step.origin = head.checkpoint.origin;
@@ -187,31 +188,42 @@ Result<Step> LogCopier::plan_hearing(const HearingId& id, std::optional<std::uin
   return step;
 }
 
+// From the newest epoch down: who holds anything of one holds of those before it what that goes on from.
 Result<Step> LogCopier::open_main() {
-  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
-  if (head.checkpoint.origin != sites_.source.archive) {
-    return fail(Errc::invalid, "the volumes hold the archive " + head.checkpoint.origin + ", not " + sites_.source.archive);
+  const std::vector<tlog::LogChain::Link>& links = sites_.source.main.links();
+  std::optional<Step> next;  // of the epoch after the one that is looked at; nothing of it is there
+  for (auto link = links.rbegin(); link != links.rend(); ++link) {
+    const SignedCheckpoint head = GREFFE_TRY(link->reader.checkpoint());
+    Step step;
+    step.origin = sites_.source.origin(*link);
+    step.path = sites_.source.path(*link);
+    step.first_number = link->first;
+    if (head.checkpoint.origin != step.origin) return fail(Errc::invalid, "the volumes hold the archive " + head.checkpoint.origin + ", not " + step.origin);
+    step.target = client::LogTarget{step.origin};
+    step.source_size = head.checkpoint.size;
+    step.note = head.note.write();
+    if (next) {
+      // Enough for the next epoch to begin; it may be more than is here, where the old site has joined.
+      const client::HeldCheckpoint there = GREFFE_TRY(sites_.target.checkpoint(step.target));
+      if (there.size >= next->first_number - step.first_number) return std::move(*next);
+    }
+    client::HeldCheckpoint held = GREFFE_TRY(held_and_consistent(step.target, link->reader, head.checkpoint));
+    step.held = held.size;
+    step.size = held.size;
+    step.held_note = std::move(held.note);
+    if (!step.held_note.empty() || std::next(link) == links.rend()) return step;
+    next = std::move(step);
   }
-  Step step;
-  step.target = client::LogTarget{sites_.source.archive};
-  step.origin = head.checkpoint.origin;
-  step.source_size = head.checkpoint.size;
-  client::HeldCheckpoint held = GREFFE_TRY(held_and_consistent(step.target, reader, head.checkpoint));
-  step.held = held.size;
-  step.size = held.size;
-  step.held_note = std::move(held.note);
-  step.note = head.note.write();
-  return step;
+  return std::move(*next);
 }
 
 // In small steps as far as there are checkpoints for it, so that the target's own one moves soon.
 Result<LogCopier::End> LogCopier::next_main_end(const Step& opened, std::uint64_t first) {
-  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, main_log_path());
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, opened.path);
   const std::uint64_t end = GREFFE_TRY(reach(reader, first, opened.source_size));
   const bool fits = end == opened.source_size;
   if (fits && end - first <= kNearHead) return End{opened.source_size, opened.note};
-  std::optional<End> between = GREFFE_TRY(main_note(first, end));
+  std::optional<End> between = GREFFE_TRY(main_note(opened, first, end));
   if (between) return std::move(*between);
   if (fits) return End{opened.source_size, opened.note};
   return too_far(opened.origin, opened.source_size - first);
@@ -226,7 +238,7 @@ Result<LogCopier::End> LogCopier::next_hearing_end(const HearingId& id, const tl
 }
 
 Status LogCopier::plan_documents(Step& main) {
-  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, main_log_path());
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, main.path);
   ByClass<std::vector<Named>> named;
   Status read = ok();
   const auto take = [&](std::uint64_t index, std::string_view text) -> Status {
@@ -284,8 +296,7 @@ Result<bool> LogCopier::excuse(Step& step) {
 
 Result<Committed> LogCopier::commit(Step& step) {
   if (!GREFFE_TRY(excuse(step))) return Committed::hole;
-  const std::string path = step.hearing ? hearing_log_path(*step.hearing) : main_log_path();
-  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, path);
+  const tlog::LogReader reader(sites_.source.objects, sites_.source.heads, step.path);
   const std::vector<std::string> entries = GREFFE_TRY(reader.entries(step.held, step.size));
   const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(step.note));
   auto answer = GREFFE_TRY(sites_.target.post_entries(step.target, step.held, entries, step.note, step.shown));
@@ -313,11 +324,10 @@ Status LogCopier::check_cosigned(std::string_view note, const Checkpoint& wanted
 
 Result<bool> LogCopier::give_signatures(const Step& step) {
   if (step.held == 0) return true;
-  const std::string path = step.hearing ? hearing_log_path(*step.hearing) : main_log_path();
-  std::vector<std::string> keys = {checkpoint_path(path)};
+  std::vector<std::string> keys = {checkpoint_path(step.path)};
   // Of a hearing the head has them all. The main log goes on before others have signed it.
   if (!step.hearing) {
-    GREFFE_TRY(sites_.source.objects.list(path + "/cosigned/", [&](const store::ObjectInfo& info) {
+    GREFFE_TRY(sites_.source.objects.list(step.path + "/cosigned/", [&](const store::ObjectInfo& info) {
       keys.push_back(info.key);
       return true;
     }));
@@ -338,9 +348,9 @@ Result<bool> LogCopier::deliver(const Step& step) {
     const auto confirmed = is_confirmed(*step.hearing);
     if (confirmed && *confirmed) return true;
   } else {
-    if (step.held == 0) return true;
+    if (step.held == 0 || step.origin != sites_.source.main_origin()) return true;  // of an epoch that has ended nobody waits for it
     // Delivered already when the archive keeps the site's cosignature of this size or a larger one.
-    const auto kept = sites_.source.heads.read_head(cosigned_path(main_log_path(), key.id()));
+    const auto kept = sites_.source.heads.read_head(cosigned_path(step.path, key.id()));
     const auto note = kept ? parse_signed_checkpoint(*kept) : Result<SignedCheckpoint>(kept.error());
     if (note && note->checkpoint.size >= step.held) return true;
   }

@@ -50,6 +50,8 @@ struct Step {
   std::optional<HearingId> hearing;  // none: the main log
   client::LogTarget target;
   std::string origin;
+  std::string path;                  // of the log, here
+  std::uint64_t first_number = 0;    // of a main log: that of its entry 0, among those of all epochs
   std::uint64_t source_size = 0;     // of the published head
   std::uint64_t held = 0;            // that the target holds and cosigned
   std::uint64_t size = 0;            // the checkpoint that ends it; `held`: there is nothing to send
@@ -78,7 +80,8 @@ class LogCopier {
   // What a hearing's next step is. `known_held`: what the target confirmed to this process; else it is asked. not_found: nothing
   // is filed of it yet. conflict: the two sites disagree about the log: nothing may be sent.
   Result<Step> plan_hearing(const HearingId& id, std::optional<std::uint64_t> known_held);
-  // How far the main log is held there, and the head here; nothing is planned. Errors as plan_hearing.
+  // How far the main log is held there, and the head here; nothing is planned. Of an archive that was promoted: of the first epoch that the
+  // target lacks something of, else of the newest. Errors as plan_hearing.
   Result<Step> open_main();
   // The signed checkpoint to which the main log can go next from `first`; the head of `opened` if that is near.
   struct End {
@@ -113,7 +116,7 @@ class LogCopier {
                                                      const Checkpoint& head);
   Result<std::uint64_t> reach(const tlog::LogReader& reader, std::uint64_t first, std::uint64_t last);
   Result<std::optional<End>> hearing_note(const HearingId& id, std::uint64_t first, std::uint64_t reach);
-  Result<std::optional<End>> main_note(std::uint64_t first, std::uint64_t reach);
+  Result<std::optional<End>> main_note(const Step& opened, std::uint64_t first, std::uint64_t reach);
   Status keep_missing(Step& step, ByClass<std::vector<Named>> named);
   Status check_cosigned(std::string_view note, const Checkpoint& wanted) const;
   Result<bool> give_signatures(const Step& step);

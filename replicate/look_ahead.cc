@@ -40,13 +40,12 @@ Status LookAhead::find_in_hearing(const HearingId& hearing, std::set<Digest>& ob
 }
 
 Status LookAhead::find_in_main_log(const std::optional<HearingId>& hearing, std::set<Digest>& objects, std::vector<ShownEntry>& out) {
-  const tlog::LogReader reader(source_.objects, source_.heads, main_log_path());
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
-  GREFFE_TRY(reader.entries(next_, head.checkpoint.size, [&](std::uint64_t index, std::string_view text) {
-    next_ = index + 1;
+  const std::uint64_t size = GREFFE_TRY(source_.main.size());
+  GREFFE_TRY(source_.main.entries(next_, size, [&](std::uint64_t number, std::string_view text) {
+    next_ = number + 1;
     const auto entry = LostDeclarations::concerns(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
     // The second site would not take an order that is not signed.
-    if (entry && !std::holds_alternative<UnknownEntry>(*entry) && declared_.take(*entry)) orders_.push_back(index);
+    if (entry && !std::holds_alternative<UnknownEntry>(*entry) && declared_.take(*entry)) orders_.push_back(number);
     return true;
   }));
   std::set<Digest> excused;
@@ -54,13 +53,16 @@ Status LookAhead::find_in_main_log(const std::optional<HearingId>& hearing, std:
     if (hearing ? declared_.covers(hearing, digest) : declared_.names(digest)) excused.insert(digest);
   }
   if (excused.empty()) return ok();
-  for (const std::uint64_t index : orders_) {
-    const std::vector<std::string> one = GREFFE_TRY(reader.entries(index, index + 1));
+  for (const std::uint64_t number : orders_) {
+    const std::vector<std::string> one = GREFFE_TRY(source_.main.entries(number, number + 1));
     const std::string& text = one.front();
     const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
     const auto* lost = std::get_if<MainLostEntry>(&entry);
     const bool concerned = lost == nullptr || std::any_of(lost->objects.begin(), lost->objects.end(), [&](const Digest& object) { return excused.contains(object); });
-    if (concerned) out.push_back(GREFFE_TRY(shown(reader, head, index, text)));
+    if (!concerned) continue;
+    const tlog::LogChain::Place place = source_.main.place_of(number);
+    const SignedCheckpoint head = GREFFE_TRY(place.link->reader.checkpoint());
+    out.push_back(GREFFE_TRY(shown(place.link->reader, head, place.index, text)));
   }
   for (const Digest& digest : excused) objects.erase(digest);
   return ok();

@@ -9,17 +9,9 @@
 #include <vector>
 
 #include "archive/format/lost_declarations.h"
-#include "archive/store/object_store.h"
-#include "archive/tlog/log_reader.h"
+#include "replicate/source.h"
 
 namespace greffe::replicate {
-
-// Where recordings come from: the archive's pool, opened for reading beside its writer.
-struct Source {
-  store::ObjectStore& objects;
-  store::HeadStore& heads;
-  std::string archive;  // origin of the main log
-};
 
 class LookAhead {
  public:
@@ -36,7 +28,7 @@ class LookAhead {
   const Source source_;
   // These grow with what officers declared lost, never with hearings.
   LostDeclarations declared_;          // of the main log
-  std::vector<std::uint64_t> orders_;  // its entries about officers and lost objects
+  std::vector<std::uint64_t> orders_;  // numbers of its entries about officers and lost objects
   std::uint64_t next_ = 0;             // of its entries to read
 };
 

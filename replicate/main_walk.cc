@@ -20,6 +20,7 @@ Status MainWalk::begin(bool again) {
 
 Result<bool> MainWalk::open_step() {
   if (end_) return true;
+  if (first_ >= main_.source_size && !blocked_ && !is_newest()) GREFFE_TRY(begin(true));
   if (first_ >= main_.source_size) return false;
   end_ = GREFFE_TRY(copier_.next_main_end(main_, first_));
   read_ = first_;
@@ -27,7 +28,7 @@ Result<bool> MainWalk::open_step() {
 }
 
 Status MainWalk::visit(std::uint64_t first, std::uint64_t last, const std::function<bool(const Commitment&)>& visitor) const {
-  const tlog::LogReader reader(source_.objects, source_.heads, main_log_path());
+  const tlog::LogReader reader(source_.objects, source_.heads, main_.path);
   Status read = ok();
   const auto take = [&](std::string_view text) -> Result<bool> {
     const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
@@ -64,6 +65,8 @@ Step MainWalk::step() const {
   Step out;
   out.target = main_.target;
   out.origin = main_.origin;
+  out.path = main_.path;
+  out.first_number = main_.first_number;
   out.source_size = main_.source_size;
   out.held = first_;
   out.size = end_->size;

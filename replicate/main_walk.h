@@ -25,7 +25,8 @@ class MainWalk {
   // Asks both sites how far the main log is. Goes on where the walk before stood, if `again` is false and something held it up;
   // else from what the target holds. Errors as LogCopier::open_main.
   Status begin(bool again);
-  // The step that is walked now; opens the next one when there is none. False: the walk is at its end.
+  // The step that is walked now; opens the next one when there is none, in the next epoch where one is through. False: the walk is at
+  // its end.
   Result<bool> open_step();
   // The next commitment of the step; nothing: all were given.
   Result<std::optional<Commitment>> next();
@@ -41,10 +42,14 @@ class MainWalk {
   const Step& main() const { return main_; }  // how far the target is, and the head of this walk
   bool is_blocked() const { return blocked_; }
   bool is_whole() const { return whole_; }  // it began at what the target holds
-  bool is_last_step() const { return end_ && end_->size == main_.source_size; }
-  std::uint64_t position() const { return first_; }
+  bool is_last_step() const { return end_ && end_->size == main_.source_size && is_newest(); }
+  // Numbers of entries, through all epochs: where the walk is, how many there are, how many the target holds.
+  std::uint64_t position() const { return main_.first_number + first_; }
+  std::uint64_t size() const { return is_newest() ? main_.first_number + main_.source_size : source_.main.newest().first + 1; }
+  std::uint64_t held() const { return main_.first_number + main_.held; }
 
  private:
+  bool is_newest() const { return main_.origin == source_.main_origin(); }
   Status visit(std::uint64_t first, std::uint64_t last, const std::function<bool(const Commitment&)>& visitor) const;
 
   const Source source_;

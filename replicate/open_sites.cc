@@ -54,12 +54,18 @@ OpenTarget open_target(OpenSites& sites, const TargetSettings& settings, const s
     out.unready = fail(Errc::invalid, "what is stored about the target " + settings.name + " names no key with which it confirms; enrol there again");
     return out;
   }
-  out.copies = connect_copy_site(out.site.endpoint(), *sites.identity, stop);
+  out.copies = connect_copy_site(out.endpoint(sites.epoch.epoch), *sites.identity, stop);
   out.bandwidth = std::make_unique<Bandwidth>(sites.clock, settings.timetable, stop);
   return out;
 }
 
 }  // namespace
+
+client::ArchiveEndpoint OpenTarget::endpoint(std::uint64_t epoch) const {
+  client::ArchiveEndpoint out = site.endpoint();
+  out.copies_epoch = epoch;
+  return out;
+}
 
 unsigned OpenTarget::connections(const Settings& all) const {
   const bool is_service = settings->copy && settings->copy->volumes.empty();
@@ -75,6 +81,7 @@ Result<std::unique_ptr<OpenSites>> open_sites(const std::string& config, const s
   out->settings = GREFFE_TRY(load_settings(out->files, config));
   if (!only.empty()) GREFFE_TRY(find_target(out->settings, only));
   out->source_site.log = GREFFE_TRY(archive_log_key(out->files, out->settings));
+  out->epoch = GREFFE_TRY(parse_epoch_origin(out->source_site.log.name));
   auto source = load_source(out->files, out->settings);
   if (!source && source.error().code != Errc::not_found) return source.error();
   if (source) {
@@ -92,8 +99,12 @@ Result<std::unique_ptr<OpenSites>> open_sites(const std::string& config, const s
   const bool copies = std::any_of(out->settings.targets.begin(), out->settings.targets.end(), [&](const TargetSettings& target) { return wanted(target) && target.copy; });
   if (none && !copies) return *out->targets.front().unready;
   out->pool = GREFFE_TRY(store::open_pool(out->files, out->clock, out->settings.source, store::PoolMode::reader));
+  Source from = GREFFE_TRY(Source::open(*out->pool, *out->pool, out->epoch));
+  out->from.emplace(std::move(from));
   for (const TargetSettings& target : out->settings.targets) {
-    if (wanted(target) && target.copy) out->targets.push_back(open_copy(*out, target, stop, mode));
+    if (!wanted(target) || !target.copy) continue;
+    if (out->epoch.epoch == 1) out->targets.push_back(open_copy(*out, target, stop, mode));
+    else out->targets.push_back(unready(target, fail(Errc::invalid, "copies that nobody answers for are kept of an archive's first epoch only")));
   }
   // As the configuration has them.
   std::sort(out->targets.begin(), out->targets.end(), [](const OpenTarget& a, const OpenTarget& b) { return a.settings < b.settings; });

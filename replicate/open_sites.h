@@ -26,6 +26,7 @@ struct OpenTarget {
   std::unique_ptr<CopySite> copies = nullptr;
   PassiveSite* passive = nullptr;               // the same as `copies`; null: a second site
   std::unique_ptr<Bandwidth> bandwidth = nullptr;
+  client::ArchiveEndpoint endpoint(std::uint64_t epoch) const;  // of a second site, which is told of which epoch the copies are
   // Of a second site: with which it confirms.
   std::optional<VerifierKey> key() const { return passive != nullptr ? std::nullopt : std::optional(site.cosigners.front()); }
   // As LogCopier::Limits::connections. What a service takes in one operation is held in memory until then, and that is limited.
@@ -38,11 +39,13 @@ struct OpenSites {
   Log log{"greffe-replicate"};
   Settings settings;
   std::unique_ptr<store::WholePool> pool;
+  std::optional<Source> from;  // what is in it
   std::unique_ptr<PrivateKey> identity;
   Site source_site = {};
+  EpochName epoch;  // of the archive, by its log key
   std::unique_ptr<ConfirmationSite> archive;
   std::vector<OpenTarget> targets;
-  Source source() const { return {*pool, *pool, settings.archive}; }
+  const Source& source() const { return *from; }
   Sites sites(OpenTarget& target) const { return {source(), *target.copies, *archive, target.key()}; }
 };
 

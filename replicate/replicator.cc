@@ -467,8 +467,8 @@ Result<PassReport> Replicator::pass(std::stop_token stop) {
     changed_.notify_all();
   }
   if (!carried) return carried.error();
-  report_.main_size = walk_.main().source_size;
-  report_.main_held = walk_.main().held;
+  report_.main_size = walk_.size();
+  report_.main_held = walk_.held();
   const auto delivered = copier_.deliver(walk_.main());
   if (!delivered) return delivered.error();
   if (!*delivered) ++report_.undelivered;

@@ -4,6 +4,7 @@
 
 #include "archive/base/config.h"
 #include "archive/format/names.h"
+#include "archive/format/promotion.h"
 
 namespace greffe::replicate {
 namespace {
@@ -111,10 +112,16 @@ Result<std::vector<TargetSettings>> read_targets(Config& config, const std::opti
   return out;
 }
 
+// Of whatever epoch.
+bool is_log_of(const std::string& archive, const VerifierKey& key) {
+  const auto epoch = parse_epoch_origin(key.name);
+  return epoch && epoch->archive == archive && key.type == KeyType::ed25519;
+}
+
 Result<VerifierKey> read_log_key(const std::string& text, const std::string& archive, const std::string& path) {
   auto key = parse_verifier_key(text);
   if (!key) return key.error().within(path + ": log_vkey");
-  if (key->name == archive && key->type == KeyType::ed25519) return key;
+  if (is_log_of(archive, *key)) return key;
   return fail(Errc::invalid, path + ": log_vkey is not the log key of " + archive + ", as `greffe-archive keys` prints it there");
 }
 
@@ -211,7 +218,7 @@ Status enrol(FileSystem& files, const Settings& settings, const TargetSettings* 
   if (target != nullptr && code.name != settings.archive) {
     return fail(Errc::invalid, "this code is for copies of " + code.name + "; the configuration says archive = \"" + settings.archive + "\"");
   }
-  if (target == nullptr && code.log.name != settings.archive) {
+  if (target == nullptr && !is_log_of(settings.archive, code.log)) {
     return fail(Errc::invalid, "this code is of the archive " + code.log.name + "; the configuration says archive = \"" + settings.archive + "\"");
   }
   if (code.cosigners.empty()) return fail(Errc::invalid, "this code does not say with which key the site confirms what it holds");

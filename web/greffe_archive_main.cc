@@ -22,6 +22,7 @@
 #include "web/officer_verbs.h"
 #include "web/offline_verbs.h"
 #include "web/promotion.h"
+#include "web/rejoin.h"
 #include "web/serve.h"
 #include "web/site_verbs.h"
 #include "web/witness_verbs.h"
@@ -52,6 +53,7 @@ struct Arguments {
   greffe::web::InitOptions init;
   greffe::web::SiteVerbs sites;
   greffe::web::PromotionVerb promotion;
+  greffe::web::RejoinVerb rejoining;
   greffe::web::WitnessVerbs witnesses;
   std::string name, court, room, zone, why, display, language = "en", label, vkey;
   std::string en, fr, zh;
@@ -553,6 +555,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--backup", a.backup_file, "key-backup.json of the archive", "FILE")
       .required("--recovery-code-file", a.recovery_code_file, "a file with the recovery code", "FILE").body([&a] { return join_archive(a); });
   a.promotion.define(line, a.config);
+  a.rejoining.define(line, a.config);
   line.verb("serve", "run the archive").flag("--accept-head", a.accept_head, "go on with a pool that is older than what was published; logged")
       .body([&a] { return serve(a); });
   line.verb("keys", "the public keys of this archive").json(a.json).body([&a] { return keys(a); });

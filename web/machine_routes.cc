@@ -143,7 +143,7 @@ http::Route MachineRoutes::route(std::string method, std::string pattern, PeerHa
   const http::Handler wrapped = [this, handler, changes](const http::Request& request) {
     const auto peer = admit(request);
     if (!peer) return answer(peer.error());
-    if (auto stopped = changes ? fenced(*peer) : std::nullopt) return answer(*std::move(stopped));
+    if (auto stopped = changes ? fenced(request, *peer) : std::nullopt) return answer(*std::move(stopped));
     return answer((this->*handler)(request, *peer));
   };
   return http::Route{std::move(method), std::move(pattern), wrapped, max_body_bytes};
@@ -275,7 +275,7 @@ MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, co
 
 // Whether the other site may have what this place names: of main logs that are held at one site only it has nothing.
 bool MachineRoutes::is_shared(const archive::NamedPlace& place) const {
-  return place.hearing || (foreign_ == nullptr ? place.log == main_log_.place().path : place.log.starts_with("log/from/"));
+  return place.hearing || (foreign_ == nullptr) == (place.log == main_log_.place().path);
 }
 
 // What no volume of this archive has any more, as far as it is known which log names it.
@@ -303,13 +303,13 @@ MachineRoutes::Answer MachineRoutes::lost_objects(const http::Request&, const ar
 MachineRoutes::Answer MachineRoutes::report_absent(const http::Request& request, const archive::Peer& peer) {
   if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what is missing is told by the other site only");
   AbsentObjects absent = GREFFE_TRY(parse_absent_objects(request.body));
-  const std::uint64_t lost = GREFFE_TRY(lost_.look_for({absent.hearing, std::move(absent.objects)}, main_log_path()));
+  const std::uint64_t lost = GREFFE_TRY(lost_.look_for({absent.hearing, std::move(absent.objects)}, main_log_.place().path));
   return ok_json(Json().set("lost", lost));
 }
 
 MachineRoutes::Answer MachineRoutes::begin_return(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {
   const archive::Peer peer = GREFFE_TRY(admit(request));
-  if (auto stopped = fenced(peer)) return *std::move(stopped);
+  if (auto stopped = fenced(request, peer)) return *std::move(stopped);
   if (peer.kind != archive::Peer::Kind::replicator) return fail(Errc::denied, "what was lost is taken from the other site only");
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
   if (!request.content_length) return http::problem(411, "invalid", "An object is sent with its length.");
@@ -325,7 +325,7 @@ MachineRoutes::Answer MachineRoutes::begin_return(const http::Request& request, 
 
 MachineRoutes::Answer MachineRoutes::begin_object(const http::Request& request, std::unique_ptr<http::BodySink>& sink) {
   const archive::Peer peer = GREFFE_TRY(admit(request));
-  if (auto stopped = fenced(peer)) return *std::move(stopped);
+  if (auto stopped = fenced(request, peer)) return *std::move(stopped);
   const Target target = GREFFE_TRY(target_of(request));
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
   if (!request.content_length) return http::problem(411, "invalid", "An object is sent with its length.");

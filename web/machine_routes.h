@@ -47,7 +47,7 @@ class MachineRoutes {
   http::Response answer(Answer response) const;
   std::uint64_t newest_epoch() const;  // of this archive, as far as is known here
   // web/machine_epochs.cc
-  std::optional<http::Response> fenced(const archive::Peer& peer) const;
+  std::optional<http::Response> fenced(const http::Request& request, const archive::Peer& peer) const;
   Answer certificate(const http::Request& request, const archive::Peer& peer);
   Answer take_certificate(const http::Request& request, const archive::Peer& peer);
 

@@ -14,7 +14,7 @@
 #include "archive/epoch_end.h"
 #include "archive/epochs.h"
 #include "archive/settings.h"
-#include "archive/tlog/log_chain.h"
+#include "archive/tlog/copied_main_log.h"
 #include "archive/tlog/log_writer.h"
 #include "web/config_text.h"
 #include "web/new_pool.h"
@@ -44,7 +44,6 @@ class Promotion {
   Status open();
   Status check_head(const tlog::LogChain& chain, const SignedCheckpoint& head) const;
   Result<Plan> plan_of(const tlog::LogChain& chain, const SignedCheckpoint& head) const;
-  Result<Officers> officers_of(const tlog::LogChain& chain) const;
   Status add_signatures(const Officers& officers);
   Result<std::string> take_over(const Officers& officers);
   Status begin_log(const std::string& certificate);
@@ -76,18 +75,14 @@ Status Promotion::open() {
 
 // What is held of the epoch before must be what that log's key signed.
 Status Promotion::check_head(const tlog::LogChain& chain, const SignedCheckpoint& head) const {
-  VerifierKey key{epoch_origin(chain.newest().name), KeyType::ed25519, {}};
-  if (chain.newest().name.epoch > 1) {
-    const std::vector<std::string> first = GREFFE_TRY(chain.newest().reader.entries(0, 1));
-    key.key = GREFFE_TRY(parse_promotion(first.front())).log_key;
-  } else {
-    const catalogue::Catalogue own = GREFFE_TRY(catalogue::Catalogue::open(join(settings_.state_directory, "catalogue.sqlite")));
-    const std::vector<catalogue::KnownKey> origins = GREFFE_TRY(own.keys("origin"));
-    for (const catalogue::KnownKey& origin : origins) {
-      if (origin.name == options_.archive && !origin.revoked_since) key.key = origin.key;
-    }
+  VerifierKey first{options_.archive, KeyType::ed25519, {}};
+  const catalogue::Catalogue own = GREFFE_TRY(catalogue::Catalogue::open(join(settings_.state_directory, "catalogue.sqlite")));
+  const std::vector<catalogue::KnownKey> origins = GREFFE_TRY(own.keys("origin"));
+  for (const catalogue::KnownKey& origin : origins) {
+    if (origin.name == options_.archive && !origin.revoked_since) first.key = origin.key;
   }
-  const Status signed_by_it = verify_note(head.note, key);
+  const std::vector<tlog::SignedLog> logs = GREFFE_TRY(tlog::signed_logs(chain, first));
+  const Status signed_by_it = verify_note(head.note, logs.back().key);
   return signed_by_it ? ok() : Status(signed_by_it.error().within("the copy of the main log that is held here"));
 }
 
@@ -107,19 +102,6 @@ Result<Plan> Promotion::plan_of(const tlog::LogChain& chain, const SignedCheckpo
   open_ones.count_limit = kOpenCounted;
   const auto page = held->find(open_ones, catalogue::CourtSet::everything());
   if (page) out.open_hearings = page->count;
-  return out;
-}
-
-Result<Officers> Promotion::officers_of(const tlog::LogChain& chain) const {
-  Officers out;
-  const std::uint64_t size = GREFFE_TRY(chain.size());
-  GREFFE_TRY(chain.entries(0, size, [&out](std::uint64_t, std::string_view text) {
-    if (!Officers::concerns(text)) return true;
-    const auto entry = parse_main_entry(text);
-    if (!entry) return true;
-    if (const auto* key = std::get_if<KeyEntry>(&*entry)) out.take(*key);
-    return true;
-  }));
   return out;
 }
 
@@ -218,12 +200,12 @@ void Promotion::print_done() const {
 
 Result<int> Promotion::run() {
   GREFFE_TRY(open());
-  tlog::LogChain chain = GREFFE_TRY(tlog::LogChain::open(*pool_, *pool_, options_.archive, foreign_log_path(options_.archive)));
+  tlog::LogChain chain = GREFFE_TRY(tlog::open_copied_log(*pool_, *pool_, options_.archive));
   // A crash after the new log was begun, and before the configuration was written.
   const std::uint64_t newest = chain.newest().name.epoch;
   const bool begun = newest > 1 && files_.stat(state_of(newest)).has_value();
   if (begun) {
-    const tlog::MainLogPlace before{{options_.archive, newest - 1}, {}, foreign_log_path(options_.archive)};
+    const tlog::MainLogPlace before{{options_.archive, newest - 1}, {}, chain.links().front().path};
     chain = GREFFE_TRY(tlog::LogChain::open(*pool_, *pool_, before));
   }
   SignedCheckpoint head = GREFFE_TRY(chain.checkpoint());
@@ -248,7 +230,8 @@ Result<int> Promotion::run() {
     print_plan(found);
     return kExitDone;
   }
-  const Officers known = GREFFE_TRY(officers_of(chain));
+  const std::uint64_t size = GREFFE_TRY(chain.size());
+  const Officers known = GREFFE_TRY(tlog::officers_before(chain, size));
   GREFFE_TRY(add_signatures(known));
   const std::string certificate = GREFFE_TRY(take_over(known));
   GREFFE_TRY(archive::keep_end_of_epoch(*pool_, chain.newest(), head));  // a crash here leaves a checkpoint more that is kept

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "archive/account_snapshots.h"
 #include "archive/ahead_intake.h"
 #include "archive/archive_keys.h"
@@ -40,13 +42,14 @@
 namespace greffe::web {
 namespace {
 
-// A copy of a checkpoint that cannot be read as one is damage, and so is one of the main log that is not signed by us. Whose signature
-// another one must bear is its log's own business.
-store::HeadCheck check_of_heads(const archive::Settings& settings, VerifierKey log_key) {
-  const std::string path = settings.epoch == 1 ? main_log_path() : foreign_log_path(archive::origin_of(settings));
-  return [own = checkpoint_path(path), log_key = std::move(log_key)](std::string_view key, std::string_view text) {
+// A copy of a checkpoint that cannot be read as one is damage, and so is one of the archive's own main log that is not signed by us. Whose
+// signature another one must bear is its log's own business.
+store::HeadCheck check_of_heads(VerifierKey log_key) {
+  const std::set<std::string, std::less<>> own = {checkpoint_path(main_log_path()), checkpoint_path(foreign_log_path(log_key.name))};
+  return [own, log_key = std::move(log_key)](std::string_view key, std::string_view text) {
     const auto head = parse_signed_checkpoint(text);
-    return head && (key != own || verify_note(head->note, log_key));
+    if (!head || !own.contains(key)) return head.has_value();
+    return head->checkpoint.origin != log_key.name || verify_note(head->note, log_key);
   };
 }
 
@@ -111,7 +114,7 @@ struct Running {
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(archive::origin_of(s), keys.log.public_key()),
                archive::holder_verifier(archive::origin_of(s), keys.holder.public_key())}),
-        foreign(clock, stores, hearings, m, keys.holder, &ahead), intake(ahead, hearings, foreign), archives(files, l, stores, m, keys.log.public_key(), s.state_directory),
+        foreign(clock, stores, hearings, m, epochs, keys.holder, &ahead), intake(ahead, hearings, foreign), archives(files, l, stores, m, keys.log.public_key(), s.state_directory),
         comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")),
         origins(clock, l, p, m, archive::holder_verifier(archive::origin_of(s), keys.holder.public_key()), s.alarm_after_s * 1000),
         drills(drill_parts(s, l, files, clock, p, m, origins), drill_settings(s)), sign_in(a, clock, keys.server.public_key()), accesses(files, l, m, s.state_directory),
@@ -229,7 +232,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   if (settings.pool.volumes.empty()) place = store::write_writer_place(GREFFE_TRY(own_place(files, settings)), keys.server);
   const WaitingNode::OpenWriter open_writer = [&](std::stop_token stop) {
     store::PoolListeners listeners{[&damage](const store::Damage& d) { damage.report(d); },
-                                   check_of_heads(settings, archive::log_verifier(archive::origin_of(settings), keys.log.public_key())), [&log] { step_down(log); }, place,
+                                   check_of_heads(archive::log_verifier(archive::origin_of(settings), keys.log.public_key())), [&log] { step_down(log); }, place,
                                    std::move(stop)};
     return store::open_pool(files, clock, settings.pool, store::PoolMode::writer, std::move(listeners));
   };

@@ -240,6 +240,7 @@ Status ArchiveClient::State::check_epoch(const HttpResponse& response) {
 
 Result<HttpResponse> ArchiveClient::State::send(HttpRequest request, const std::function<bool()>& begin_anew) {
   request.headers.emplace_back("Greffe-Epoch", std::to_string(seen_epoch.load()));
+  if (endpoint.copies_epoch > 1) request.headers.emplace_back("Greffe-Copies-Epoch", std::to_string(endpoint.copies_epoch));
   Tried tried;
   std::shared_ptr<Node> node;
   {

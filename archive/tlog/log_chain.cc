@@ -32,14 +32,13 @@ Result<PromotionEntry> read_promotion(const LogChain::Link& before, const LogRea
 MainLogPlace first_place(const std::string& archive) { return {{archive, 1}, main_log_path(), main_log_path()}; }
 
 Result<MainLogPlace> find_main_log(store::HeadStore& heads, const EpochName& name) {
-  if (name.epoch == 1) return first_place(name.archive);
-  MainLogPlace out{name, foreign_log_path(epoch_origin(name)), foreign_log_path(name.archive)};
   const auto own = heads.read_head(checkpoint_path(main_log_path()));
-  if (!own && own.error().code == Errc::not_found) return out;
-  if (!own) return own.error();
-  const SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(*own));
-  if (head.checkpoint.origin == name.archive) out.first_path = main_log_path();
-  return out;
+  if (!own && own.error().code != Errc::not_found) return own.error();
+  if (!own && name.epoch == 1) return first_place(name.archive);
+  const std::string begun = own ? GREFFE_TRY(parse_signed_checkpoint(*own)).checkpoint.origin : std::string();
+  // A site that joined again after another one was promoted has begun another archive than the one it is now.
+  const std::string first = begun == name.archive ? main_log_path() : foreign_log_path(name.archive);
+  return MainLogPlace{name, name.epoch == 1 ? first : foreign_log_path(epoch_origin(name)), first};
 }
 
 Result<LogChain> open_main_log(store::ObjectStore& objects, store::HeadStore& heads, const EpochName& name) {

@@ -8,6 +8,7 @@
 
 #include "archive/archive_keys.h"
 #include "archive/deposit.h"
+#include "archive/epochs.h"
 #include "archive/format/documents.h"
 #include "archive/store/local_pool.h"
 #include "tests/unit/support/temporary_folder.h"
@@ -47,6 +48,7 @@ class SampleArchive {
   void stop() {
     deposit.reset();
     ahead.reset();
+    epochs.reset();
     unfiled.reset();
     hearings.reset();
     main_log.reset();
@@ -69,6 +71,9 @@ class SampleArchive {
     auto counted = archive::UnfiledBytes::open(files, folder.path + "/state/unfiled", quota_bytes);
     REQUIRE(counted);
     unfiled = std::move(*counted);
+    auto heard = archive::Epochs::open(files, folder.path + "/state");
+    REQUIRE(heard);
+    epochs = std::move(*heard);
     ahead = std::make_unique<archive::EntriesAhead>(log, stores(), archive::EntriesAhead::Limits{});
     deposit = std::make_unique<archive::Deposit>(clock, log, stores(), *hearings, *main_log, *unfiled, keys->holder, role_,
                                                  archive::Deposit::Limits{}, role_ == "replica" ? ahead.get() : nullptr);
@@ -91,6 +96,7 @@ class SampleArchive {
   std::unique_ptr<archive::MainLog> main_log;
   std::unique_ptr<archive::HearingLogs> hearings;
   std::unique_ptr<archive::UnfiledBytes> unfiled;
+  std::unique_ptr<archive::Epochs> epochs;
   std::unique_ptr<archive::EntriesAhead> ahead;
   std::unique_ptr<archive::Deposit> deposit;
 

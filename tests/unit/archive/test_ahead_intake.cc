@@ -35,7 +35,7 @@ struct Replica {
     hearing.close();
   }
   void serve() {
-    foreign = std::make_unique<ForeignLogs>(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder, archive.ahead.get());
+    foreign = std::make_unique<ForeignLogs>(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, *archive.epochs, archive.keys->holder, archive.ahead.get());
     intake = std::make_unique<AheadIntake>(*archive.ahead, *archive.hearings, *foreign);
   }
   void restart() {

@@ -85,7 +85,7 @@ struct SecondSite {
     REQUIRE(archive.main_log->append(origin));
     replicator.kind = greffe::archive::Peer::Kind::replicator;
     replicator.key.name = kPrimary;
-    foreign = std::make_unique<greffe::archive::ForeignLogs>(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder);
+    foreign = std::make_unique<greffe::archive::ForeignLogs>(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, *archive.epochs, archive.keys->holder);
     for (int i = 0; i < 2; ++i) hearing.add_segment();
     hearing.close();
   }

@@ -33,7 +33,7 @@ struct Replica {
     REQUIRE(site.main_log->append(origin));
     replicator.kind = Peer::Kind::replicator;
     replicator.key.name = kPrimary;
-    foreign = std::make_unique<archive::ForeignLogs>(site.clock, site.stores(), *site.hearings, *site.main_log, site.keys->holder);
+    foreign = std::make_unique<archive::ForeignLogs>(site.clock, site.stores(), *site.hearings, *site.main_log, *site.epochs, site.keys->holder);
   }
   // Scrub passes up to this size of the log, in one batch.
   void grow_to(std::size_t size) {

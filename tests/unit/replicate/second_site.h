@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "archive/format/entries.h"
+#include "archive/format/promotion.h"
+#include "archive/tlog/log_reader.h"
 #include "archive/tlog/log_writer.h"
 #include "replicate/remote_sites.h"
 #include "tests/unit/support/memory_store.h"
@@ -184,13 +186,14 @@ class SecondSite : public replicate::CopySite {
 class Confirmations : public replicate::ConfirmationSite {
  public:
   explicit Confirmations(MemoryStore& source, VerifierKey key) : source_(source), key_(std::move(key)) {}
+  std::string main_path = main_log_path();  // of the archive's main log
   std::atomic<bool> reachable = true;
   std::size_t delivered = 0;
   Status post_cosignatures(std::optional<HearingId> hearing, std::string_view note) override {
     const std::lock_guard lock(mutex_);
     if (!reachable) return fail(Errc::unavailable, "the archive does not answer");
     ++delivered;
-    const std::string path = hearing ? hearing_log_path(*hearing) : main_log_path();
+    const std::string path = hearing ? hearing_log_path(*hearing) : main_path;
     const SignedCheckpoint cosigned = GREFFE_TRY(parse_signed_checkpoint(note));
     const std::string kept = cosigned_path(path, key_.id());
     const auto old = source_.read_head(kept);
@@ -243,7 +246,31 @@ class SourcePool {
     GREFFE_CHECK(done.has_value());
     return published;
   }
-  std::string main(const std::vector<std::string>& entries) { return append(main_log_path(), kArchive, log_key, entries); }
+  EpochName epoch{kArchive, 1};
+  std::string main_path() const { return epoch.epoch == 1 ? main_log_path() : foreign_log_path(epoch_origin(epoch)); }
+  std::string main(const std::vector<std::string>& entries) { return append(main_path(), epoch_origin(epoch), log_key, entries); }
+  // It goes on as a site does that held a copy and was promoted; whether officers signed is asked in tests/unit/archive/test_later_epochs.cc.
+  void promote() {
+    if (epoch.epoch == 1) {
+      std::map<std::string, Bytes, std::less<>> moved;
+      for (const auto& [key, bytes] : store.files()) {
+        const bool of_main = key.starts_with(main_log_path() + "/");
+        moved[of_main ? foreign_log_path(kArchive) + key.substr(main_log_path().size()) : key] = bytes;
+      }
+      store.files() = std::move(moved);
+    }
+    const std::string before = epoch.epoch == 1 ? foreign_log_path(kArchive) : main_path();
+    PromotionEntry promotion;
+    promotion.previous = tlog::LogReader(store, store, before).checkpoint().value().checkpoint;
+    ++epoch.epoch;
+    promotion.name = epoch;
+    promotion.log_key = log_key.public_key();
+    promotion.holder = {"dr.example/holder", KeyType::cosignature_v1, log_key.public_key()};
+    promotion.machine_url = "https://dr.example:8444";
+    promotion.machine_key = log_key.public_key();
+    promotion.utc = UtcTime{1'790'000'000'000};
+    main({write_promotion(promotion)});
+  }
   // Two officers, and their order that these objects are lost.
   std::vector<std::string> declared_lost(const std::optional<HearingId>& hearing, const std::vector<Digest>& objects) {
     std::vector<std::string> out;

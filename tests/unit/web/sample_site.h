@@ -26,7 +26,7 @@ struct SampleSite {
         peers(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state",
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
-        foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, archive.keys->holder, archive.ahead.get()),
+        foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, *archive.epochs, archive.keys->holder, archive.ahead.get()),
         intake(*archive.ahead, *archive.hearings, foreign),
         archives(archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"),
         comparisons(archive.clock, archive.log, archive.files, *archive.pool, *archive.hearings, scrub.lost(), archive.folder.path + "/state/comparison"),
@@ -38,8 +38,7 @@ struct SampleSite {
         witnesses(archive.files, archive.clock, archive.log, *archive.main_log, *archive.pool, {archive.folder.path + "/state"}),
         witness_routes(witness, witnesses, peers),
         status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins, witnesses, *archive.ahead, drills}, 1),
-        epochs(std::move(*archive::Epochs::open(archive.files, archive.folder.path + "/state"))),
-        machine(1, *epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons, intake}),
+        machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons, intake}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
         logs(archive.stores(), *archive.main_log, archives, *archive.hearings, sign_in),
@@ -88,7 +87,6 @@ struct SampleSite {
   archive::Witnesses witnesses;
   web::WitnessRoutes witness_routes;
   web::StatusRoutes status;
-  std::unique_ptr<archive::Epochs> epochs;
   web::MachineRoutes machine;
   web::HearingRoutes hearing_routes;
   web::PlaybackRoutes playback;

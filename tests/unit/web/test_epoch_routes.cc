@@ -130,5 +130,5 @@ TEST_CASE("a certificate that officers did not sign fences nothing") {
   // Of an archive of which nothing is held here nobody's signature can be judged.
   CHECK(site.ask("POST", kEpochs, station, "other.court.example", certificate("other.court.example")).status == 403);
   CHECK(site.ask("POST", kHave, station, {}, kNothing).status == 200);
-  CHECK(site.epochs->highest(name) == 1);
+  CHECK(site.archive.epochs->highest(name) == 1);
 }

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""After a promotion the archive gets its second copy back: at a third site, and at the old one when it returns.
+
+    tests/system/test_later_epochs.py [TEST...]
+"""
+import json
+import signal
+
+from machine_client import Hearing
+from test_epochs import refused
+from test_promotion import Disaster, prepared, verdict_of
+from world import REPLICATE, World, main, run
+
+
+class LaterSites(Disaster):
+    """The promoted site has a replicator of its own, to targets of these worlds."""
+
+    def replicate_from_second(self, targets):
+        folder = self.second.folder / "replicate"
+        folder.mkdir()
+        self.later = folder / "replicate.toml"
+        tables = "".join(f'[[target]]\nname = "{name}"\n' for name in targets)
+        self.later.write_text(f'state_directory = "state"\narchive = "{self.primary_name}"\n[source]\n'
+                              f"volumes = {json.dumps([str(v) for v in self.second.volumes])}\n{tables}")
+        for number, (name, target) in enumerate(targets.items()):
+            code, source = folder / f"target-{name}", folder / f"source-{name}"
+            there = json.loads(target.archive("keys", "--json").stdout)
+            target.archive("origin", "add", "--name", self.primary_name, "--log-vkey", self.first_key, "--code-file", code)
+            self.second.archive("cosigner", "add", "--vkey", there["holder_vkey"], "--code-file", source)
+            if number == 0:
+                self.carry("enrol-source", "--code-file", source)
+            self.carry("enrol-target", "--target", name, "--code-file", code)
+
+    def carry(self, *words, status=0):
+        done = run(REPLICATE, "--config", self.later, *words, check=False)
+        assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+        return done
+
+    def remember(self):
+        prepared(self)
+        self.primary_name = self.primary.name
+        self.first_key = json.loads(self.primary.archive("keys", "--json").stdout)["log_vkey"]
+        return self.primary.policy()
+
+    def files_there(self, number):
+        """A hearing at the promoted site, by the station that went there."""
+        client, self.client = self.client, self.station_goes_there()
+        hearing = self.file(number)
+        self.client.close()
+        self.client = client
+        return hearing
+
+
+def held(target, hearings):
+    found = {one["hearing"] for one in target}
+    assert found >= {hearing.id for hearing in hearings}, (found, hearings)
+
+
+def verified(policy, volumes, name, hearings):
+    code, verdict = verdict_of(policy, volumes)
+    assert code == 0 and verdict["verdict"] == "VERIFIED", verdict
+    assert [log["origin"] for log in verdict["logs"]] == [name, f"{name}/epoch/2"], verdict["logs"]
+    held(verdict["hearings"], hearings)
+    return verdict
+
+
+def test_a_third_site_gets_all_epochs_of_a_promoted_archive():
+    with LaterSites() as sites, World("third.test.example", role="replica") as third:
+        policy = sites.remember()
+        before, going_on = sites.file(0), sites.begin(1)
+        sites.record(going_on, 1)
+        assert sites.once()[0] == 0
+        sites.lose_the_first_site()
+        sites.go_on()
+        third.start()
+        sites.replicate_from_second({"third": third})
+        status = json.loads(sites.carry("status", "--json").stdout)
+        assert not status["caught_up"] and status["main_held"] == 0 and status["entries_behind"] > 3, status
+        sites.carry("once")
+        verified(policy, third.volumes, sites.primary_name, [before, going_on])
+        # What comes in the new epoch goes there as well, and the archive has the confirmations.
+        after = sites.files_there(2)
+        done = json.loads(sites.carry("once", "--json").stdout)
+        assert done["caught_up"] and done["undelivered"] == 0, done
+        station = sites.station_goes_there()
+        assert "third.test.example/holder" in station.call("GET", after.path + "/checkpoint")["checkpoint"]
+        station.close()
+        verified(policy, third.volumes, sites.primary_name, [before, going_on, after])
+        verified(policy, sites.second.volumes, sites.primary_name, [before, going_on, after])
+        status = json.loads(sites.carry("status", "--json").stdout)
+        assert status["caught_up"] and status["main_held"] == status["main_size"], status
+        assert json.loads(third.archive("check", "--json", check=False).stdout)["findings"] == []
+        # It knows the epoch from the log alone, also after a restart; and nothing is left to do.
+        third.stop()
+        third.start()
+        done = json.loads(sites.carry("once", "--json").stdout)
+        assert done["entries_sent"] == 0 and done["objects_sent"] == 0, done
+
+
+def test_the_old_site_comes_back_as_a_second_site():
+    with LaterSites() as sites:
+        policy = sites.remember()
+        before = sites.file(0)
+        assert sites.once()[0] == 0
+        sites.primary.archive("officer", "add", "--name", "officer-9", "--key", "ab" * 32)  # nobody else has it
+        sites.client.close()
+        sites.primary.stop(signal.SIGKILL)
+        sites.go_on()
+        after = sites.files_there(1)
+        old = sites.primary
+        assert "no promotion" in old.archive("rejoin", old.name, "--name", "old.test.example", check=False).stderr
+        certificate = next((sites.second.home / "state-epoch-2" / "epochs").glob("*.json"))
+        altered = sites.folder / "altered"
+        altered.write_text(certificate.read_text().replace('"epoch":2', '"epoch":3'))
+        assert old.archive("rejoin", old.name, "--name", "old.test.example", "--certificate", altered, check=False).returncode == 2
+        old.archive("rejoin", old.name, "--name", "old.test.example", "--certificate", certificate)
+        old.start()
+        sites.replicate_from_second({"old": old})
+        sites.carry("once")
+        verified(policy, old.volumes, sites.primary_name, [before, after])
+        verified(policy, sites.second.volumes, sites.primary_name, [before, after])
+        assert json.loads(old.archive("check", "--json", check=False).stdout)["findings"] == []
+        assert json.loads(sites.carry("status", "--json").stdout)["caught_up"]
+        # It is no archive any more, whatever comes.
+        fresh = Hearing(sites.client)
+        assert refused(lambda: fresh.put(b"x")).status == 403
+        sites.client.close()
+        old.stop()
+        old.start()
+        assert json.loads(sites.carry("once", "--json").stdout)["entries_sent"] == 0
+
+
+if __name__ == "__main__":
+    main([value for name, value in list(globals().items()) if name.startswith("test_")])

@@ -1,0 +1,255 @@
+// What a replica takes of an archive that goes on at another site: the new epoch's log from its certificate on, nothing more of the old one's.
+#include <catch2/catch.hpp>
+
+#include "archive/ahead_intake.h"
+#include "archive/tlog/copied_main_log.h"
+#include "tests/unit/archive/sample_archive.h"
+
+using greffe::Checkpoint;
+using greffe::Errc;
+using greffe::KeyEntry;
+using greffe::PrivateKey;
+using greffe::PromotionEntry;
+using greffe::archive::ForeignLogs;
+using greffe::archive::Peer;
+using greffe::archive::Receipt;
+using greffe::archive::Unready;
+using greffe::testing::SampleArchive;
+using greffe::testing::SampleHearing;
+
+namespace {
+
+const std::string kPrimary = "primary.court.example";
+
+// One epoch's main log as its site writes it.
+struct Epoch {
+  std::string origin;
+  PrivateKey key = PrivateKey::generate();
+  std::vector<std::string> entries = {};
+
+  Checkpoint at(std::size_t size) const {
+    greffe::TreeEdge edge;
+    for (std::size_t i = 0; i < size; ++i) edge.append(greffe::leaf_hash(greffe::as_bytes(entries[i])));
+    return {origin, size, edge.root()};
+  }
+  std::string note(std::size_t size) const {
+    const Checkpoint c = at(size);
+    return greffe::SignedNote{c.text(), {sign_checkpoint(c, key)}}.write();
+  }
+};
+
+struct Replica {
+  Replica() {
+    KeyEntry held;
+    held.action = "added";
+    held.role = "origin";
+    held.name = kPrimary;
+    held.key = first.key.public_key();
+    REQUIRE(archive.main_log->append(held));
+    replicator.kind = Peer::Kind::replicator;
+    replicator.key.name = kPrimary;
+    for (const char* name : {"officer-1", "officer-2", "officer-3"}) add_officer(first, name);
+    serve();
+  }
+  void serve() {
+    foreign = std::make_unique<ForeignLogs>(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, *archive.epochs, archive.keys->holder, archive.ahead.get());
+  }
+  void restart() {
+    foreign.reset();
+    archive.restart();
+    serve();
+  }
+  void add_officer(Epoch& log, const std::string& name, const std::string& action = "added") {
+    KeyEntry entry;
+    entry.action = action;
+    entry.role = "officer";
+    entry.name = name;
+    entry.key = officers.try_emplace(name, PrivateKey::generate()).first->second.public_key();
+    if (action == "revoked") entry.why = "retired";
+    log.entries.push_back(greffe::write_main_entry(entry));
+  }
+  // The next epoch goes on behind `size` entries of this one.
+  Epoch promoted(const Epoch& before, std::size_t size, std::uint64_t number, const std::vector<std::string>& signers = {"officer-1", "officer-2"}) {
+    Epoch out{greffe::epoch_origin({kPrimary, number})};
+    PromotionEntry entry;
+    entry.name = {kPrimary, number};
+    entry.previous = before.at(size);
+    entry.log_key = out.key.public_key();
+    entry.holder = {out.origin + "/holder", greffe::KeyType::cosignature_v1, out.key.public_key()};
+    entry.machine_url = "https://second.court.example:8444";
+    entry.machine_key = out.key.public_key();
+    entry.officers = signers;
+    for (const std::string& name : signers) entry.signatures.push_back(officers.try_emplace(name, PrivateKey::generate()).first->second.sign(greffe::as_bytes(promotion_statement(entry))));
+    entry.utc = greffe::UtcTime{1'795'683'600'000};
+    out.entries.push_back(greffe::write_promotion(entry));
+    return out;
+  }
+  greffe::Result<std::variant<Receipt, Unready>> post(const Epoch& log, std::size_t from, std::size_t to, const std::string& note = {}) {
+    const std::vector<std::string> range(log.entries.begin() + static_cast<std::ptrdiff_t>(from), log.entries.begin() + static_cast<std::ptrdiff_t>(to));
+    return foreign->append(replicator, log.origin, from, range, note.empty() ? log.note(to) : note);
+  }
+  bool takes(const Epoch& log, std::size_t from, std::size_t to) {
+    const auto done = post(log, from, to);
+    INFO((done ? std::string() : done.error().message));
+    CHECK(done);
+    const auto* receipt = done ? std::get_if<Receipt>(&*done) : nullptr;
+    return receipt != nullptr && verify_cosignature(receipt->checkpoint.note, archive.holder());
+  }
+  void refuses(const Epoch& log, std::size_t from, std::size_t to, Errc code, const std::string& words) {
+    const auto done = post(log, from, to);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == code);
+    CHECK_THAT(done.error().message, Catch::Contains(words));
+    const auto held = foreign->checkpoint(log.origin);
+    CHECK((!held || held->checkpoint.size == from));
+  }
+
+  SampleArchive archive{"replica"};
+  Epoch first{kPrimary};
+  std::map<std::string, PrivateKey> officers;
+  Peer replicator;
+  std::unique_ptr<ForeignLogs> foreign;
+};
+
+}  // namespace
+
+TEST_CASE("a replica takes a later epoch from its certificate on, and no more of the one before than that goes on from") {
+  Replica replica;
+  replica.add_officer(replica.first, "officer-4");  // lost with the first site
+  CHECK(replica.takes(replica.first, 0, 2));
+  Epoch second = replica.promoted(replica.first, 3, 2);
+  replica.add_officer(second, "officer-5");
+  CHECK(*replica.foreign->origin_of(greffe::sha256(greffe::as_bytes(second.origin))) == second.origin);
+  CHECK(replica.foreign->origin_of(greffe::sha256(greffe::as_bytes(kPrimary + "/epoch/3"))).error().code == Errc::not_found);
+  replica.refuses(second, 0, 1, Errc::invalid, "send that first");
+  CHECK(replica.archive.epochs->highest(kPrimary) == 1);
+  CHECK(replica.takes(replica.first, 2, 3));
+  CHECK(replica.takes(second, 0, 1));
+  CHECK(replica.archive.epochs->highest(kPrimary) == 2);
+  CHECK(replica.takes(second, 0, 1));  // the answer was lost
+  replica.refuses(replica.first, 3, 4, Errc::denied, "has ended with entry 3");
+  replica.restart();
+  replica.refuses(replica.first, 3, 4, Errc::denied, "has ended with entry 3");
+  CHECK(replica.takes(second, 1, 2));
+  const auto chain = greffe::tlog::open_copied_log(*replica.archive.pool, *replica.archive.pool, kPrimary);
+  REQUIRE(chain);
+  CHECK(*chain->size() == 3 + 2);
+  const auto logs = greffe::tlog::signed_logs(*chain, greffe::archive::log_verifier(kPrimary, replica.first.key.public_key()));
+  REQUIRE(logs);
+  CHECK(logs->back().key.key == second.key.public_key());
+  CHECK(logs->back().first == 3);
+  CHECK(greffe::tlog::officers_before(*chain, 3)->all().size() == 3);
+  CHECK(greffe::tlog::officers_before(*chain, 5)->all().size() == 4);
+  // And so on: the pin of an epoch in the middle is in the log that goes on from it.
+  Epoch third = replica.promoted(second, 2, 3, {"officer-3", "officer-5"});
+  CHECK(replica.takes(third, 0, 1));
+  replica.refuses(replica.first, 3, 4, Errc::denied, "has ended with entry 3");
+  replica.add_officer(second, "officer-6");
+  replica.refuses(second, 2, 3, Errc::denied, "has ended with entry 2");
+}
+
+TEST_CASE("who holds more than a later epoch goes on from takes that all the same") {
+  Replica replica;
+  replica.add_officer(replica.first, "officer-4");
+  CHECK(replica.takes(replica.first, 0, 4));
+  CHECK(replica.takes(replica.promoted(replica.first, 3, 2), 0, 1));
+  const auto chain = greffe::tlog::open_copied_log(*replica.archive.pool, *replica.archive.pool, kPrimary);
+  REQUIRE(chain);
+  CHECK(*chain->size() == 4);
+  // What came behind the pin counts for nobody.
+  CHECK(greffe::tlog::officers_before(*chain, 4)->all().size() == 3);
+}
+
+TEST_CASE("the log of an epoch that has no place in the archive is not taken") {
+  Replica replica;
+  replica.add_officer(replica.first, "officer-3", "revoked");
+  CHECK(replica.takes(replica.first, 0, 4));
+  SECTION("one officer only") { replica.refuses(replica.promoted(replica.first, 4, 2, {"officer-1"}), 0, 1, Errc::denied, "two officers"); }
+  SECTION("a stranger") { replica.refuses(replica.promoted(replica.first, 4, 2, {"officer-1", "stranger"}), 0, 1, Errc::denied, "stranger is not an officer"); }
+  SECTION("a revoked officer") { replica.refuses(replica.promoted(replica.first, 4, 2, {"officer-1", "officer-3"}), 0, 1, Errc::denied, "officer-3 is not an officer"); }
+  SECTION("another log") {
+    Epoch other{kPrimary};
+    for (int i = 0; i < 4; ++i) replica.add_officer(other, "officer-" + std::to_string(i + 5));
+    replica.refuses(replica.promoted(other, 4, 2), 0, 1, Errc::denied, "never had");
+  }
+  SECTION("signed with another key than the certificate says") {
+    Epoch second = replica.promoted(replica.first, 4, 2);
+    second.key = PrivateKey::generate();
+    replica.refuses(second, 0, 1, Errc::denied, "is not signed by");
+  }
+  SECTION("no promotion, or of another epoch") {
+    Epoch second{kPrimary + "/epoch/2"};
+    replica.add_officer(second, "officer-9");
+    replica.refuses(second, 0, 1, Errc::invalid, "does not begin with the promotion");
+    second.entries = replica.promoted(replica.first, 4, 3).entries;
+    replica.refuses(second, 0, 1, Errc::invalid, "does not begin with the promotion");
+  }
+  SECTION("a promotion within a log") {
+    Epoch second = replica.promoted(replica.first, 4, 2);
+    CHECK(replica.takes(second, 0, 1));
+    second.entries.push_back(second.entries.front());
+    replica.refuses(second, 1, 2, Errc::invalid, "a promotion is the first entry");
+  }
+  SECTION("two sites were promoted: the first one that is heard of stays") {
+    const Epoch second = replica.promoted(replica.first, 4, 2);
+    CHECK(replica.takes(second, 0, 1));
+    CHECK(replica.post(replica.promoted(replica.first, 3, 2), 0, 1).error().code == Errc::denied);
+    CHECK(replica.foreign->checkpoint(second.origin)->checkpoint.root == second.at(1).root);
+  }
+  SECTION("two sites were promoted, of one only the certificate is here") {
+    const Epoch second = replica.promoted(replica.first, 4, 2);
+    CHECK(*replica.archive.epochs->take(second.entries.front(), *greffe::tlog::officers_before(
+        *greffe::tlog::open_copied_log(*replica.archive.pool, *replica.archive.pool, kPrimary), 4)));
+    replica.refuses(replica.promoted(replica.first, 3, 2), 0, 1, Errc::denied, "only one of them may go on");
+    CHECK(replica.takes(second, 0, 1));
+  }
+  SECTION("not sent from its beginning") {
+    Epoch second = replica.promoted(replica.first, 4, 2);
+    replica.add_officer(second, "officer-9");
+    replica.refuses(second, 1, 2, Errc::invalid, "from its first entry");
+  }
+  SECTION("by the replicator of another archive") {
+    replica.replicator.key.name = "other.court.example";
+    replica.refuses(replica.promoted(replica.first, 4, 2), 0, 1, Errc::denied, "only the replicator of " + kPrimary);
+  }
+}
+
+TEST_CASE("a hearing that goes on in a later epoch is the same hearing") {
+  Replica replica;
+  SampleHearing hearing(kPrimary);
+  hearing.add_segment();
+  for (const auto& [digest, bytes] : hearing.objects) {
+    auto writer = replica.archive.deposit->begin_object(replica.replicator, hearing.id, digest, bytes.size());
+    REQUIRE(writer);
+    REQUIRE(((*writer)->write(greffe::as_bytes(bytes)) && (*writer)->commit(digest)));
+    replica.archive.deposit->deposited(replica.replicator, hearing.id, digest, bytes.size());
+  }
+  CHECK(replica.takes(replica.first, 0, 3));
+  Epoch second = replica.promoted(replica.first, 3, 2);
+  greffe::HearingCheckpointEntry commit;
+  commit.hearing = hearing.id;
+  commit.note = hearing.checkpoint(2);
+  second.entries.push_back(greffe::write_main_entry(commit));
+  CHECK(replica.takes(second, 0, 1));
+  replica.refuses(second, 1, 2, Errc::unavailable, "send it first");
+  REQUIRE(replica.archive.deposit->append(replica.replicator, hearing.id, 0, hearing.entries, hearing.checkpoint(2)));
+  CHECK(replica.takes(second, 1, 2));
+}
+
+TEST_CASE("entries of a later epoch are known ahead from the certificate on") {
+  Replica replica;
+  greffe::archive::AheadIntake intake(*replica.archive.ahead, *replica.archive.hearings, *replica.foreign);
+  Epoch second = replica.promoted(replica.first, 3, 2);
+  replica.add_officer(second, "officer-9");
+  const auto take = [&](std::size_t from, std::size_t to) {
+    const std::vector<std::string> range(second.entries.begin() + static_cast<std::ptrdiff_t>(from), second.entries.begin() + static_cast<std::ptrdiff_t>(to));
+    return intake.take(replica.replicator, second.origin, from, range, second.note(to));
+  };
+  CHECK(take(0, 1).error().code == Errc::invalid);  // what it goes on from is not here
+  CHECK(replica.takes(replica.first, 0, 3));
+  CHECK(intake.known(replica.replicator, second.origin)->known.size == 0);
+  CHECK(take(0, 1));
+  CHECK(take(1, 2));
+  CHECK(intake.known(replica.replicator, second.origin)->known.size == 2);
+  CHECK(replica.takes(second, 0, 2));
+}

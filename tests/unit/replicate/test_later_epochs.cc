@@ -1,0 +1,154 @@
+// From the pool of an archive that was promoted: every epoch's log goes to the target, in order, and what it holds already does not go again.
+#include <catch2/catch.hpp>
+
+#include "replicate/ahead_shipper.h"
+#include "replicate/lag.h"
+#include "replicate/replicator.h"
+#include "tests/unit/replicate/second_site.h"
+
+using greffe::Errc;
+using greffe::HearingId;
+using greffe::testing::Confirmations;
+using greffe::testing::SecondSite;
+using greffe::testing::SourcePool;
+namespace replicate = greffe::replicate;
+namespace client = greffe::client;
+
+namespace {
+
+struct Rig {
+  SourcePool source;
+  SecondSite second;
+  Confirmations archive{source.store, second.verifier()};
+  greffe::Log log{"test"};
+  greffe::SystemClock clock;
+  replicate::Bandwidth line{clock, replicate::Timetable()};
+  replicate::LogCopier::Limits limits;
+
+  replicate::Source from() { return replicate::Source::open(source.store, source.store, source.epoch).value(); }
+  replicate::Sites sites() { return {from(), second, archive, second.verifier()}; }
+  replicate::PassReport pass() {
+    archive.main_path = source.main_path();
+    replicate::Replicator replicator(sites(), line, clock, {.limits = limits, .poll_interval_ms = 20}, log);
+    const auto report = replicator.pass({});
+    INFO((report ? std::string() : report.error().message));
+    REQUIRE(report);
+    return *report;
+  }
+  replicate::Lag lag() { return replicate::measure_lag(from(), second, second.verifier(), "second").value(); }
+  static std::string path(std::uint64_t epoch) { return client::LogTarget{greffe::epoch_origin({SourcePool::kArchive, epoch})}.path(); }
+  std::size_t held(std::uint64_t epoch) { return second.logs[path(epoch)].entries.size(); }
+  std::size_t held(const HearingId& id) { return second.logs[client::LogTarget{id}.path()].entries.size(); }
+};
+
+}  // namespace
+
+TEST_CASE("a target that has nothing gets the logs of all epochs, one after the other") {
+  Rig rig;
+  const HearingId before = rig.source.hearing(2, true);
+  const HearingId going_on = rig.source.hearing(1, false, 1'790'000'100'000);
+  rig.source.promote();
+  rig.source.promote();
+  const HearingId after = rig.source.hearing(2, true, 1'790'000'200'000);
+  const replicate::Lag behind = rig.lag();
+  CHECK(behind.main_size == 2 + 1 + 2);
+  CHECK(behind.main_held == 0);
+  CHECK(behind.entries_behind == 5);
+  CHECK(behind.hearings_behind == 3);
+
+  const replicate::PassReport report = rig.pass();
+  CHECK(report.caught_up());
+  CHECK(report.main_size == 5);
+  CHECK(report.undelivered == 0);
+  CHECK(rig.held(1) == 2);
+  CHECK(rig.held(2) == 1);
+  CHECK(rig.held(3) == 2);
+  for (const HearingId& id : {before, going_on, after}) CHECK(rig.held(id) >= 2);
+  std::vector<std::string> of_main;
+  for (const std::string& post : rig.second.posts) {
+    if (post.starts_with("/v1/log/from/")) of_main.push_back(post);
+  }
+  CHECK(of_main == std::vector<std::string>{Rig::path(1), Rig::path(2), Rig::path(3)});
+  // Only of the log that is written now does the archive wait for a confirmation.
+  CHECK(rig.source.store.read_head(greffe::cosigned_path(rig.source.main_path(), rig.second.verifier().id())));
+  const replicate::Lag now = rig.lag();
+  CHECK(now.caught_up());
+  CHECK(now.main_held == 5);
+  const std::size_t sent = rig.second.puts;
+  CHECK(rig.pass().caught_up());
+  CHECK(rig.second.puts == sent);
+  CHECK(rig.second.posts.size() == 6);
+}
+
+TEST_CASE("a target that held the epoch before gets the new one") {
+  Rig rig;
+  rig.source.main({rig.source.scrub(1)});
+  rig.source.hearing(2, true);
+  CHECK(rig.pass().caught_up());
+  const std::size_t posts = rig.second.posts.size();
+  rig.source.promote();
+  CHECK(rig.lag().entries_behind == 1);
+  CHECK(rig.lag().main_held == 2);
+  rig.source.hearing(1, true, 1'790'000'100'000);
+  CHECK(rig.pass().caught_up());
+  CHECK(rig.held(1) == 2);
+  CHECK(rig.held(2) == 2);
+  CHECK(rig.second.posts.size() == posts + 2);  // the hearing and the main log
+}
+
+TEST_CASE("a site that joined again has more of the old epoch than the new one goes on from") {
+  Rig rig;
+  rig.source.hearing(2, true);
+  CHECK(rig.pass().caught_up());
+  rig.source.promote();
+  // What it had taken and not replicated when it was lost.
+  SecondSite::Held& old = rig.second.logs[Rig::path(1)];
+  old.entries.push_back(rig.source.scrub(7));
+  greffe::TreeEdge edge;
+  for (const std::string& entry : old.entries) edge.append(greffe::leaf_hash(greffe::as_bytes(entry)));
+  const greffe::Checkpoint longer{SourcePool::kArchive, 2, edge.root()};
+  old.note = greffe::SignedNote{longer.text(), {sign_checkpoint(longer, rig.source.log_key)}}.write();
+  CHECK(rig.pass().caught_up());
+  CHECK(rig.held(1) == 2);
+  CHECK(rig.held(2) == 1);
+  CHECK(rig.lag().caught_up());
+}
+
+TEST_CASE("an object of an old epoch that is gone holds the new log up, until officers declare it lost in the new one") {
+  Rig rig;
+  const HearingId damaged = rig.source.hearing(2, true);
+  const greffe::Digest gone = greffe::sha256(greffe::as_bytes("segment 1 of " + damaged.text()));
+  rig.source.store.files().erase(greffe::object_key(gone));
+  rig.source.promote();
+  const HearingId good = rig.source.hearing(1, true, 1'790'000'100'000);
+  const replicate::PassReport report = rig.pass();
+  CHECK_FALSE(report.caught_up());
+  CHECK(report.holes_found == 1);
+  CHECK(rig.held(good) == 3);  // it waits for nothing
+  CHECK(rig.held(1) == 0);
+  CHECK(rig.held(2) == 0);
+  rig.source.main(rig.source.declared_lost(damaged, {gone}));
+  rig.second.main_key = greffe::VerifierKey{epoch_origin(rig.source.epoch), greffe::KeyType::ed25519, rig.source.log_key.public_key()};
+  CHECK(rig.pass().caught_up());
+  CHECK(rig.second.shown_entries > 0);
+  CHECK(rig.held(2) == 2 + 3);
+}
+
+TEST_CASE("the log of the newest epoch is known ahead of its objects") {
+  Rig rig;
+  rig.source.hearing(1, true);
+  rig.source.promote();
+  rig.source.hearing(1, true, 1'790'000'100'000);
+  replicate::AheadShipper shipper(rig.sites(), rig.line, rig.clock, {.after_ms = 0}, rig.log);
+  const auto report = shipper.round({});
+  REQUIRE(report);
+  CHECK(report->problems.empty());
+  CHECK(rig.second.ahead[Rig::path(2)].size() == 2);
+  CHECK_FALSE(rig.second.ahead.contains(Rig::path(1)));
+}
+
+TEST_CASE("a pool that does not have the epoch in which its archive is has nothing to send") {
+  Rig rig;
+  rig.source.hearing(1, true);
+  CHECK(replicate::Source::open(rig.source.store, rig.source.store, {SourcePool::kArchive, 2}).error().code == Errc::not_found);
+}
