@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive/format/entries.h"
+#include "archive/format/merkle.h"
 #include "archive/tlog/kept_checkpoints.h"
 
 namespace greffe::replicate {
@@ -66,6 +67,19 @@ Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogT
   }
   held.size = theirs.checkpoint.size;
   return held;
+}
+
+// What a site says of a hearing that it took while it was the archive itself: all that is here, and more, which is no older state put in
+// place here. Its note; nothing: it is not so.
+Result<std::optional<std::string>> LogCopier::longer_there(const client::LogTarget& target, const Checkpoint& head) {
+  if (sites_.source.main.links().size() == 1 || !sites_.target_key) return std::optional<std::string>();
+  client::HeldCheckpoint held = GREFFE_TRY(sites_.target.checkpoint_from(target, head.size));
+  if (held.note.empty()) return std::optional<std::string>();
+  const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(held.note));
+  const Checkpoint& there = theirs.checkpoint;
+  if (there.origin != head.origin || there.size <= head.size || !verify_cosignature(theirs.note, *sites_.target_key)) return std::optional<std::string>();
+  if (!verify_consistency(head.size, there.size, head.root, there.root, held.consistency)) return std::optional<std::string>();
+  return std::optional(std::move(held.note));
 }
 
 // How far entries from `first` on fit into one request.
@@ -155,9 +169,18 @@ Result<Step> LogCopier::plan_hearing(const HearingId& id, std::optional<std::uin
   if (known_held && *known_held < step.source_size) {
     step.held = *known_held;
   } else {
-    client::HeldCheckpoint held = GREFFE_TRY(held_and_consistent(step.target, reader, head.checkpoint));
-    step.held = held.size;
-    step.held_note = std::move(held.note);
+    auto held = held_and_consistent(step.target, reader, head.checkpoint);
+    if (!held && held.error().code == Errc::conflict) {
+      std::optional<std::string> longer = GREFFE_TRY(longer_there(step.target, head.checkpoint));
+      if (!longer) return held.error();
+      step.more_there = true;
+      held = client::HeldCheckpoint();
+      held->note = *std::move(longer);
+      held->size = step.source_size;
+    }
+    if (!held) return held.error();
+    step.held = held->size;
+    step.held_note = std::move(held->note);
   }
   step.size = step.held;
   if (step.held == step.source_size) return step;
@@ -345,6 +368,7 @@ Result<bool> LogCopier::deliver(const Step& step) {
   if (!sites_.target_key) return give_signatures(step);
   const VerifierKey& key = *sites_.target_key;
   if (step.hearing) {
+    if (step.more_there) return true;  // its confirmation is of more than the archive has
     const auto confirmed = is_confirmed(*step.hearing);
     if (confirmed && *confirmed) return true;
   } else {

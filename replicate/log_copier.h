@@ -57,6 +57,7 @@ struct Step {
   std::uint64_t size = 0;            // the checkpoint that ends it; `held`: there is nothing to send
   std::string note;                  // that checkpoint
   std::string held_note;             // as the target gave it; may be empty
+  bool more_there = false;           // of a hearing: the target holds all of it, and more behind it
   ByClass<std::vector<Named>> missing;
   std::vector<Hole> holes;           // what could not be sent
   std::vector<ShownEntry> shown;
@@ -114,6 +115,7 @@ class LogCopier {
   void show_archive(const client::LogTarget& target, const std::string& note);
   Result<client::HeldCheckpoint> held_and_consistent(const client::LogTarget& target, const tlog::LogReader& reader,
                                                      const Checkpoint& head);
+  Result<std::optional<std::string>> longer_there(const client::LogTarget& target, const Checkpoint& head);
   Result<std::uint64_t> reach(const tlog::LogReader& reader, std::uint64_t first, std::uint64_t last);
   Result<std::optional<End>> hearing_note(const HearingId& id, std::uint64_t first, std::uint64_t reach);
   Result<std::optional<End>> main_note(const Step& opened, std::uint64_t first, std::uint64_t reach);

@@ -36,6 +36,7 @@ class PassiveSite : public CopySite {
 
   // not_found never: a copy that is not there is `unavailable`.
   Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) override;
+  Result<client::HeldCheckpoint> checkpoint_from(const client::LogTarget& log, std::uint64_t) override { return checkpoint(log); }  // it proves nothing: it is read
   // What is there already is read back before it counts.
   Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override;
   // corrupt: what was read at the source are other bytes. unavailable also: it does not read back as it was written.

@@ -8,6 +8,7 @@ class HttpCopySite : public CopySite {
   HttpCopySite(const client::ArchiveEndpoint& endpoint, const PrivateKey& identity, std::stop_token stop)
       : client_(endpoint, identity, std::move(stop)) {}
   Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) override { return client_.checkpoint(log); }
+  Result<client::HeldCheckpoint> checkpoint_from(const client::LogTarget& log, std::uint64_t from) override { return client_.checkpoint(log, from); }
   Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override {
     return client_.have(log, digests);
   }

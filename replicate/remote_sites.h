@@ -26,6 +26,8 @@ class CopySite : public RepairableSite {
  public:
   using Pace = std::function<Result<std::size_t>(std::size_t)>;  // as HttpRequest::pace; may be empty
   virtual Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) = 0;
+  // The same, with the proof that it continues the first `from` entries.
+  virtual Result<client::HeldCheckpoint> checkpoint_from(const client::LogTarget& log, std::uint64_t from) = 0;
   virtual Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) = 0;
   virtual Status put_object(const client::LogTarget& log, const Digest& digest, std::shared_ptr<ReadableFile> bytes, Pace pace) = 0;
   virtual Result<std::uint64_t> echo(const std::string& nonce) = 0;

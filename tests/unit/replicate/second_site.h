@@ -57,6 +57,17 @@ class SecondSite : public replicate::CopySite {
     out.size = logs[log.path()].entries.size();
     return out;
   }
+  Result<client::HeldCheckpoint> checkpoint_from(const client::LogTarget& log, std::uint64_t from) override {
+    client::HeldCheckpoint out = GREFFE_TRY(checkpoint(log));
+    const std::vector<std::string>& entries = logs[log.path()].entries;
+    const auto subtree = [&](unsigned level, std::uint64_t at) -> Result<Digest> {
+      TreeEdge edge;
+      for (std::uint64_t i = at << level; i < (at + 1) << level; ++i) edge.append(leaf_hash(as_bytes(entries[i])));
+      return edge.root();
+    };
+    out.consistency = GREFFE_TRY(consistency_proof(from, out.size, subtree));
+    return out;
+  }
   Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override {
     const std::lock_guard lock(mutex_);
     std::vector<Digest> missing;

@@ -114,6 +114,29 @@ TEST_CASE("a site that joined again has more of the old epoch than the new one g
   CHECK(rig.lag().caught_up());
 }
 
+TEST_CASE("a hearing of which the joined site has more than the archive holds nothing up; another one of its name does") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(2, false);
+  CHECK(rig.pass().caught_up());
+  rig.source.promote();
+  SecondSite::Held& there = rig.second.logs[client::LogTarget{id}.path()];
+  const bool same = GENERATE(true, false);
+  if (!same) there.entries[1] = there.entries[2];
+  there.entries.push_back(there.entries.back());
+  greffe::TreeEdge edge;
+  for (const std::string& entry : there.entries) edge.append(greffe::leaf_hash(greffe::as_bytes(entry)));
+  const greffe::Checkpoint longer{greffe::hearing_origin(SourcePool::kArchive, id), there.entries.size(), edge.root()};
+  there.note = greffe::SignedNote{longer.text(), {sign_checkpoint(longer, rig.source.station),
+                                                  cosign_checkpoint(longer, rig.second.verifier().name, rig.second.signs_with, greffe::UtcTime{1'790'000'000'000})}}.write();
+  const replicate::PassReport report = rig.pass();
+  CHECK(report.caught_up() == same);
+  CHECK(report.undelivered == 0);
+  CHECK(report.problems.empty() == same);
+  CHECK(rig.held(2) == 1);
+  CHECK(rig.held(id) == 4);
+  CHECK(rig.lag().caught_up());
+}
+
 TEST_CASE("an object of an old epoch that is gone holds the new log up, until officers declare it lost in the new one") {
   Rig rig;
   const HearingId damaged = rig.source.hearing(2, true);
