@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "archive/tlog/copied_main_log.h"
 #include "archive/tlog/named_items.h"
 
 namespace greffe::archive {
@@ -16,8 +17,9 @@ constexpr std::int64_t kUndisturbedMs = 60'000;  // since the last question, bef
 constexpr auto kLookEvery = std::chrono::seconds(10);
 
 Status is_replicator_of(const Peer& peer, const std::string& origin) {
-  if (peer.kind == Peer::Kind::replicator && peer.key.name == origin) return ok();
-  return fail(Errc::denied, "only the replicator of " + origin + " may compare what is held of it");
+  const EpochName log = GREFFE_TRY(parse_epoch_origin(origin));
+  if (peer.kind == Peer::Kind::replicator && peer.key.name == log.archive) return ok();
+  return fail(Errc::denied, "only the replicator of " + log.archive + " may compare what is held of it");
 }
 
 }  // namespace
@@ -152,7 +154,10 @@ void Comparisons::run(const std::stop_token& stop) {
 
 Result<Comparisons::Side> Comparisons::build(Current& current, const std::stop_token& stop) {
   GREFFE_TRY(files_.make_directories(directory_));
-  tlog::NamedItems named(files_, pool_, pool_, {current.origin, foreign_log_path(current.origin), current.begin.size, current.begin.root}, directory_);
+  const EpochName log = GREFFE_TRY(parse_epoch_origin(current.origin));
+  const tlog::MainLogPlace place{log, {}, GREFFE_TRY(tlog::copied_log_path(pool_, log.archive))};
+  const tlog::LogChain main = GREFFE_TRY(tlog::LogChain::open(pool_, pool_, place));
+  tlog::NamedItems named(files_, pool_, pool_, {log.archive, main, current.begin.size, current.begin.root}, directory_);
   store::ComparedSources sources;
   sources.name_all = [&](const store::ComparedSources::Take& take) { return named.walk(take, current.progress.done, stop); };
   sources.walk_stored = [this](const std::function<bool(const Digest&)>& visit) { return pool_.walk_objects(visit); };
@@ -170,11 +175,11 @@ Result<Comparisons::Side> Comparisons::build(Current& current, const std::stop_t
     log_.error("hearing " + item.hearing->text() + ": its log is not here as the main log of " + current.origin + " states it");
     hearings_.forget(*item.hearing);  // what is in memory of it is not what is stored: the next one who sends it is told so
   }
-  list_as_lost(current.origin, side->absent());
+  list_as_lost(main.newest().path, side->absent());
   return Side(std::move(side));
 }
 
-void Comparisons::list_as_lost(const std::string& origin, const std::vector<ComparedItem>& absent) {
+void Comparisons::list_as_lost(const std::string& log_path, const std::vector<ComparedItem>& absent) {
   std::map<std::optional<HearingId>, LostOrder> by_hearing;
   for (const ComparedItem& item : absent) {
     if (item.kind != ComparedKind::object) continue;
@@ -183,7 +188,7 @@ void Comparisons::list_as_lost(const std::string& origin, const std::vector<Comp
     order.objects.push_back(item.id);
   }
   for (const auto& [hearing, order] : by_hearing) {
-    const auto found = lost_.look_for(order, foreign_log_path(origin));
+    const auto found = lost_.look_for(order, log_path);
     if (!found) log_.warn(found.error().within("objects that a comparison missed are not listed as lost").message);
   }
 }

@@ -49,7 +49,7 @@ class Comparisons {
   Status may_begin(const std::string& origin) const /* mutex_ held */;
   void run(const std::stop_token& stop);
   Result<Side> build(Current& current, const std::stop_token& stop);
-  void list_as_lost(const std::string& origin, const std::vector<ComparedItem>& absent);
+  void list_as_lost(const std::string& log_path, const std::vector<ComparedItem>& absent);
 
   Clock& clock_;
   Log& log_;

@@ -10,6 +10,7 @@
 #include "archive/archive_keys.h"
 #include "archive/base/progress.h"
 #include "archive/main_log.h"
+#include "archive/tlog/copied_main_log.h"
 
 namespace greffe::archive {
 namespace {
@@ -36,8 +37,7 @@ std::string_view name_of(DrillProgress::Step step) {
 Drill::Drill(FileSystem& files, Clock& clock, store::WholePool& pool, DeclaredLost& declared, const CheckMedia& check_media, DrillOrder order,
              DrillProgress& progress, std::stop_token stop)
     : files_(files), clock_(clock), pool_(pool), declared_(declared), check_media_(check_media), order_(std::move(order)), progress_(progress),
-      stop_(std::move(stop)), pace_(clock, order_.bytes_per_second, stop_), log_path_(foreign_log_path(order_.archive)),
-      main_log_(pool, pool, log_path_) {}
+      stop_(std::move(stop)), pace_(clock, order_.bytes_per_second, stop_) {}
 
 Result<DrillReport> Drill::run() {
   report_ = DrillReport();
@@ -118,16 +118,18 @@ Status Drill::stopped() const { return stop_.stop_requested() ? Status(fail(Errc
 // ---- its newest state ----
 
 Status Drill::look_at_head() {
-  const auto head = main_log_.checkpoint();
+  auto chain = tlog::open_copied_log(pool_, pool_, order_.archive);
+  const auto head = chain ? chain->checkpoint() : Result<SignedCheckpoint>(chain.error());
   if (!head && head.error().code == Errc::not_found) return fail(Errc::not_found, "nothing has come of " + order_.archive + " yet");
   if (!head) return head.error().within("the newest state of the copy of " + order_.archive);
-  const Checkpoint& checkpoint = head->checkpoint;
-  if (checkpoint.size == 0) return fail(Errc::not_found, "nothing has come of " + order_.archive + " yet");
-  report_.size = checkpoint.size;
-  report_.root = checkpoint.root;
-  const Status by_its_key = verify_note(head->note, log_verifier(order_.archive, order_.log_key));
+  if (head->checkpoint.size == 0) return fail(Errc::not_found, "nothing has come of " + order_.archive + " yet");
+  main_log_.emplace(*std::move(chain));
+  report_.size = main_log_->newest().first + head->checkpoint.size;
+  report_.root = head->checkpoint.root;
+  const auto logs = tlog::signed_logs(*main_log_, log_verifier(order_.archive, order_.log_key));
+  const Status by_its_key = logs ? verify_note(head->note, logs->back().key) : Status(logs.error());
   if (!by_its_key) report_.fail("head", "the newest state of the copy is not signed by " + order_.archive + ": " + by_its_key.error().message);
-  const auto newest = main_log_.entries(checkpoint.size - 1, checkpoint.size);
+  const auto newest = main_log_->entries(report_.size - 1, report_.size);
   if (!newest) return note("log", newest.error().within("the newest entry of the main log"));
   const auto json = parse_json(newest->front());
   const auto utc = json ? json->utc("utc") : Result<UtcTime>(json.error());
@@ -151,7 +153,7 @@ Status Drill::make_catalogue() {
     return read(id, end, indices);
   };
   const std::string path = join(order_.directory, "catalogue.sqlite");
-  auto made = catalogue::rebuild(files_, path, sources, main_log_, [this](std::uint64_t done, std::uint64_t total) {
+  auto made = catalogue::rebuild(files_, path, sources, *main_log_, [this](std::uint64_t done, std::uint64_t total) {
     progress_.done = done;
     progress_.total = total;
   });
@@ -208,12 +210,12 @@ Result<bool> Drill::bring_beside(const catalogue::Applied& kept) {
   }
   if (kept.size > made_->applied().size) {
     Status applied = ok();
-    GREFFE_TRY(main_log_.entries(made_->next(), kept.size, [&](std::uint64_t index, std::string_view entry) {
+    GREFFE_TRY(main_log_->entries(made_->next(), kept.size, [&](std::uint64_t index, std::string_view entry) {
       applied = made_->apply(index, entry);
       return applied.has_value();
     }));
     GREFFE_TRY(std::move(applied));
-    const Digest root = GREFFE_TRY(main_log_.root_at(kept.size));
+    const Digest root = GREFFE_TRY(main_log_->root_at(kept.size));
     GREFFE_TRY(made_->commit(root));
   }
   if (made_->applied().root == kept.root) return true;
@@ -224,10 +226,12 @@ Result<bool> Drill::bring_beside(const catalogue::Applied& kept) {
 // ---- logs ----
 
 Status Drill::check_main_log() {
-  const auto checked = check_log(log_path_);
-  if (!checked) return note("log", checked.error().within("the main log"));
-  GREFFE_TRY(stopped());
-  tell(*checked);
+  for (const tlog::LogChain::Link& link : main_log_->links()) {
+    const auto checked = check_log(link.path);
+    if (!checked) GREFFE_TRY(note("log", checked.error().within("the main log " + epoch_origin(link.name))));
+    GREFFE_TRY(stopped());
+    if (checked) tell(*checked);
+  }
   return ok();
 }
 

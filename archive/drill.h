@@ -25,7 +25,7 @@ namespace greffe::archive {
 
 struct DrillOrder {
   std::string archive;            // whose copy
-  PublicKey log_key;              // that signs its main log
+  PublicKey log_key;              // that signs the main log of its first epoch
   std::string site;               // this archive, by its name
   bool asked = false;             // by a person
   std::optional<UtcTime> heard;   // when that archive was heard of last
@@ -120,8 +120,7 @@ class Drill {
   DrillProgress& progress_;
   const std::stop_token stop_;
   store::Pace pace_;
-  const std::string log_path_;  // of the main log
-  const tlog::LogReader main_log_;
+  std::optional<tlog::LogChain> main_log_;  // through all epochs that are here
   std::optional<catalogue::CatalogueBuilder> made_;  // the catalogue that was made
   std::optional<catalogue::Survey> survey_;          // of the same
   std::optional<Stream> drawn_;                      // of the segments that were drawn, one's

@@ -280,14 +280,14 @@ Status Drill::check_hearing_log(const catalogue::SurveyedHearing& hearing) {
 Status Drill::read_documents_about(const HearingId& hearing, Reading& reading) {
   const std::vector<std::uint64_t> indices = GREFFE_TRY(survey_->entries_about(hearing));
   for (const std::uint64_t index : indices) {
-    const auto entry = main_log_.entries(index, index + 1);
+    const auto entry = main_log_->entries(index, index + 1);
     if (!entry) {
       GREFFE_TRY(note("log", entry.error().within(fmt::format("entry {} of the main log", index))));
       continue;
     }
     const auto json = parse_json(entry->front());
     if (!json || is_lost_entry(*json)) continue;
-    for (const Digest& digest : named_objects(*json)) GREFFE_TRY(read_object({log_path_, hearing}, digest, reading));
+    for (const Digest& digest : named_objects(*json)) GREFFE_TRY(read_object({main_log_->place_of(index).link->path, hearing}, digest, reading));
   }
   return ok();
 }

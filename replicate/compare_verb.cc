@@ -17,15 +17,14 @@ void return_all(RepairableSite& site, const TakeLost& take, Returned& all, const
   all.problems.insert(all.problems.end(), now.problems.begin(), now.problems.end());
 }
 
-Returned mend(const ComparisonReport& report, const ComparedParts& parts, ConfirmationSite& archive, const BringHearing& bring, const CompareOrder& order,
-              const std::stop_token& stop) {
+Returned mend(const ComparisonReport& report, const ComparedParts& parts, ConfirmationSite& archive, const BringHearing& bring, const std::stop_token& stop) {
   Returned out;
   for (const HearingId& id : report.logs_only_here()) {
     if (stop.stop_requested()) return out;
     const Status brought = bring(id);
     if (!brought) out.problems.push_back(brought.error().within("hearing " + id.text() + " cannot be brought to the second site again").message);
   }
-  return_all(archive, take_from(parts.target, order.settings.archive), out, stop);
+  return_all(archive, take_from(parts.target, parts.source.archive), out, stop);
   return_all(parts.target, take_from(parts.pool), out, stop);
   return out;
 }
@@ -60,7 +59,7 @@ Result<ComparisonReport> compare_and_mend(const ComparedParts& parts, Confirmati
   ComparisonReport report = GREFFE_TRY(compare_sites(parts, order.settings, stop));
   GREFFE_TRY(save_comparison(parts.files, order.folder, report.last()));
   if (report.equal() || !order.repair) return report;
-  const Returned mended = mend(report, parts, archive, bring, order, stop);
+  const Returned mended = mend(report, parts, archive, bring, stop);
   report = GREFFE_TRY(compare_sites(parts, order.settings, stop));
   report.returned = mended.objects;
   report.problems.insert(report.problems.end(), mended.problems.begin(), mended.problems.end());

@@ -94,15 +94,15 @@ class Comparing {
  private:
   // What the second site holds and says so with its key, and this site had just so.
   Result<Checkpoint> confirmed_by_target() {
-    const client::HeldCheckpoint held = GREFFE_TRY(parts_.target.checkpoint({settings_.archive}));
+    const client::HeldCheckpoint held = GREFFE_TRY(parts_.target.checkpoint({parts_.source.main_origin()}));
     if (held.note.empty()) return fail(Errc::not_found, "the second site holds nothing yet: run `greffe-replicate once` first");
     const SignedCheckpoint stated = GREFFE_TRY(parse_signed_checkpoint(held.note));
     const auto at = verify_cosignature(stated.note, settings_.target_key);
     if (!at) return fail(Errc::denied, "what the second site says that it holds is not signed by " + settings_.target_key.name + ": " + at.error().message);
-    const tlog::LogReader main(parts_.pool, parts_.pool, main_log_path());
+    const tlog::LogReader& main = parts_.source.main.newest().reader;
     const SignedCheckpoint head = GREFFE_TRY(main.checkpoint());
     const Checkpoint& there = stated.checkpoint;
-    const bool same = there.origin == settings_.archive && there.size <= head.checkpoint.size && GREFFE_TRY(main.root_at(there.size)) == there.root;
+    const bool same = there.origin == parts_.source.main_origin() && there.size <= head.checkpoint.size && GREFFE_TRY(main.root_at(there.size)) == there.root;
     if (same) return there;
     return fail(Errc::conflict, fmt::format("the second site holds {} main log entries that are not the beginning of the main log here ({} entries): "
                                             "the two sites disagree, or an older state was put in place here", there.size, head.checkpoint.size));
@@ -111,7 +111,7 @@ class Comparing {
   Result<std::unique_ptr<store::ComparedObjects>> build_own(const ComparisonBegin& begin, store::ComparedProgress& progress, const std::stop_token& stop) {
     GREFFE_TRY(parts_.files.make_directories(settings_.directory));
     store::WholePool& pool = parts_.pool;
-    tlog::NamedItems named(parts_.files, pool, pool, {settings_.archive, main_log_path(), begin.size, begin.root}, settings_.directory);
+    tlog::NamedItems named(parts_.files, pool, pool, {parts_.source.archive, parts_.source.main, begin.size, begin.root}, settings_.directory);
     store::ComparedSources sources;
     sources.name_all = [&](const store::ComparedSources::Take& take) { return named.walk(take, progress.done, stop); };
     sources.walk_stored = [&pool](const std::function<bool(const Digest&)>& visit) { return pool.walk_objects(visit); };

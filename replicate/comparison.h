@@ -13,6 +13,7 @@
 #include "replicate/differences.h"
 #include "replicate/last_comparison.h"
 #include "replicate/remote_sites.h"
+#include "replicate/source.h"
 
 namespace greffe::replicate {
 
@@ -45,13 +46,13 @@ struct ComparedParts {  // all outlive the comparison
   FileSystem& files;
   Clock& clock;
   store::WholePool& pool;
+  const Source& source;  // in it
   CopySite& target;
   ComparedSite& compared;
   InformedSite& archive;
 };
 
 struct ComparisonSettings {
-  std::string archive;     // origin of the main log
   VerifierKey target_key;  // whose confirmation says how far the second site is
   std::string directory;   // for temporary files, see ComparedObjects; nobody else's
   std::size_t challenged = 0;

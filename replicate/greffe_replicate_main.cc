@@ -243,13 +243,12 @@ Result<Outcome> compare_one(replicate::OpenSites& sites, replicate::OpenTarget& 
   const std::string& name = target.settings->name;
   if (target.unready) return without(name, *target.unready);
   if (target.passive != nullptr) return go_through_copy(sites, target, words.repair, stop);
-  if (sites.epoch.epoch > 1) return without(name, greffe::fail(greffe::Errc::invalid, "two sites are compared in an archive's first epoch only"));
   const std::string folder = replicate::comparison_folder(sites.settings, name);
   GREFFE_TRY(sites.files.make_directories(folder));
-  const auto compared = replicate::connect_compared_site(target.endpoint(sites.epoch.epoch), *sites.identity, sites.settings.archive);
+  const auto compared = replicate::connect_compared_site(target.endpoint(sites.epoch.epoch), *sites.identity, sites.source().main_origin());
   const auto informed = replicate::connect_informed_site(sites.source_site.endpoint(), *sites.identity);
-  const replicate::ComparedParts parts{sites.files, sites.clock, *sites.pool, *target.copies, *compared, *informed};
-  const replicate::CompareOrder order{{sites.settings.archive, *target.key(), greffe::join(folder, "sorting"), static_cast<std::size_t>(words.challenged)},
+  const replicate::ComparedParts parts{sites.files, sites.clock, *sites.pool, sites.source(), *target.copies, *compared, *informed};
+  const replicate::CompareOrder order{{*target.key(), greffe::join(folder, "sorting"), static_cast<std::size_t>(words.challenged)},
                                       folder, words.repair};
   replicate::LogCopier::Limits limits;
   limits.connections = sites.settings.connections;

@@ -122,6 +122,7 @@ Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token sto
   const RestoreChoice choice = GREFFE_TRY(choice_of(options));
   const From from = GREFFE_TRY(from_where(files, settings, options));
   const VerifierKey log_key = GREFFE_TRY(log_key_of(files, settings, options));
+  if (log_key.name != settings.archive) return fail(Errc::invalid, "a pool is restored up to the end of an archive's first epoch only: give its log key with --log-key");
   std::optional<PrivateKey> identity;  // nobody asks for it where nobody answers
   if (from.site) identity = GREFFE_TRY(load_identity(files, settings));
 

@@ -77,15 +77,14 @@ NamedItems::NamedItems(FileSystem& files, store::ObjectStore& objects, store::He
 
 // What is declared lost anywhere in it excuses what stands before, so it is read twice.
 Status NamedItems::read_main(Commitments& commitments) {
-  const LogReader reader(objects_, heads_, bound_.log_path);
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
+  const SignedCheckpoint head = GREFFE_TRY(bound_.main.checkpoint());
   if (head.checkpoint.size < bound_.size) {
     return fail(Errc::unavailable, fmt::format("the main log of {} has {} entries here, not {}", bound_.archive, head.checkpoint.size, bound_.size));
   }
-  TreeEdge edge;
+  TreeEdge edge;  // of the newest epoch's log; with its first entry that pins those before, which the chain has held to their roots
   Status taken = ok();
-  const auto take = [&](std::string_view text) -> Status {
-    edge.append(leaf_hash(as_bytes(text)));
+  const auto take = [&](std::uint64_t number, std::string_view text) -> Status {
+    if (number >= bound_.main.newest().first) edge.append(leaf_hash(as_bytes(text)));
     const bool commits = text.find("\"hearing-checkpoint\"") != std::string_view::npos;
     if (!commits && !LostDeclarations::concerns(text)) return ok();
     const auto entry = parse_main_entry(text);
@@ -97,8 +96,8 @@ Status NamedItems::read_main(Commitments& commitments) {
     static_cast<void>(declared_.take(*entry).has_value());  // one that is not signed declares nothing
     return ok();
   };
-  GREFFE_TRY(reader.entries(0, bound_.size, [&](std::uint64_t, std::string_view text) {
-    taken = take(text);
+  GREFFE_TRY(bound_.main.entries(0, bound_.number(), [&](std::uint64_t number, std::string_view text) {
+    taken = take(number, text);
     return taken.has_value();
   }));
   GREFFE_TRY(std::move(taken));
@@ -107,10 +106,11 @@ Status NamedItems::read_main(Commitments& commitments) {
 }
 
 Status NamedItems::name_documents(const Take& take) {
-  GREFFE_TRY(take({log_item_id(bound_.archive, bound_.size, bound_.root), ComparedKind::main_log, std::nullopt}, true));
-  const LogReader reader(objects_, heads_, bound_.log_path);
+  const LogChain::Link& newest = bound_.main.newest();
+  const std::string origin = newest.name.epoch == 1 ? bound_.archive : epoch_origin(newest.name);
+  GREFFE_TRY(take({log_item_id(origin, bound_.size, bound_.root), ComparedKind::main_log, std::nullopt}, true));
   Status taken = ok();
-  GREFFE_TRY(reader.entries(0, bound_.size, [&](std::uint64_t, std::string_view text) {
+  GREFFE_TRY(bound_.main.entries(0, bound_.number(), [&](std::uint64_t, std::string_view text) {
     const auto json = may_name_objects(text) ? parse_json(text) : Result<Json>(Json());
     if (!json || is_lost_entry(*json)) return true;
     const std::optional<HearingId> about = hearing_in(*json);
@@ -171,9 +171,8 @@ Result<bool> NamedItems::is_excused_by_now(const ComparedItem& item) {
   if (item.kind != ComparedKind::object) return false;
   if (!by_now_) {
     LostDeclarations declared(bound_.archive);
-    const LogReader reader(objects_, heads_, bound_.log_path);
-    const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
-    GREFFE_TRY(reader.entries(0, head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
+    const std::uint64_t size = GREFFE_TRY(bound_.main.size());
+    GREFFE_TRY(bound_.main.entries(0, size, [&](std::uint64_t, std::string_view text) {
       const auto entry = LostDeclarations::concerns(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
       if (entry) static_cast<void>(declared.take(*entry).has_value());
       return true;

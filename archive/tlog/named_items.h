@@ -1,5 +1,5 @@
-// What a main log of a certain size, and the hearings that it commits to, say that a pool must hold: both sites derive it from
-// their own logs. Reads every entry of every log; one thread.
+// What a main log of a certain size, through all epochs, and the hearings that it commits to, say that a pool must hold: both sites derive
+// it from their own logs. Reads every entry of every log; one thread.
 #ifndef GREFFE_ARCHIVE_TLOG_NAMED_ITEMS_H
 #define GREFFE_ARCHIVE_TLOG_NAMED_ITEMS_H
 
@@ -15,17 +15,18 @@
 #include "archive/format/comparison_tree.h"
 #include "archive/format/lost_declarations.h"
 #include "archive/store/object_store.h"
-#include "archive/tlog/log_reader.h"
+#include "archive/tlog/log_chain.h"
 
 namespace greffe::tlog {
 
 class NamedItems {
  public:
   struct Bound {
-    std::string archive;   // origin of the main log
-    std::string log_path;  // where it is here: log/main, or log/from/… at another site
-    std::uint64_t size = 0;
-    Digest root;           // that it had then
+    std::string archive;  // its name
+    LogChain main;        // its main log, up to the epoch that is compared
+    std::uint64_t size = 0;  // of the newest epoch's log in it
+    Digest root;             // that this had then
+    std::uint64_t number() const { return main.newest().first + size; }  // of the entry behind, through all epochs
   };
   // `directory`: for temporary files, 64 bytes for each entry that commits to a hearing; it is there already.
   NamedItems(FileSystem& files, store::ObjectStore& objects, store::HeadStore& heads, Bound bound, std::string directory);

@@ -90,6 +90,8 @@ def test_a_third_site_gets_all_epochs_of_a_promoted_archive():
         status = json.loads(sites.carry("status", "--json").stdout)
         assert status["caught_up"] and status["main_held"] == status["main_size"], status
         assert json.loads(third.archive("check", "--json", check=False).stdout)["findings"] == []
+        compared = json.loads(sites.carry("compare", "--challenge", "4", "--json").stdout)
+        assert compared["equal"] and not compared["problems"], compared
         # It knows the epoch from the log alone, also after a restart; and nothing is left to do.
         third.stop()
         third.start()

@@ -63,13 +63,27 @@ class DrilledSite {
     append_main(write_main_entry(entry));
   }
   void append_main(const std::string& entry) {
-    append(foreign_log_path(kOrigin), {entry}, [&](std::uint64_t size, const Digest& root) -> Result<std::string> {
-      const Checkpoint checkpoint{kOrigin, size, root};
+    const std::string origin = epoch_origin({kOrigin, epoch});
+    append(foreign_log_path(origin), {entry}, [&](std::uint64_t size, const Digest& root) -> Result<std::string> {
+      const Checkpoint checkpoint{origin, size, root};
       SignedNote note{checkpoint.text(), {}};
       put_signature(note, sign_checkpoint(checkpoint, signs_with ? *signs_with : log_key));
       return note.write();
     });
   }
+  // The archive goes on at another site, with the same key; it was checked who ordered that when it came.
+  void promote() {
+    PromotionEntry entry;
+    entry.previous = tlog::LogReader(*site.pool, *site.pool, foreign_log_path(epoch_origin({kOrigin, epoch}))).checkpoint()->checkpoint;
+    entry.name = {kOrigin, ++epoch};
+    entry.log_key = log_key.public_key();
+    entry.holder = {"second.example/holder", KeyType::cosignature_v1, log_key.public_key()};
+    entry.machine_url = "https://second.example:8444";
+    entry.machine_key = log_key.public_key();
+    entry.utc = site.clock.utc_now();
+    append_main(write_promotion(entry));
+  }
+  std::uint64_t epoch = 1;
   void store_bytes(const std::string& bytes) { REQUIRE(archive::store_document(*site.pool, bytes)); }
 
   archive::DrillOrder order() const {

@@ -71,6 +71,31 @@ TEST_CASE("a drill of a copy that is whole says so, with what it read and how lo
   CHECK(greffe::parse_drill_report(greffe::write_drill_report(report)));
 }
 
+TEST_CASE("a drill goes through all epochs of a copy, as its catalogue does") {
+  DrilledSite site;
+  site.promote();
+  site.file(3);
+  site.correct(site.hearings.back().id);
+  const DrillReport report = done(site);
+  INFO(all_of(report));
+  CHECK(report.failure_count == 0);
+  CHECK(report.size == 4 + 3);
+  REQUIRE(report.catalogue);
+  CHECK(report.catalogue->hearings == 4);
+  CHECK(report.catalogue->entries == 4 + 3);
+  CHECK(report.catalogue->equal);
+  for (const auto& one : site.held->all()) {
+    if (one.own) continue;
+    CHECK(one.chain.links().size() == 2);
+    CHECK(one.log_path == greffe::foreign_log_path(std::string(DrilledSite::kOrigin) + "/epoch/2"));
+  }
+  // Whoever signs it now is not whom the promotion names.
+  const greffe::PrivateKey other = greffe::PrivateKey::generate();
+  site.signs_with = &other;
+  site.file(4);
+  CHECK(tells(done(site), "head", "not signed"));
+}
+
 TEST_CASE("a drill writes nothing to the pool and repairs nothing") {
   DrilledSite site;
   const std::string key = greffe::object_key(site.hearings[0].objects[1].first);

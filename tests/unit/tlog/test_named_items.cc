@@ -61,7 +61,7 @@ class Logs {
 
   NamedItems::Bound bound(std::uint64_t size) {
     const greffe::tlog::LogReader reader(store, store, greffe::main_log_path());
-    return {kArchive, greffe::main_log_path(), size, reader.root_at(size).value()};
+    return {kArchive, reader, size, reader.root_at(size).value()};
   }
   // What is named, with whether a log is whole.
   greffe::Result<std::map<ComparedItem, bool>> walk(NamedItems::Bound bound) {
@@ -193,6 +193,33 @@ TEST_CASE("a hearing's log that is gone or altered is not here, and names nothin
   CHECK(without(kFirst) == std::set{object("b")});
 }
 
+TEST_CASE("a later epoch names what those before it do, up to where it goes on from") {
+  Logs logs;
+  logs.commit(kFirst, logs.hearing(kFirst, {segment("a")}));
+  const std::string origin = greffe::epoch_origin({kArchive, 2});
+  greffe::PromotionEntry promotion;
+  promotion.name = {kArchive, 2};
+  promotion.previous = greffe::tlog::LogReader(logs.store, logs.store, greffe::main_log_path()).checkpoint()->checkpoint;
+  promotion.holder = {"dr.example/holder", greffe::KeyType::cosignature_v1, {}};
+  promotion.machine_url = "https://dr.example:8444";
+  logs.commit(kSecond, logs.hearing(kSecond, {segment("lost with the first site")}));  // behind the pin
+  const HearingId third = greffe::make_hearing_id(greffe::UtcTime{1'795'338'900'000});
+  greffe::HearingCheckpointEntry commit;
+  commit.hearing = third;
+  commit.note = logs.hearing(third, {segment("c")});
+  const std::string path = greffe::foreign_log_path(origin);
+  logs.append(path, origin, {write_promotion(promotion), greffe::write_main_entry(commit)});
+  const auto chain = greffe::tlog::LogChain::open(logs.store, logs.store, kArchive, greffe::main_log_path());
+  REQUIRE(chain);
+  const auto all = logs.walk({kArchive, *chain, 2, chain->newest().reader.root_at(2).value()});
+  REQUIRE(all);
+  std::set<Digest> objects;
+  for (const auto& [item, here] : *all) objects.insert(item.id);
+  CHECK(objects.contains(object("a")));
+  CHECK(objects.contains(object("c")));
+  CHECK_FALSE(objects.contains(object("lost with the first site")));
+}
+
 TEST_CASE("a main log that is another one, or too short, is not compared") {
   Logs logs;
   logs.commit(kFirst, logs.hearing(kFirst, {segment("a")}));
@@ -201,9 +228,9 @@ TEST_CASE("a main log that is another one, or too short, is not compared") {
   auto refused = logs.walk(bound);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::conflict);
-  bound = logs.bound(1);
-  bound.size = 2;
-  refused = logs.walk(bound);
+  NamedItems::Bound longer = logs.bound(1);
+  longer.size = 2;
+  refused = logs.walk(longer);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::unavailable);
   std::stop_source stop;
