@@ -132,5 +132,42 @@ def test_the_old_site_comes_back_as_a_second_site():
         assert json.loads(sites.carry("once", "--json").stdout)["entries_sent"] == 0
 
 
+def test_what_only_the_old_site_has_stays_there_and_holds_nothing_up():
+    with LaterSites() as sites:
+        policy = sites.remember()
+        going_on = sites.begin(0)
+        sites.record(going_on, 1)
+        assert sites.once()[0] == 0
+        replicated = len(going_on.entries)
+        sites.record(going_on, 1)
+        only_there = sites.file(1)
+        sites.client.close()
+        sites.primary.stop()
+        sites.go_on()
+        old = sites.primary
+        old.archive("rejoin", old.name, "--name", "old.test.example", "--certificate", next((sites.second.home / "state-epoch-2" / "epochs").glob("*.json")))
+        old.start()
+        sites.replicate_from_second({"old": old})
+        after = sites.files_there(2)
+        for _ in range(2):
+            done = json.loads(sites.carry("once", "--json").stdout)
+            assert done["caught_up"] and done["undelivered"] == 0, done
+        assert json.loads(sites.carry("status", "--json").stdout)["caught_up"]
+        for digest in [*sites.digests(going_on), *sites.digests(only_there)]:
+            assert old.copies(digest), digest
+        code, verdict = verdict_of(policy, old.volumes)
+        assert code == 0 and verdict["verdict"] == "VERIFIED", verdict
+        held(verdict["hearings"], [going_on, after])
+        # The station brings the promoted site what the old one has of the hearing that goes on, and then both have it.
+        station = sites.station_goes_there()
+        assert station.call("GET", going_on.path + "/checkpoint")["size"] == replicated
+        going_on.client = station
+        for digest in sites.digests(going_on)[-1:]:
+            going_on.put(old.copies(digest)[0].read_bytes())
+        going_on.post(first=replicated)
+        station.close()
+        assert json.loads(sites.carry("once", "--json").stdout)["caught_up"]
+
+
 if __name__ == "__main__":
     main([value for name, value in list(globals().items()) if name.startswith("test_")])

@@ -32,6 +32,7 @@ std::string certificate(const std::string& archive, const std::string& first_off
 }
 
 struct Site : SampleSite {
+  std::string copies_epoch;  // that a replicator says its copies are of
   Site() {
     for (const char* name : {"officer-1", "officer-2"}) {
       KeyEntry officer;
@@ -55,6 +56,7 @@ struct Site : SampleSite {
     greffe::http::Request request;
     request.method = method;
     request.headers = {{"greffe-epoch", "1"}};
+    if (!copies_epoch.empty()) request.headers.emplace("greffe-copies-epoch", copies_epoch);
     request.peer_key = key.bytes;
     request.parameters = {{"archive", about}, {"id", greffe::make_hearing_id(archive.clock.utc_now()).text()}, {"sha256", std::string(64, 'a')}};
     request.body = body;
@@ -131,4 +133,31 @@ TEST_CASE("a certificate that officers did not sign fences nothing") {
   CHECK(site.ask("POST", kEpochs, station, "other.court.example", certificate("other.court.example")).status == 403);
   CHECK(site.ask("POST", kHave, station, {}, kNothing).status == 200);
   CHECK(site.archive.epochs->highest(name) == 1);
+}
+
+TEST_CASE("a second site takes copies of the newest epoch that it knows, and of none before") {
+  Site site;
+  const std::string first = "first.court.example";
+  const PublicKey replicator = site.enrolled("replicator", first);
+  CHECK(site.ask("POST", kHave, replicator, {}, kNothing).status == 200);
+  greffe::Officers officers;
+  for (const char* name : {"officer-1", "officer-2"}) {
+    KeyEntry officer;
+    officer.action = "added";
+    officer.role = "officer";
+    officer.name = name;
+    officer.key = key_of(name).public_key();
+    officers.take(officer);
+  }
+  REQUIRE(site.archive.epochs->take(certificate(first), officers));
+  for (const char* stated : {"", "1", "two"}) {
+    site.copies_epoch = stated;
+    const auto refused = site.ask("POST", kHave, replicator, {}, kNothing);
+    CHECK(refused.status == 403);
+    CHECK_THAT(body_of(refused), Catch::Contains("fenced") && Catch::Contains("second.court.example"));
+    CHECK(site.ask("PUT", kObject, replicator, {}, "x").status == 403);
+  }
+  site.copies_epoch = "2";
+  CHECK(site.ask("POST", kHave, replicator, {}, kNothing).status == 200);
+  CHECK(site.ask("POST", kHave, site.enrolled("replicator", "other.court.example"), {}, kNothing).status == 200);
 }
