@@ -47,6 +47,8 @@ bool may_play(const Account& account, std::string_view court);     // clerk, jud
 bool may_mark(const Account& account, std::string_view court);     // clerk, judge
 bool may_correct(const Account& account, std::string_view court);  // clerk
 bool may_export(const Account& account, std::string_view court);   // clerk, auditor
+// clerk, of the hearing's own court: who answers for its details says who else may see them. Never a guest of it.
+bool may_share(const Account& account, std::string_view court);
 bool may_see_log(const Account& account);                          // auditor, operator
 bool may_see_status(const Account& account);                       // auditor, operator
 

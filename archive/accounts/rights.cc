@@ -70,6 +70,8 @@ bool may_export(const Account& account, std::string_view court) {
   return has_any(account, {Role::clerk, Role::auditor}) && sees_court(account, court);
 }
 
+bool may_share(const Account& account, std::string_view court) { return may_correct(account, court); }
+
 bool may_see_log(const Account& account) { return has_any(account, {Role::auditor, Role::operator_}); }
 bool may_see_status(const Account& account) { return has_any(account, {Role::auditor, Role::operator_}); }
 

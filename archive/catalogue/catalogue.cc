@@ -7,12 +7,9 @@
 #include "archive/catalogue/hearing_search.h"
 #include "archive/catalogue/catalogue_state.h"
 #include "archive/catalogue/schema.h"
+#include "archive/catalogue/visibility.h"
 
 namespace greffe::catalogue {
-
-bool CourtSet::contains(std::string_view court) const {
-  return all || std::find(names.begin(), names.end(), court) != names.end();
-}
 
 Catalogue::Catalogue(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Catalogue::Catalogue(Catalogue&&) noexcept = default;
@@ -88,11 +85,14 @@ Result<HearingRecord> Catalogue::hearing(const HearingId& id, const CourtSet& co
                                       " h.checkpoint_ms, h.station_key FROM hearing h WHERE h.id = ?",
                                   id.text()));
   const bool found = GREFFE_TRY(rows.next());
-  if (!found || !courts.contains(rows.text(2))) return no_such_hearing(id);
+  if (!found) return no_such_hearing(id);
+  const std::optional<Seen> right = GREFFE_TRY(seen(db, courts, rows.integer(0), rows.text(2)));
+  if (!right) return no_such_hearing(id);
 
   HearingRecord out;
   RowReader reader(db);
   out.row = GREFFE_TRY(reader.read(rows));
+  out.row.shared = right->shared;
   const std::int64_t row = rows.integer(0);
   out.details_json = rows.text(5).empty() ? "{}" : rows.string(5);
   out.details_sha256 = GREFFE_TRY(digest_from_hex(rows.text(kRowColumnCount)));
@@ -113,7 +113,9 @@ Result<std::vector<Mark>> Catalogue::marks(const HearingId& id, const CourtSet& 
   Connection& db = *loan;
   Rows hearing = GREFFE_TRY(db.query("SELECT row, court FROM hearing WHERE id = ?", id.text()));
   const bool found = GREFFE_TRY(hearing.next());
-  if (!found || !courts.contains(hearing.text(1))) return no_such_hearing(id);
+  if (!found) return no_such_hearing(id);
+  const std::optional<Seen> right = GREFFE_TRY(seen(db, courts, hearing.integer(0), hearing.text(1)));
+  if (!right) return no_such_hearing(id);
 
   std::vector<Mark> out;
   Rows rows = GREFFE_TRY(db.query("SELECT id, at_ms, stream, text, account, from_archive FROM mark WHERE hearing = ?"
@@ -129,11 +131,12 @@ Result<std::vector<Mark>> Catalogue::marks(const HearingId& id, const CourtSet& 
 Result<std::vector<HearingId>> Catalogue::open_hearings(const CourtSet& courts) const {
   const ReadPool::Loan loan = GREFFE_TRY(state_->pool.borrow());
   std::vector<HearingId> out;
-  Rows rows = GREFFE_TRY((*loan).query("SELECT id, court FROM hearing WHERE closed = 0 ORDER BY row"));
+  Rows rows = GREFFE_TRY((*loan).query("SELECT id, court, row FROM hearing WHERE closed = 0 ORDER BY row"));
   for (;;) {
     const bool more = GREFFE_TRY(rows.next());
     if (!more) return out;
-    if (courts.contains(rows.text(1))) out.push_back(GREFFE_TRY(parse_hearing_id(rows.text(0))));
+    const std::optional<Seen> right = GREFFE_TRY(seen(*loan, courts, rows.integer(2), rows.text(1)));
+    if (right) out.push_back(GREFFE_TRY(parse_hearing_id(rows.text(0))));
   }
 }
 

@@ -29,8 +29,19 @@ using NamesByLanguage = std::map<std::string, std::string>;  // "en", "fr", "zh"
 struct CourtSet {
   bool all = false;
   std::vector<std::string> names;
+  // The same courts as `share` entries here name them, "<archive>/*" for all of one archive: what is shared with them is seen too.
+  std::vector<std::string> guests = {};
+  UtcTime now = {};  // at which a share that ends is judged
   static CourtSet everything() { return {true, {}}; }
   bool contains(std::string_view court) const;
+  bool is_guest(std::string_view court) const;
+};
+std::string every_court_beside(std::string_view court);  // "<archive>/*" of "<archive>/<court>"; empty of a court without an archive
+
+// By which share somebody sees a hearing that is in no court of theirs.
+struct SharedWith {
+  std::string court;             // theirs, as the entry names it
+  std::optional<UtcTime> until;  // the latest of those that hold
 };
 
 // ---- finding hearings --------------------------------------------------------------------------------------------
@@ -84,6 +95,7 @@ struct HearingRow {
   std::uint64_t unexcused_gap_count = 0;
   std::optional<HearingId> continues;
   std::vector<MarkMatch> mark_matches;  // marks in which a word of the query was found; at most 5
+  std::optional<SharedWith> shared;  // nothing: seen by a right of one's own
   std::string cursor;  // of a row of a page: where a page that ends with it goes on
 };
 
@@ -139,6 +151,26 @@ struct Sitting {
 };
 
 constexpr std::size_t kMaxSittings = 200;
+
+// The newest grant of a hearing to one court (`share` entries), and how it was ended, if it was.
+struct Share {
+  HearingId hearing;
+  std::string court;   // of this archive, or "<archive>/<court>"
+  std::uint64_t entry_index = 0;
+  UtcTime utc;
+  std::optional<UtcTime> until;
+  std::string account;  // pseudonym
+  std::string reason;   // empty when its document is lost
+  struct Revocation {
+    std::uint64_t entry_index = 0;
+    UtcTime utc;
+    std::string account;
+    std::string reason;
+  };
+  std::optional<Revocation> revoked;
+  bool holds_at(UtcTime now) const { return !revoked && (!until || now < *until); }
+};
+constexpr std::size_t kMaxShares = 1000;
 
 // ---- places, keys, status ----------------------------------------------------------------------------------------
 
@@ -227,12 +259,14 @@ class Catalogue {
   // nothing but punctuation has no hits; an empty text means "no text filter".
   Result<HearingPage> find(const HearingQuery& query, const CourtSet& courts) const;
 
-  // not_found: unknown, or in a court that is not in `courts` (the two cannot be told apart).
+  // not_found: unknown, or in a court that is not in `courts` and not shared with one that is (the two cannot be told apart).
   Result<HearingRecord> hearing(const HearingId& id, const CourtSet& courts) const;
   Result<std::vector<Mark>> marks(const HearingId& id, const CourtSet& courts) const;  // by time
   // Every hearing that this one goes on from and that goes on from it, near or far, itself among them, by start; those
   // that may not be seen stand where they belong and tell nothing else. At most kMaxSittings.
   Result<std::vector<Sitting>> sittings(const HearingId& id, const CourtSet& courts) const;
+  // Of one hearing, or of all; the newest grant first, whoever asks.
+  Result<std::vector<Share>> shares(const std::optional<HearingId>& hearing, std::size_t limit = kMaxShares) const;
   // Ids of hearings without a `close`, oldest start first.
   Result<std::vector<HearingId>> open_hearings(const CourtSet& courts) const;
 

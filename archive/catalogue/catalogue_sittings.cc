@@ -6,6 +6,7 @@
 #include "archive/catalogue/catalogue.h"
 #include "archive/catalogue/catalogue_state.h"
 #include "archive/catalogue/hearing_rows.h"
+#include "archive/catalogue/visibility.h"
 
 namespace greffe::catalogue {
 namespace {
@@ -62,7 +63,9 @@ Result<std::vector<Sitting>> Catalogue::sittings(const HearingId& id, const Cour
     Rows rows = GREFFE_TRY(db.query("SELECT " + std::string(kRowColumns) + " FROM hearing h WHERE h.id = ?", one));
     const bool held = GREFFE_TRY(rows.next());
     Sitting sitting;
-    if (held && courts.contains(rows.text(2))) sitting.row = GREFFE_TRY(reader.read(rows));
+    std::optional<Seen> right;
+    if (held) right = GREFFE_TRY(seen(db, courts, rows.integer(0), rows.text(2)));
+    if (right) sitting.row = GREFFE_TRY(reader.read(rows));
     may_see |= sitting.row && sitting.row->id == id;
     const std::int64_t begin = held ? rows.utc(6).ms : GREFFE_TRY(before_what_continues(db, one));
     placed.emplace_back(begin, std::move(sitting));

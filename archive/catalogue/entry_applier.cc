@@ -155,6 +155,29 @@ Status EntryApplier::apply_entry(const MainLostEntry& entry) {
   return ok();
 }
 
+// Of a hearing of another archive it is the counterpart of that archive's own entry, and opens nothing here.
+Status EntryApplier::apply_entry(const ShareEntry& entry) {
+  GREFFE_TRY(note_entry("share", entry.hearing));
+  const std::string own = GREFFE_TRY(meta(db_, "archive"));
+  if (!own.empty() && own != entry.archive) return ok();
+  const std::optional<std::int64_t> row = GREFFE_TRY(row_of(entry.hearing));
+  if (!row) return ok();
+  const std::string reason = GREFFE_TRY(read_note(entry.reason));
+  const std::string prefix = entry.archive + "/";
+  const std::string court = entry.court.starts_with(prefix) ? entry.court.substr(prefix.size()) : entry.court;
+  changed_texts_.insert(*row);
+  if (entry.action == "granted") {
+    return db_.run("REPLACE INTO share(hearing, court, entry_index, utc_ms, until_ms, account, reason, revoked_account, revoked_reason)"
+                   " VALUES(?, ?, ?, ?, ?, ?, ?, '', '')",
+                   *row, court, index_, entry.utc, entry.until, entry.account, reason);
+  }
+  GREFFE_TRY(db_.run("UPDATE share SET revoked_index = ?, revoked_ms = ?, revoked_account = ?, revoked_reason = ?"
+                     " WHERE hearing = ? AND court = ? AND revoked_ms IS NULL",
+                     index_, entry.utc, entry.account, reason, *row, court));
+  if (db_.changes() > 0) return ok();
+  return problem("ends a share that there is not: hearing " + entry.hearing.text() + ", court " + court);
+}
+
 Status EntryApplier::apply_entry(const AccessEntry& entry) { return note_entry("access", entry.hearing); }
 Status EntryApplier::apply_entry(const ExportEntry& entry) { return note_entry("export", entry.hearing); }
 
@@ -221,7 +244,6 @@ Status EntryApplier::apply_entry(const AccountEntry&) { return note_entry("accou
 Status EntryApplier::apply_entry(const PromotionEntry&) { return note_entry("promotion"); }
 Status EntryApplier::apply_entry(const DrillEntry&) { return note_entry("drill"); }
 Status EntryApplier::apply_entry(const GraftEntry&) { return note_entry("graft"); }
-Status EntryApplier::apply_entry(const ShareEntry& entry) { return note_entry("share", entry.hearing); }
 Status EntryApplier::apply_entry(const UnknownEntry& entry) { return note_entry(entry.kind); }
 
 }  // namespace greffe::catalogue

@@ -7,6 +7,7 @@
 #include "archive/catalogue/query.h"
 #include "archive/catalogue/schema.h"
 #include "archive/catalogue/search_text.h"
+#include "archive/catalogue/visibility.h"
 
 namespace greffe::catalogue {
 
@@ -17,17 +18,17 @@ constexpr int kMaxMarksLookedAt = 500;  // per hearing of a page
 
 class Search {
  public:
-  Search(Connection& db, const HearingQuery& query) : db_(db), query_(query), reader_(db) {}
+  Search(Connection& db, const HearingQuery& query, const CourtSet& courts) : db_(db), query_(query), courts_(courts), reader_(db) {}
 
-  Result<HearingPage> run(const CourtSet& courts) {
-    GREFFE_TRY(prepare(courts));
+  Result<HearingPage> run() {
+    GREFFE_TRY(prepare());
     if (!nothing_) GREFFE_TRY(fill_page());
     return std::move(page_);
   }
 
  private:
   // Everything that does not read the index: words, expressions, the range of rows.
-  Status prepare(const CourtSet& courts) {
+  Status prepare() {
     if (query_.limit == 0 || query_.limit > kMaxPageRows) {
       return fail(Errc::invalid, "the limit of a page is 1 to " + std::to_string(kMaxPageRows));
     }
@@ -37,9 +38,9 @@ class Search {
     const bool asks = query_.text.find_first_not_of(" \t\r\n") != std::string::npos;
     const bool asks_judge = query_.judge.find_first_not_of(" \t\r\n") != std::string::npos;
     // Only punctuation was typed, or there is no court to look in.
-    nothing_ = (asks && words_.empty()) || (asks_judge && judge_words.empty()) || (!courts.all && courts.names.empty());
+    nothing_ = (asks && words_.empty()) || (asks_judge && judge_words.empty()) || (!courts_.all && courts_.names.empty() && courts_.guests.empty());
 
-    if (!courts.all) filter_ = match_any_scope('c', courts.names);
+    if (!courts_.all) filter_ = match_either(match_any_scope('c', courts_.names), match_any_scope('h', courts_.guests));
     if (!query_.court.empty()) filter_ = match_both(filter_, quoted(scope_word('c', query_.court)));
     if (!query_.room.empty()) filter_ = match_both(filter_, quoted(scope_word('r', query_.room)));
     if (query_.closed) filter_ = match_both(filter_, quoted(scope_word('s', *query_.closed ? "closed" : "open")));
@@ -94,42 +95,61 @@ class Search {
     Rows rows = GREFFE_TRY(
         filter_.empty()
             ? db_.query("SELECT hearing FROM case_key WHERE key = ? AND hearing BETWEEN ? AND ?"
-                        " ORDER BY hearing DESC LIMIT ?",
-                        key_, low_, std::min(high, high_), limit)
+                        " ORDER BY hearing DESC",
+                        key_, low_, std::min(high, high_))
             : db_.query("SELECT k.hearing FROM case_key k WHERE k.key = ? AND k.hearing BETWEEN ? AND ?"
                         " AND EXISTS (SELECT 1 FROM search_index WHERE search_index MATCH ?"
-                        " AND search_index.rowid = k.hearing) ORDER BY k.hearing DESC LIMIT ?",
-                        key_, low_, std::min(high, high_), filter_, limit));
-    return append(rows, true, found);
+                        " AND search_index.rowid = k.hearing) ORDER BY k.hearing DESC",
+                        key_, low_, std::min(high, high_), filter_));
+    return append(rows, true, limit, found);
   }
 
   // The hearings of key_ came first already.
   Status find_text(std::int64_t high, std::uint64_t limit, std::vector<Cursor>& found) {
     Rows rows = GREFFE_TRY(
         match_.empty()
-            ? db_.query("SELECT row FROM hearing WHERE row BETWEEN ? AND ? ORDER BY row DESC LIMIT ?", low_,
-                        std::min(high, high_), limit)
+            ? db_.query("SELECT row FROM hearing WHERE row BETWEEN ? AND ? ORDER BY row DESC", low_,
+                        std::min(high, high_))
             : db_.query("SELECT search_index.rowid FROM search_index WHERE search_index MATCH ?1"
                         " AND search_index.rowid BETWEEN ?2 AND ?3 AND (?4 = '' OR NOT EXISTS (SELECT 1 FROM case_key k"
                         " WHERE k.key = ?4 AND k.hearing = search_index.rowid))"
-                        " ORDER BY search_index.rowid DESC LIMIT ?5",
-                        match_, low_, std::min(high, high_), key_, limit));
-    return append(rows, false, found);
+                        " ORDER BY search_index.rowid DESC",
+                        match_, low_, std::min(high, high_), key_));
+    return append(rows, false, limit, found);
   }
 
-  static Status append(Rows& rows, bool exact, std::vector<Cursor>& found) {
-    for (;;) {
+  // At most `limit` of them; the statement is stepped no further.
+  Status append(Rows& rows, bool exact, std::uint64_t limit, std::vector<Cursor>& found) {
+    for (std::uint64_t taken = 0; taken < limit;) {
       const bool more = GREFFE_TRY(rows.next());
       if (!more) return ok();
+      const bool lapsed = GREFFE_TRY(has_lapsed(rows.integer(0)));
+      if (lapsed) continue;
       found.push_back(Cursor{exact, rows.integer(0)});
+      ++taken;
     }
+    return ok();
+  }
+
+  // Whether the index found it only by a share whose time is over.
+  Result<bool> has_lapsed(std::int64_t row) {
+    if (courts_.all || courts_.guests.empty()) return false;
+    const bool one_has = GREFFE_TRY(has_lapsed_share(db_, row, courts_.now));
+    if (!one_has) return false;
+    Rows rows = GREFFE_TRY(db_.query("SELECT court FROM hearing WHERE row = ?", row));
+    const bool found = GREFFE_TRY(rows.next());
+    if (!found) return false;  // read_row says so
+    const std::optional<Seen> right = GREFFE_TRY(seen(db_, courts_, row, rows.text(0)));
+    return !right;
   }
 
   Status read_row(const Cursor& at) {
     Rows rows = GREFFE_TRY(db_.query("SELECT " + std::string(kRowColumns) + " FROM hearing h WHERE h.row = ?", at.row));
     const bool found = GREFFE_TRY(rows.next());
     if (!found) return fail(Errc::corrupt, "the text index of the catalogue names a hearing that is not there: rebuild it");
+    const std::optional<Seen> right = GREFFE_TRY(seen(db_, courts_, at.row, rows.text(2)));
     page_.hearings.push_back(GREFFE_TRY(reader_.read(rows)));
+    if (right) page_.hearings.back().shared = right->shared;
     page_.hearings.back().cursor = at.text();
     if (words_.empty()) return ok();
     return find_in_marks(at.row, page_.hearings.back());
@@ -154,6 +174,7 @@ class Search {
 
   Connection& db_;
   const HearingQuery& query_;
+  const CourtSet& courts_;
   RowReader reader_;
   std::optional<Cursor> cursor_;
   std::vector<std::string> words_;
@@ -170,7 +191,7 @@ class Search {
 }  // namespace
 
 Result<HearingPage> search_hearings(Connection& db, const HearingQuery& query, const CourtSet& courts) {
-  return Search(db, query).run(courts);
+  return Search(db, query, courts).run();
 }
 
 }  // namespace greffe::catalogue

@@ -102,6 +102,12 @@ std::string match_both(std::string_view left, std::string_view right) {
   return std::string(left) + " AND " + std::string(right);
 }
 
+std::string match_either(std::string_view left, std::string_view right) {
+  if (left.empty()) return std::string(right);
+  if (right.empty()) return std::string(left);
+  return "(" + std::string(left) + " OR " + std::string(right) + ")";
+}
+
 std::string match_all(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out = match_both(out, match_word(word));

@@ -31,10 +31,12 @@ std::string match_word(std::string_view word);
 std::string match_all(const std::vector<std::string>& words);
 // Any of these scope words (tokenizer.h); empty when there are none.
 std::string match_any_scope(char kind, const std::vector<std::string>& names);
-// One scope word as the index holds it: "\x01c=<court>", "\x01r=<room>", "\x01s=open", "\x01s=closed", "\x01s=gaps".
+// One scope word as the index holds it: "\x01c=<court>", "\x01h=<court that it is shared with>", "\x01r=<room>",
+// "\x01s=open", "\x01s=closed", "\x01s=gaps".
 std::string scope_word(char kind, std::string_view name);
 // Parts joined by AND; empty parts are left out.
 std::string match_both(std::string_view left, std::string_view right);
+std::string match_either(std::string_view left, std::string_view right);  // joined by OR, in parentheses
 
 // Where a page ends: first come the hearings with exactly the case number typed, then the others.
 struct Cursor {

@@ -77,6 +77,21 @@ CREATE TABLE lost(
   PRIMARY KEY(hearing, sha256)
 ) WITHOUT ROWID;
 
+CREATE TABLE share(             -- the newest grant of a hearing to each court
+  hearing         INTEGER NOT NULL,
+  court           TEXT NOT NULL,             -- of this archive, or <archive>/<court>
+  entry_index     INTEGER NOT NULL,          -- of the grant
+  utc_ms          INTEGER NOT NULL,
+  until_ms        INTEGER,
+  account         TEXT NOT NULL,
+  reason          TEXT NOT NULL,
+  revoked_index   INTEGER,                   -- of the entry that ended it
+  revoked_ms      INTEGER,
+  revoked_account TEXT NOT NULL,
+  revoked_reason  TEXT NOT NULL,
+  PRIMARY KEY(hearing, court)
+) WITHOUT ROWID;
+
 CREATE TABLE place(
   court       TEXT NOT NULL,
   room        TEXT NOT NULL,                 -- empty: the court itself
@@ -161,6 +176,7 @@ const std::vector<Table>& dumped_tables() {
       {"details_version", "hearing, from_archive, entry_index"},
       {"mark", "hearing, at_ms, id"},
       {"lost", "hearing, sha256"},
+      {"share", "hearing, court"},
       {"place", "court, room"},
       {"known_key", "entry_index"},
       {"main_entry", "entry_index"},

@@ -14,7 +14,7 @@
 
 namespace greffe::catalogue {
 
-constexpr std::int64_t kSchemaVersion = 4;
+constexpr std::int64_t kSchemaVersion = 5;
 
 Status create_schema(Connection& db);  // with the tokenizer registered
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/catalogue/catalogue.h"
 #include "archive/catalogue/query.h"
 #include "archive/catalogue/search_text.h"
 #include "archive/format/documents.h"
@@ -90,6 +91,13 @@ Status each_text(Connection& db, std::string_view sql, std::int64_t row, const A
   }
 }
 
+// Also when its time is over: the search looks at that (hearing_search.cc).
+Status add_guest(Searchable& out, std::string_view court) {
+  out.scope += ' ' + scope_word('h', court);
+  if (const std::string all = every_court_beside(court); !all.empty()) out.scope += ' ' + scope_word('h', all);
+  return ok();
+}
+
 Result<Searchable> searchable(Connection& db, std::int64_t row) {
   Searchable out;
   Rows rows = GREFFE_TRY(db.query("SELECT court, room, details, closed, gap_count FROM hearing WHERE row = ?", row));
@@ -101,6 +109,9 @@ Result<Searchable> searchable(Connection& db, std::int64_t row) {
   out.scope = scope_word('c', court) + ' ' + scope_word('r', room) + ' ' +
               scope_word('s', rows.integer(3) != 0 ? "closed" : "open");
   if (rows.integer(4) > 0) out.scope += ' ' + scope_word('s', "gaps");
+
+  GREFFE_TRY(each_text(db, "SELECT court FROM share WHERE hearing = ? AND revoked_ms IS NULL ORDER BY court", row,
+                       [&out](std::string_view guest) { return add_guest(out, guest); }));
 
   GREFFE_TRY(add_place(db, out, court, room));
   GREFFE_TRY(each_text(db, "SELECT details FROM details_version WHERE hearing = ? ORDER BY from_archive, entry_index", row,

@@ -321,12 +321,14 @@ TEST_CASE("rights follow the role and the court") {
   CHECK(may_mark(account, "lyon") == one.mark);
   CHECK(may_correct(account, "lyon") == one.correct);
   CHECK(may_export(account, "lyon") == one.export_);
+  CHECK(greffe::accounts::may_share(account, "lyon") == one.correct);
   CHECK(may_see_log(account) == one.log);
   CHECK(may_see_status(account) == one.status);
   CHECK_FALSE(may_play(account, "paris"));
   CHECK_FALSE(may_mark(account, "paris"));
   CHECK_FALSE(may_correct(account, "paris"));
   CHECK_FALSE(may_export(account, "paris"));
+  CHECK_FALSE(greffe::accounts::may_share(account, "paris"));
   account.courts.clear();
   CHECK_FALSE(sees_court(account, "lyon"));
   account.all_courts = true;
