@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "archive/catalogue/query.h"
+#include "archive/share_counterparts.h"
 #include "archive/tlog/copied_main_log.h"
 
 namespace greffe::archive {
@@ -49,15 +50,27 @@ std::string copied_catalogue_path(const std::string& state_directory, const std:
   return join(state_directory, "catalogue-" + sha256(as_bytes(name)).hex().substr(0, 16) + ".sqlite");
 }
 
+std::string HeldArchive::court_here(const std::string& court) const {
+  if (court.find('/') == std::string::npos) return own ? court : name + "/" + court;
+  return court.starts_with(site + "/") ? court.substr(site.size() + 1) : court;
+}
+
 catalogue::CourtSet HeldArchive::seen_by(const accounts::Account& account) const {
   if (account.all_courts) return catalogue::CourtSet::everything();
   catalogue::CourtSet out;
+  out.now = asked;
   const std::string prefix = name + "/";
   for (const std::string& court : account.courts) {
-    if (own && court.find('/') == std::string::npos) out.names.push_back(court);
-    if (own || !court.starts_with(prefix)) continue;
-    if (court.substr(prefix.size()) == accounts::kAllCourts) return catalogue::CourtSet::everything();
-    out.names.push_back(court.substr(prefix.size()));
+    const std::string whole = court.find('/') == std::string::npos ? site + "/" + court : court;
+    const bool of_it = own ? whole != court : whole.starts_with(prefix);
+    if (!of_it) {
+      out.guests.push_back(whole);
+      continue;
+    }
+    const std::string code = whole.substr(prefix.size());
+    if (code == accounts::kAllCourts) return catalogue::CourtSet::everything();
+    out.names.push_back(code);
+    out.guests.push_back(code);
   }
   return out;
 }
@@ -73,11 +86,13 @@ struct HeldArchives::Copy {
   PublicKey newest_key;                                   // signs the log of its newest epoch
   // Of the thread alone.
   std::optional<catalogue::CatalogueBuilder> builder;
-  std::string said;  // what stands in its way, as it was logged last
+  std::uint64_t shares_filed = 0;  // entries of its main log that were looked at for counterparts
+  std::string said;                // what stands in its way, as it was logged last
+  std::string said_of_shares;
 };
 
-HeldArchives::HeldArchives(FileSystem& files, Log& log, Stores stores, MainLog& own, const PublicKey& own_log_key, std::string state_directory)
-    : files_(files), log_(log), stores_(stores), own_(own), own_log_key_(own_log_key), state_directory_(std::move(state_directory)) {}
+HeldArchives::HeldArchives(Clock& clock, FileSystem& files, Log& log, Stores stores, MainLog& own, const PublicKey& own_log_key, std::string state_directory)
+    : clock_(clock), files_(files), log_(log), stores_(stores), own_(own), own_log_key_(own_log_key), state_directory_(std::move(state_directory)) {}
 
 HeldArchives::~HeldArchives() { stop(); }
 
@@ -102,7 +117,10 @@ void HeldArchives::run(std::stop_token stop) {
       const std::lock_guard lock(mutex_);
       for (const auto& [name, copy] : copies_) copies.push_back(copy);
     }
-    for (const auto& copy : copies) follow(*copy, stop);
+    for (const auto& copy : copies) {
+      follow(*copy, stop);
+      file_counterparts(*copy);
+    }
     std::unique_lock lock(mutex);
     wakes.wait_for(lock, stop, kLookEvery, [] { return false; });
   }
@@ -178,13 +196,25 @@ void HeldArchives::follow(Copy& copy, const std::stop_token& stop) {
   copy.said = words;
 }
 
+// Begun again from the first entry at each start: what is filed already is found, whatever a crash cut short.
+void HeldArchives::file_counterparts(Copy& copy) {
+  if (!copy.catalogue || !copy.chain) return;  // this thread alone sets them
+  const auto filed = archive::file_counterparts(own_, copy.name, *copy.catalogue, *copy.chain, copy.shares_filed);
+  if (filed) copy.shares_filed = *filed;
+  const std::string words = filed ? std::string() : filed.error().within("what " + copy.name + " shares with courts here is not in this archive's log yet").message;
+  if (!words.empty() && words != copy.said_of_shares) log_.warn(words);
+  copy.said_of_shares = words;
+}
+
 std::vector<HeldArchive> HeldArchives::all() const {
+  const std::string& site = own_.archive_name();
+  const UtcTime now = clock_.utc_now();
   // The own catalogue belongs to the main log, which outlives this.
   std::vector<HeldArchive> out;
-  out.push_back({own_.archive_name(), true, std::shared_ptr<const catalogue::Catalogue>(std::shared_ptr<void>(), &own_.catalogue()), own_.chain(), own_.place().path, own_log_key_});
+  out.push_back({site, true, std::shared_ptr<const catalogue::Catalogue>(std::shared_ptr<void>(), &own_.catalogue()), own_.chain(), own_.place().path, own_log_key_, site, now});
   const std::lock_guard lock(mutex_);
   for (const auto& [name, copy] : copies_) {
-    if (copy->catalogue) out.push_back({name, false, copy->catalogue, *copy->chain, copy->chain->newest().path, copy->newest_key});
+    if (copy->catalogue) out.push_back({name, false, copy->catalogue, *copy->chain, copy->chain->newest().path, copy->newest_key, site, now});
   }
   return out;
 }

@@ -2,7 +2,8 @@
 // it keeps. Each has a catalogue of its own, derived from its own log, so that nothing of one can show in another. Thread-safe.
 //
 // Thread "gr-copies" looks for new entries of copied main logs every two seconds and has their catalogues follow. Until a copy's
-// catalogue is made for the first time (minutes for a million hearings) the copy is not seen here.
+// catalogue is made for the first time (minutes for a million hearings) the copy is not seen here. What a copied archive shares with a court
+// of this one it files in this archive's own log as well (share_counterparts.h).
 //
 // A court of a copied archive is named with its archive, "archive.lyon.example/civil"; one of this archive's own just "civil".
 #ifndef GREFFE_ARCHIVE_HELD_ARCHIVES_H
@@ -28,9 +29,12 @@ struct HeldArchive {
   tlog::LogChain chain;    // of its main log
   std::string log_path;    // of the newest epoch's
   PublicKey log_key;       // that signs that
+  std::string site;        // the name of this site's own archive
+  UtcTime asked;           // at which shares that end are judged
 
-  std::string court_here(const std::string& court) const { return own ? court : name + "/" + court; }
-  // What of it this account may see.
+  // Of a court of its own, or of another archive: "<archive>/<court>".
+  std::string court_here(const std::string& court) const;
+  // What of it this account may see: its courts, and what is shared with them.
   catalogue::CourtSet seen_by(const accounts::Account& account) const;
 };
 
@@ -45,7 +49,7 @@ std::string copied_catalogue_path(const std::string& state_directory, const std:
 class HeldArchives {
  public:
   // All of them outlive it.
-  HeldArchives(FileSystem& files, Log& log, Stores stores, MainLog& own, const PublicKey& own_log_key, std::string state_directory);
+  HeldArchives(Clock& clock, FileSystem& files, Log& log, Stores stores, MainLog& own, const PublicKey& own_log_key, std::string state_directory);
   ~HeldArchives();  // stops the thread
   void start();
   void stop();  // a catalogue that is being made is broken off, and begun again at the next start
@@ -77,8 +81,10 @@ class HeldArchives {
   void run(std::stop_token stop);
   Status look_for_epochs(Copy& copy);
   void follow(Copy& copy, const std::stop_token& stop);
+  void file_counterparts(Copy& copy);
   Status look_for_copies();
 
+  Clock& clock_;
   FileSystem& files_;
   Log& log_;
   const Stores stores_;

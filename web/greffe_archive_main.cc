@@ -24,6 +24,7 @@
 #include "web/promotion.h"
 #include "web/rejoin.h"
 #include "web/serve.h"
+#include "web/share_verbs.h"
 #include "web/site_verbs.h"
 #include "web/witness_verbs.h"
 
@@ -55,6 +56,7 @@ struct Arguments {
   greffe::web::PromotionVerb promotion;
   greffe::web::RejoinVerb rejoining;
   greffe::web::WitnessVerbs witnesses;
+  greffe::web::ShareVerb share;
   std::string name, court, room, zone, why, display, language = "en", label, vkey;
   std::string en, fr, zh;
   std::vector<std::string> roles, courts;
@@ -564,6 +566,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--state", a.directory, "the state directory", "DIR").body([&a] { return restore_keys(a); });
   define_running_verbs(line, a);
   a.witnesses.define(line);
+  a.share.define(line);
   define_officer_verbs(line, a);
   const auto with_settings = [&a](Result<int> (*body)(const Settings&, const greffe::web::OfflineOptions&)) {
     return [&a, body]() -> Result<int> {
@@ -590,7 +593,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
 int main(int count, char** arguments) {
   Arguments a;
   greffe::CommandLine line("greffe-archive", "The archive of court hearing recordings: stores, finds, plays, proves.");
-  a.witnesses.ask = a.sites.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
+  a.witnesses.ask = a.sites.ask = a.share.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
   a.sites.deliver_code = [&a](const std::string& code_file, const Json& answer) {
     a.code_file = code_file;
     return deliver_code(a, answer);

@@ -129,13 +129,14 @@ Result<Json> HearingRoutes::second_copy(const archive::FoundHearing& found) cons
   return Json();
 }
 
-// A copy is for finding and watching: what is added to a hearing is added where it is kept.
+// A copy is for finding and watching: what is added to a hearing is added where it is kept. So is what is shared with another court.
 Json HearingRoutes::rights(const archive::FoundHearing& found, const accounts::Account& account) const {
   const std::string& court = found.record.row.court;
   const bool own = found.archive.own;
   Json out;
   out.set("correct", own && accounts::may_correct(account, court)).set("export", own && accounts::may_export(account, court));
-  out.set("mark", own && accounts::may_mark(account, court)).set("play", accounts::may_play(account, court));
+  out.set("mark", own && accounts::may_mark(account, court)).set("play", found.record.row.shared || accounts::may_play(account, court));
+  out.set("share", own && accounts::may_share(account, court)).set("shares", !found.record.row.shared);
   return out;
 }
 

@@ -68,6 +68,11 @@ Json json_of(const catalogue::HearingRow& row) {
   out.set("gap_count", row.gap_count).set("unexcused_gap_count", row.unexcused_gap_count);
   out.set("public", row.details.is_public);
   if (row.continues) out.set("continues", row.continues->text());
+  if (row.shared) {
+    Json shared;
+    if (row.shared->until) shared.set("until", *row.shared->until);
+    out.set("shared", std::move(shared));
+  }
   if (!row.mark_matches.empty()) {
     Json::Array matches;
     for (const catalogue::MarkMatch& match : row.mark_matches) {

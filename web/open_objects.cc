@@ -27,6 +27,12 @@ void OpenObjects::keep(const Digest& key, OpenObject object) {
   kept_.insert_or_assign(key, Kept{std::move(object), now + kOpenForMs});
 }
 
+void OpenObjects::forget() {
+  std::map<Digest, Kept> old;  // closed after the lock
+  const std::lock_guard lock(mutex_);
+  old.swap(kept_);
+}
+
 std::optional<OpenObject> OpenObjects::find(const Digest& key) {
   const std::int64_t now = clock_.monotonic_ms();
   const std::lock_guard lock(mutex_);

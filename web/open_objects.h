@@ -34,6 +34,8 @@ class OpenObjects {
   // `key` may read this object: that was found out just now.
   void keep(const Digest& key, OpenObject object);
   std::optional<OpenObject> find(const Digest& key);
+  // Somebody's right was withdrawn: each is asked for anew.
+  void forget();
 
  private:
   struct Kept {

@@ -68,31 +68,44 @@ Result<PlaySessions::Ticket> PlaySessions::issue(const accounts::Session& sessio
   const std::lock_guard lock(mutex_);
   std::erase_if(tickets_, [&](const auto& t) { return t.second.expires < clock_.utc_now(); });
   if (tickets_.size() >= kMaxTickets) return fail(Errc::unavailable, "Too many players are open. Try again later.");
-  tickets_.emplace(sha256(as_bytes(ticket.secret)), Issued{hearing, ticket.expires});
+  tickets_.emplace(sha256(as_bytes(ticket.secret)), Issued{hearing, session.account, ticket.expires});
   return ticket;
 }
 
-Result<HearingId> PlaySessions::redeem(std::string_view secret) {
+void PlaySessions::end(const HearingId& hearing) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(begun_, [&](const auto& one) { return one.second == hearing; });
+}
+
+Result<PlaySessions::Issued> PlaySessions::redeem(std::string_view secret) {
   const std::lock_guard lock(mutex_);
   const auto found = tickets_.find(sha256(as_bytes(secret)));
   if (found == tickets_.end() || found->second.expires < clock_.utc_now()) {
     return fail(Errc::denied, "This address for players has expired. Open the hearing in the browser and copy a new one.");
   }
-  return found->second.hearing;
+  return found->second;
 }
 
 PlaybackRoutes::PlaybackRoutes(Clock& clock, const archive::HeldArchives& archives, archive::Retrieval& retrieval, PlaySessions& sessions,
                                const SignIn& sign_in)
     : archives_(archives), retrieval_(retrieval), sessions_(sessions), sign_in_(sign_in), open_objects_(clock) {}
 
+void PlaybackRoutes::end(const HearingId& hearing) {
+  sessions_.end(hearing);
+  open_objects_.forget();
+}
+
+Status PlaybackRoutes::check_right(const accounts::Account& account, const HearingId& id) const {
+  if (!accounts::may_find(account)) return fail(Errc::denied, "Your account does not show recordings.");
+  const archive::FoundHearing found = GREFFE_TRY(archives_.hearing(id, account));
+  if (found.record.row.shared || accounts::may_play(account, found.record.row.court)) return ok();
+  return fail(Errc::denied, "Your account does not show recordings of this court.");
+}
+
 // The hearing of the address, if this person may watch it; the access is durable when this returns.
 Result<HearingId> PlaybackRoutes::may_play(const http::Request& request, const Session& session) const {
   const HearingId id = GREFFE_TRY(parse_hearing_id(request.parameter("id")));
-  if (!accounts::may_find(session.account)) return fail(Errc::denied, "Your account does not show recordings.");
-  const archive::FoundHearing found = GREFFE_TRY(archives_.hearing(id, session.account));
-  if (!accounts::may_play(session.account, found.record.row.court)) {
-    return fail(Errc::denied, "Your account does not show recordings of this court.");
-  }
+  GREFFE_TRY(check_right(session.account, id));
   GREFFE_TRY(sessions_.begin(session, id));
   return id;
 }
@@ -135,7 +148,8 @@ Result<http::Response> PlaybackRoutes::issue_ticket(const http::Request& request
 }
 
 Result<http::Response> PlaybackRoutes::with_ticket(const http::Request& request) {
-  const HearingId id = GREFFE_TRY(sessions_.redeem(request.parameter("ticket")));
+  const auto [id, account, expires] = GREFFE_TRY(sessions_.redeem(request.parameter("ticket")));
+  GREFFE_TRY(check_right(account, id));  // what was shared then may be no more
   const std::string path = request.parameter("path");
   constexpr std::string_view kStreams = "streams/";
   constexpr std::string_view kPlaylist = "/playlist.m3u8";

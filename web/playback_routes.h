@@ -19,7 +19,7 @@
 namespace greffe::web {
 
 // Play sessions that are logged, and tickets for players. A ticket is a capability: 256 random bits, one
-// hearing, one account, 8 hours; only its SHA-256 is kept, in memory: a restart ends it.
+// hearing, one account, 8 hours, as long as that account may see the hearing; only its SHA-256 is kept, in memory: a restart ends it.
 class PlaySessions {
  public:
   PlaySessions(Clock& clock, archive::AccessJournal& accesses);
@@ -31,14 +31,17 @@ class PlaySessions {
     UtcTime expires;
   };
   Result<Ticket> issue(const accounts::Session& session, const HearingId& hearing);
-  // The hearing that a ticket opens. denied: unknown or expired.
-  Result<HearingId> redeem(std::string_view secret);
-
- private:
   struct Issued {
     HearingId hearing;
+    accounts::Account account;  // as it was then
     UtcTime expires;
   };
+  // What a ticket opens, and for whom. denied: unknown or expired.
+  Result<Issued> redeem(std::string_view secret);
+  // Who plays this hearing from now on begins a new session, for the log.
+  void end(const HearingId& hearing);
+
+ private:
   Clock& clock_;
   archive::AccessJournal& accesses_;
   std::mutex mutex_;  // guards the three below
@@ -53,9 +56,12 @@ class PlaybackRoutes {
   PlaybackRoutes(Clock& clock, const archive::HeldArchives& archives, archive::Retrieval& retrieval, PlaySessions& sessions,
                  const SignIn& sign_in);
   std::vector<http::Route> routes();
+  // A right to this hearing was withdrawn: nothing that was opened before is read any more without asking again.
+  void end(const HearingId& hearing);
 
  private:
   using Session = accounts::Session;
+  Status check_right(const accounts::Account& account, const HearingId& id) const;
   Result<HearingId> may_play(const http::Request& request, const Session& session) const;
   Result<http::Response> master(const HearingId& id);
   Result<http::Response> playlist(const HearingId& id, const std::string& stream);

@@ -23,6 +23,7 @@
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
 #include "archive/scrub.h"
+#include "archive/shares.h"
 #include "archive/witness.h"
 #include "archive/witnesses.h"
 #include "web/control_routes.h"
@@ -34,6 +35,7 @@
 #include "web/machine_routes.h"
 #include "web/open_files.h"
 #include "web/playback_routes.h"
+#include "web/share_routes.h"
 #include "web/status_routes.h"
 #include "web/stop_signals.h"
 #include "web/waiting_node.h"
@@ -114,7 +116,7 @@ struct Running {
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(archive::origin_of(s), keys.log.public_key()),
                archive::holder_verifier(archive::origin_of(s), keys.holder.public_key())}),
-        foreign(clock, stores, hearings, m, epochs, keys.holder, &ahead), intake(ahead, hearings, foreign), archives(files, l, stores, m, keys.log.public_key(), s.state_directory),
+        foreign(clock, stores, hearings, m, epochs, keys.holder, &ahead), intake(ahead, hearings, foreign), archives(clock, files, l, stores, m, keys.log.public_key(), s.state_directory),
         comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")),
         origins(clock, l, p, m, archive::holder_verifier(archive::origin_of(s), keys.holder.public_key()), s.alarm_after_s * 1000),
         drills(drill_parts(s, l, files, clock, p, m, origins), drill_settings(s)), sign_in(a, clock, keys.server.public_key()), accesses(files, l, m, s.state_directory),
@@ -123,7 +125,8 @@ struct Running {
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins, witnesses, ahead, drills}, s.epoch),
         machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, replica_of(s.role)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
-        playback(clock, archives, retrieval, sessions, sign_in),
+        playback(clock, archives, retrieval, sessions, sign_in), shares(clock, stores, m, archives, [this](const HearingId& id) { playback.end(id); }),
+        share_routes(clock, shares, archives, a, sign_in),
         logs(stores, m, archives, hearings, sign_in),
         control(clock, stores, m, peers, a, snapshots, status, p, keeper, scrub, sites), drill_routes(drills) {}
 
@@ -162,6 +165,8 @@ struct Running {
   MachineRoutes machine;
   HearingRoutes hearing_routes;
   PlaybackRoutes playback;
+  archive::Shares shares;
+  ShareRoutes share_routes;
   LogRoutes logs;
   ControlRoutes control;
   DrillRoutes drill_routes;
@@ -171,6 +176,7 @@ std::vector<http::Route> browser_routes(Running& running) {
   std::vector<http::Route> routes = running.sign_in.routes();
   append(routes, running.hearing_routes.routes());
   append(routes, running.playback.routes());
+  append(routes, running.share_routes.routes());
   append(routes, running.logs.routes());
   append(routes, running.status.routes(running.sign_in));
   append(routes, running.drill_routes.routes(running.sign_in));
@@ -188,6 +194,7 @@ Status listen_all(http::Server& server, Running& running, const archive::Archive
   std::vector<http::Route> control = running.control.routes();
   append(control, running.witness_routes.control_routes());
   append(control, running.drill_routes.control_routes());
+  append(control, running.share_routes.control_routes());
   GREFFE_TRY(listen(plain_listener("unix:" + s.control_socket, std::move(control))));
   if (!s.metrics_address.empty()) GREFFE_TRY(listen(plain_listener(s.metrics_address, running.status.loopback_routes())));
   if (!s.witness_address.empty()) {

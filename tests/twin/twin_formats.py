@@ -13,6 +13,7 @@ ORDER = ["VERIFIED", "VERIFIED_WITH_DECLARED_GAPS", "INCOMPLETE", "UNKNOWN_FORMA
 HEX = re.compile(r"[0-9a-f]{64}\Z")
 NAME = re.compile(r"[a-z0-9-]{1,32}\Z")
 ARCHIVE = re.compile(r"(?=.{1,120}\Z)[a-z0-9-]+(\.[a-z0-9-]+)*\Z")
+ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(\.p/([1-9][0-9]{0,2}))?\Z")
 HEARING_KINDS = {"open", "segment", "gap", "explanation", "mark", "details", "stream", "peaks", "lost", "close"}

@@ -1,14 +1,11 @@
 """What a main log says, and the judgement of one hearing, for the independent verifier."""
 import base64
-import re
 
-from twin_formats import (ARCHIVE, GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash, ms_of,
-                          named_objects, text_of)
+from twin_formats import (ACCOUNT, ARCHIVE, GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash,
+                          ms_of, named_objects, signature_holds, text_of)
 from twin_logs import LogCopies, check_object
 from twin_main_log import Officers, Promotion, epoch_of
 from twin_time import Axis, account
-
-ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 class Facts:
@@ -138,14 +135,14 @@ def check_graft(e):
 
 
 def check_share(e):
-    """Bad unless it says which hearing of which archive another court may see, or no longer."""
+    """Bad unless it says which hearing of which archive which court may see, or may no more; by whom, why, and until when."""
     archive, _, court = e["court"].rpartition("/")
-    if e["action"] not in ("granted", "revoked") or not ARCHIVE.match(e["archive"]) or not UUID.match(e["hearing"]):
-        raise Bad("action, archive or hearing")
+    if e["action"] not in ("granted", "revoked") or not ARCHIVE.match(e["archive"]) or not UUID.match(e["hearing"]) or not HEX.match(e["reason_sha256"]):
+        raise Bad("action, archive, hearing or reason")
     if not NAME.match(court) or "/" in e["court"] and not ARCHIVE.match(archive) or not ACCOUNT.match(e["account"]):
         raise Bad("court or account")
-    if not HEX.match(e["reason_sha256"]) or ms_of(e["utc"]) < 0 or ms_of(e.get("until", e["utc"])) < 0:
-        raise Bad("reason or time")
+    if ms_of(e["utc"]) < 0 or "until" in e and ms_of(e["until"]) < 0:
+        raise Bad("times")
 
 
 # ---- one hearing ----

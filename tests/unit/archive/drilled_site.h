@@ -30,7 +30,7 @@ class DrilledSite {
     REQUIRE(site.main_log->append(known));
     for (int day = 0; day < days; ++day) file(day);
     if (!hearings.empty()) correct(hearings.front().id);
-    held = std::make_unique<archive::HeldArchives>(site.files, site.log, site.stores(), *site.main_log, site.keys->log.public_key(), state());
+    held = std::make_unique<archive::HeldArchives>(site.clock, site.files, site.log, site.stores(), *site.main_log, site.keys->log.public_key(), state());
     held->start();
     if (days > 0) until([&] { return held->all().size() == 2; });
   }

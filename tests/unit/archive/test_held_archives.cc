@@ -63,6 +63,21 @@ class Copied {
     return id;
   }
 
+  // What it says of sharing, as its own log has it.
+  greffe::ShareEntry share(const HearingId& id, const std::string& court, const std::string& action = "granted", std::optional<UtcTime> until = {}) {
+    greffe::ShareEntry entry;
+    entry.action = action;
+    entry.archive = name_;
+    entry.hearing = id;
+    entry.court = court;
+    entry.until = until;
+    entry.reason = greffe::archive::store_document(site_.stores().objects, greffe::write_note("reason", action)).value();
+    entry.account = "u-lyon";
+    entry.utc = site_.clock.utc_now();
+    append(greffe::foreign_log_path(name_), name_, log_key_, {greffe::write_main_entry(entry)});
+    return entry;
+  }
+
   void revoke() {
     greffe::KeyEntry gone;
     gone.action = "revoked";
@@ -97,7 +112,7 @@ class Copied {
 
 struct Site {
   SampleArchive archive;
-  HeldArchives held{archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"};
+  HeldArchives held{archive.clock, archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"};
 
   void wait_for(const std::function<bool()>& condition) const {
     for (int i = 0; i < 200 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -223,7 +238,7 @@ TEST_CASE("what arrives later is found; an archive whose copies are ended is not
   CHECK(site.find(clerk_of({})) == std::vector<HearingId>{later, first});
   site.held.stop();
 
-  HeldArchives again(site.archive.files, site.archive.log, site.archive.stores(), *site.archive.main_log, site.archive.keys->log.public_key(),
+  HeldArchives again(site.archive.clock, site.archive.files, site.archive.log, site.archive.stores(), *site.archive.main_log, site.archive.keys->log.public_key(),
                      site.archive.folder.path + "/state");
   again.start();
   site.wait_for([&] { return again.all().size() == 2; });
@@ -231,4 +246,82 @@ TEST_CASE("what arrives later is found; an archive whose copies are ended is not
   lyon.revoke();
   site.wait_for([&] { return again.all().size() == 1; });
   CHECK(again.find({}, clerk_of({}))->hearings.empty());
+}
+
+namespace {
+
+// The `share` entries of the site's own main log, oldest first.
+std::vector<std::string> own_shares(SampleArchive& archive) {
+  std::vector<std::string> out;
+  catalogue::EntryQuery query;
+  query.kind = "share";
+  const auto indices = archive.main_log->catalogue().entries(query);
+  REQUIRE(indices);
+  for (const std::uint64_t index : *indices) out.insert(out.begin(), archive.main_log->chain().entries(index, index + 1)->front());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("what one archive shares with a court of another is seen at the site that holds both, and where that court is at home") {
+  Site site;
+  Copied lyon(site.archive, "archive.lyon.example");
+  Copied wuhan(site.archive, "archive.wuhan.example");
+  const HearingId first = lyon.file("L 1", 1);
+  const HearingId second = lyon.file("L 2", 2);
+  lyon.file("L 3", 3);
+  wuhan.file("W 1", 4);
+  lyon.share(first, "archive.wuhan.example/civil");
+  lyon.share(second, site.archive.name + "/appeal");
+  lyon.share(second, "court-9");
+  site.held.start();
+  site.wait_for([&] { return site.held.all().size() == 3; });
+  using Ids = std::vector<HearingId>;
+  CHECK(site.find(clerk_of({"archive.wuhan.example/civil"})) == Ids{first});
+  CHECK(site.find(clerk_of({"archive.wuhan.example/*"})) == Ids{first});
+  CHECK(site.find(clerk_of({"archive.wuhan.example/penal"})).empty());
+  CHECK(site.find(clerk_of({"appeal"})) == Ids{second});
+  CHECK(site.find(clerk_of({"archive.lyon.example/court-9"})) == Ids{second});
+  CHECK(site.find(clerk_of({"court-9"})).empty());
+  const auto found = site.held.hearing(second, clerk_of({"appeal"}));
+  REQUIRE(found);
+  CHECK(found->record.row.court == "archive.lyon.example/court-1");
+  REQUIRE(found->record.row.shared);
+  CHECK(found->archive.court_here(found->record.row.shared->court) == "appeal");
+  CHECK(found->archive.court_here("court-9") == "archive.lyon.example/court-9");
+  CHECK(found->archive.court_here("archive.wuhan.example/civil") == "archive.wuhan.example/civil");
+
+  lyon.share(second, site.archive.name + "/appeal", "revoked");
+  site.wait_for([&] { return site.find(clerk_of({"appeal"})).empty(); });
+  CHECK(site.held.hearing(second, clerk_of({"appeal"})).error().code == greffe::Errc::not_found);
+}
+
+TEST_CASE("shares with courts here are filed here as well, each once, whatever a stop cut short") {
+  Site site;
+  Copied lyon(site.archive, "archive.lyon.example");
+  const HearingId id = lyon.file("L 1", 1);
+  std::vector<std::string> expected;
+  expected.push_back(greffe::write_main_entry(lyon.share(id, site.archive.name + "/appeal")));
+  lyon.share(id, "court-9");                      // a matter of its own
+  lyon.share(id, "archive.wuhan.example/civil");  // and of another archive's
+  // Before a stop one of them was filed already.
+  REQUIRE(site.archive.main_log->append(*greffe::parse_main_entry(expected.front())));
+  expected.push_back(greffe::write_main_entry(lyon.share(id, site.archive.name + "/appeal", "revoked")));
+  expected.push_back(greffe::write_main_entry(lyon.share(id, site.archive.name + "/penal")));
+  site.held.start();
+  site.wait_for([&] { return own_shares(site.archive).size() == expected.size(); });
+  CHECK(own_shares(site.archive) == expected);
+  expected.push_back(greffe::write_main_entry(lyon.share(id, site.archive.name + "/penal", "revoked")));
+  site.wait_for([&] { return own_shares(site.archive).size() == expected.size(); });
+  CHECK(own_shares(site.archive) == expected);
+  site.held.stop();
+
+  HeldArchives again(site.archive.clock, site.archive.files, site.archive.log, site.archive.stores(), *site.archive.main_log,
+                     site.archive.keys->log.public_key(), site.archive.folder.path + "/state");
+  again.start();
+  site.wait_for([&] { return again.all().size() == 2; });
+  expected.push_back(greffe::write_main_entry(lyon.share(id, site.archive.name + "/civil")));
+  site.wait_for([&] { return own_shares(site.archive).size() == expected.size(); });
+  CHECK(own_shares(site.archive) == expected);
+  CHECK(site.archive.main_log->catalogue().shares({})->empty());  // they open nothing here
 }

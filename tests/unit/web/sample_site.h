@@ -9,6 +9,7 @@
 #include "web/log_routes.h"
 #include "web/machine_routes.h"
 #include "web/playback_routes.h"
+#include "web/share_routes.h"
 #include "web/status_routes.h"
 #include "web/witness_routes.h"
 
@@ -28,7 +29,7 @@ struct SampleSite {
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, *archive.epochs, archive.keys->holder, archive.ahead.get()),
         intake(*archive.ahead, *archive.hearings, foreign),
-        archives(archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"),
+        archives(archive.clock, archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"),
         comparisons(archive.clock, archive.log, archive.files, *archive.pool, *archive.hearings, scrub.lost(), archive.folder.path + "/state/comparison"),
         origins(archive.clock, archive.log, *archive.pool, *archive.main_log, archive.holder(), 300'000),
         drills({archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, nullptr, nullptr, nullptr}, {.site = archive.name, .state_directory = archive.folder.path + "/state"}),
@@ -41,6 +42,8 @@ struct SampleSite {
         machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons, intake}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
+        shares(archive.clock, archive.stores(), *archive.main_log, archives, [this](const HearingId& id) { playback.end(id); }),
+        share_routes(archive.clock, shares, archives, accounts, sign_in),
         logs(archive.stores(), *archive.main_log, archives, *archive.hearings, sign_in),
         control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub, sites), drill_routes(drills) {}
 
@@ -52,6 +55,8 @@ struct SampleSite {
     add(sign_in.routes());
     add(hearing_routes.routes());
     add(playback.routes());
+    add(share_routes.routes());
+    add(share_routes.control_routes());
     add(logs.routes());
     add(status.routes(sign_in));
     add(status.loopback_routes());
@@ -90,6 +95,8 @@ struct SampleSite {
   web::MachineRoutes machine;
   web::HearingRoutes hearing_routes;
   web::PlaybackRoutes playback;
+  archive::Shares shares;
+  web::ShareRoutes share_routes;
   web::LogRoutes logs;
   web::ControlRoutes control;
   web::DrillRoutes drill_routes;

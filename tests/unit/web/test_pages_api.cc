@@ -5,93 +5,17 @@
 #include <thread>
 
 #include "archive/format/merkle.h"
-#include "tests/unit/web/sample_site.h"
+#include "tests/unit/web/sample_browser.h"
 
 using greffe::Json;
+using greffe::testing::add_account;
 using greffe::testing::append_range;
+using greffe::testing::Browser;
 using greffe::testing::deposit_all_objects;
 using greffe::testing::SampleHearing;
 using greffe::testing::SampleSite;
 
 namespace {
-
-constexpr const char* kPassword = "correct horse battery";
-
-struct Browser {
-  explicit Browser(SampleSite& the_site) : site(the_site), routes(site.all_routes()) {}
-
-  greffe::http::Response call(const std::string& method, const std::string& pattern,
-                              std::map<std::string, std::string> parameters = {}, const std::string& body = "",
-                              std::multimap<std::string, std::string> query = {}) {
-    greffe::http::Request request;
-    request.method = method;
-    request.path = pattern;
-    request.parameters = std::move(parameters);
-    request.query = std::move(query);
-    request.body = body;
-    request.remote = "127.0.0.1:5000";
-    request.headers = {{"host", "archive.example"}, {"origin", origin}};
-    if (!cookie.empty()) request.headers.emplace("cookie", "__Host-greffe=" + cookie);
-    return std::get<greffe::http::Handler>(route(method, pattern).handler)(request);
-  }
-  // A request for an object as the server would make it; only the event loop's answer.
-  std::optional<greffe::http::Response> at_once(const std::string& pattern, const std::string& path, const std::string& range = "") {
-    greffe::http::Request request = object_request(path);
-    if (!range.empty()) request.headers.emplace("range", range);
-    return route("GET", pattern).quick(request);
-  }
-  greffe::http::Response object(const std::string& hearing, const std::string& name) {
-    greffe::http::Request request = object_request("/v1/hearings/" + hearing + "/objects/" + name);
-    request.parameters = {{"id", hearing}, {"name", name}};
-    return std::get<greffe::http::Handler>(route("GET", "/v1/hearings/{id}/objects/{name}").handler)(request);
-  }
-  greffe::http::Request object_request(const std::string& path) const {
-    greffe::http::Request request;
-    request.method = "GET";
-    request.path = path;
-    if (!cookie.empty()) request.headers.emplace("cookie", "__Host-greffe=" + cookie);
-    return request;
-  }
-  const greffe::http::Route& route(const std::string& method, const std::string& pattern) {
-    for (const greffe::http::Route& one : routes) {
-      if (one.method == method && one.pattern == pattern) return one;
-    }
-    FAIL("no route " << method << " " << pattern);
-    return routes.front();
-  }
-  Json json(const greffe::http::Response& response) {
-    const auto parsed = greffe::parse_json(std::get<std::string>(response.body));
-    REQUIRE(parsed);
-    return *parsed;
-  }
-  void log_in(const std::string& account) {
-    const auto response = call("POST", "/v1/session", {}, "{\"account\":\"" + account + "\",\"password\":\"" + kPassword + "\"}");
-    REQUIRE(response.status == 200);
-    for (const auto& [name, value] : response.headers) {
-      if (name == "Set-Cookie") {
-        cookie = value.substr(value.find('=') + 1, value.find(';') - value.find('=') - 1);
-        CHECK(value.find("Secure; HttpOnly; SameSite=Strict") != std::string::npos);
-      }
-    }
-  }
-
-  SampleSite& site;
-  std::vector<greffe::http::Route> routes;
-  std::string cookie;
-  std::string origin = "https://archive.example";
-};
-
-void add_account(SampleSite& site, const std::string& name, greffe::accounts::Role role, const std::string& court) {
-  greffe::accounts::Account account;
-  account.name = name;
-  account.display_name = "Person " + name;
-  account.roles = {role};
-  if (court.empty()) account.all_courts = role == greffe::accounts::Role::operator_;
-  if (!court.empty()) account.courts = {court};
-  account.language = "en";
-  const auto made = site.accounts.add(account, kPassword);
-  if (!made) FAIL(made.error().message);
-}
 
 void file(SampleSite& site, const SampleHearing& hearing) {
   deposit_all_objects(site.archive, hearing);

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""A court shares a hearing with another court: of its own archive, and of the one whose site holds the copy. Both logs say so, and no byte moves.
+
+    tests/system/test_share.py [TEST...]
+"""
+import json
+
+import world as w
+from test_replicate import Sites
+from test_scrub import await_that, main_entries
+
+
+def place(world, court):
+    world.archive("place", "set", "--court", court, "--en", f"Court {court}", "--fr", f"Cour {court}", "--zh", f"{court} 法院")
+
+
+def person(world, name, court):
+    return w.Browser(world).log_in(name, world.add_user(name, "clerk", court=court))
+
+
+def shares(world):
+    return [e for e in main_entries(world) if e["kind"] == "share"]
+
+
+def sees(who, hearing):
+    """Whether this person finds and opens it: both or neither."""
+    status, answer, _ = who.call("GET", f"/v1/hearings/{hearing}")
+    found = [row["id"] for row in who.find("")]
+    assert (status == 200) == (hearing in found), (status, answer, found)
+    return status == 200
+
+
+def test_both_sides_see_it_log_it_and_see_its_end():
+    with Sites() as sites:
+        first, second = sites.primary, sites.second
+        hearing = sites.file(0)
+        for world, courts in ((first, ("court-a", "court-b")), (second, ("appeal",))):
+            for court in courts:
+                place(world, court)
+        bob, zoe = person(first, "bob", "court-b"), person(second, "zoe", "appeal")
+        objects = sum(1 for path in first.volumes[0].glob("sha256/*/*/*"))
+        order = [hearing.id, "court-b", "--reason", "the same parties"]
+        assert not sees(bob, hearing.id)
+        assert "may see the hearing from now on" in first.archive("share", *order).stdout
+        assert sees(bob, hearing.id)
+        told = first.archive("share", hearing.id, f"{second.name}/appeal", "--reason", "the appeal", "--until", "2099-12-31").stdout
+        assert "Not seen from here" in told and "until 2099-12-31T23:59:59.999Z" in told, told
+        # Only two reasons were stored.
+        assert sum(1 for path in first.volumes[0].glob("sha256/*/*/*")) == objects + 2
+
+        assert sites.once()[0] == 0
+        await_that("the other court sees it", lambda: sees(zoe, hearing.id))
+        await_that("its own log says so", lambda: len(shares(second)) == 1)
+        row = zoe.find("")[0]
+        assert row["shared"] == {"until": "2099-12-31T23:59:59.999Z"} and row["archive"] == first.name, row
+        status, data, _ = zoe.call("GET", f"/v1/hearings/{hearing.id}/objects/{sites.digests(hearing)[0]}.mp4")
+        assert status == 200 and data, (status, data)
+        assert [e for e in main_entries(second) if e["kind"] == "access" and e["hearing"] == hearing.id]
+        assert zoe.call("GET", f"/v1/hearings/{hearing.id}/shares")[0] == 403
+
+        listed = json.loads(first.archive("share", "--list", hearing.id, "--json").stdout)["shares"]
+        assert [(s["court"], s["state"], s["counterpart"]) for s in listed] == [(f"{second.name}/appeal", "active", "unknown"), ("court-b", "active", "same-log")], listed
+        for court in ("court-b", f"{second.name}/appeal"):
+            first.archive("share", hearing.id, court, "--revoke", "--reason", "decided")
+        assert not sees(bob, hearing.id)
+        assert w.run(w.ARCHIVE, "--config", first.config, "share", *order[:2], "--revoke", "--reason", "again", check=False).returncode == 2
+        assert sites.once()[0] == 0
+        await_that("it is ended there", lambda: not sees(zoe, hearing.id))
+        await_that("and logged", lambda: len(shares(second)) == 2)
+        here = [e for e in shares(first) if e["court"] == f"{second.name}/appeal"]
+        assert shares(second) == here and [e["action"] for e in here] == ["granted", "revoked"], (shares(second), here)
+
+        # Nobody who checks finds anything wrong, and the catalogue is derived.
+        for world in (first, second):
+            status, verdict = world.verify()
+            assert status == 0, verdict
+        first.stop()
+        first.archive("rebuild-catalogue")
+        first.start()
+        again = w.Browser(first).log_in("bob", "correct horse battery staple")
+        assert not sees(again, hearing.id)
+
+
+if __name__ == "__main__":
+    w.main([test_both_sides_see_it_log_it_and_see_its_end])
