@@ -1,6 +1,6 @@
 // The browser listener's address list, and the one way the pages talk to it.
 import type {
-  ArchiveKeys, Details, DrillList, Hearing, HearingList, MainEntries, MainEpochs, Mark, Places, Proof, Session, Status, Timeline,
+  ArchiveKeys, Details, DrillList, Hearing, HearingList, MainEntries, MainEpochs, Mark, Places, Proof, Session, ShareList, Status, Timeline,
 } from "./types";
 import { json, post, request } from "./http";
 import type { Bytes } from "./verify/bytes";
@@ -52,6 +52,9 @@ export const api = {
   addMark: (id: string, mark: { at: string; text: string; stream?: string }) => post<Mark>(`${hearingPath(id)}/marks`, mark),
   correct: (id: string, details: Details, reason: string) =>
     post<Hearing>(`${hearingPath(id)}/details`, { details, reason }),
+  shares: (id: string) => json<ShareList>(`${hearingPath(id)}/shares`),
+  share: (id: string, share: { court: string; reason: string; until?: string }) => post<ShareList>(`${hearingPath(id)}/shares`, share),
+  endShare: (id: string, court: string, reason: string) => post<ShareList>(`${hearingPath(id)}/shares/revoke`, { court, reason }),
   playTicket: (id: string) => post<{ ticket: string; master: string; expires: string }>(`${hearingPath(id)}/play`, {}),
   status: () => json<Status>("/v1/status"),
   mainEpochs: () => json<MainEpochs>("/v1/log/main/epochs"),

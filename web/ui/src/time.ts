@@ -41,6 +41,15 @@ export function dayOf(ms: number, zone: string): string {
   return parts.format(ms);
 }
 
+// The last moment of a day ("2026-11-22") in a zone.
+export function endOfDay(day: string, zone: string): number {
+  const shown = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
+  const ahead = (ms: number) => Date.parse(`${shown.format(ms).replace(" ", "T")}Z`) - ms;
+  const wall = Date.parse(`${day}T23:59:59Z`);
+  const near = wall - ahead(wall);
+  return wall - ahead(near) + 999;
+}
+
 export function zoneName(ms: number, zone: string): string {
   const parts = format(zone, "zone", { timeZoneName: "long" }).formatToParts(ms);
   return `${parts.find((p) => p.type === "timeZoneName")?.value ?? zone} (${zone})`;

@@ -47,6 +47,7 @@ export interface Row {
   unexcused_gap_count: number;
   public: boolean;
   mark_matches?: { at: string; text: string }[];
+  shared?: { until?: string }; // seen only because its court shares it with one of this account's
   continues?: string;
 }
 
@@ -99,13 +100,29 @@ export interface Hearing extends Row {
   details: Details;
   details_document?: string;
   corrections: Correction[]; // oldest first
-  rights: { play: boolean; mark: boolean; correct: boolean; export: boolean };
+  rights: { play: boolean; mark: boolean; correct: boolean; export: boolean; share: boolean; shares: boolean }; // shares: to see with whom
   origin: string;
   log_size: number;
   log_root: string;
   second_copy?: { site: string; since: string; size: number; complete: boolean };
   receipt_utc?: string;
 }
+
+// The newest grant of a hearing to one court. `counterpart`: whether the register of that court's archive has it as well.
+export interface Share {
+  hearing: string;
+  court: string;
+  court_names: Names;
+  state: "active" | "over" | "revoked";
+  utc: string;
+  until?: string;
+  account_name: string;
+  reason: string;
+  index: number;
+  counterpart: "same-log" | "logged" | "missing" | "unknown";
+  revoked?: { utc: string; account_name: string; reason: string; index: number };
+}
+export interface ShareList { shares: Share[] }
 
 export interface Segment {
   index: number;

@@ -9,7 +9,7 @@ import type { Query } from "../router";
 import { dateTime, localZone, parseUtc } from "../time";
 import { MainTree, type MainCheck } from "./main_log";
 
-const kKinds = ["genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "export", "scrub", "account", "lost", "drill", "promotion"];
+const kKinds = ["genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "export", "scrub", "account", "lost", "drill", "promotion", "share"];
 const kPage = 50;
 
 interface Entry { index: number; entry: string }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { nameOf, t } from "../i18n";
 import { Icon } from "../parts/icons";
+import { SharedBy } from "../parts/shared_by";
 import { href } from "../router";
 import { clock, date, duration, parseUtc, zoneName } from "../time";
 import type { Row } from "../types";
@@ -65,6 +66,7 @@ function ResultRow({ row, words }: { row: Row; words: string[] }) {
       <span class="row-where">
         <span><Highlight text={nameOf(row.court_names, row.court)} words={words} /></span>
         <span><Highlight text={nameOf(row.room_names, row.room)} words={words} /></span>
+        <SharedBy row={row} />
         {row.archive && <span class="quiet">{t("row.copy", { archive: row.archive })}</span>}
         <span class="quiet"><Highlight text={row.judges.join(t("list.comma"))} words={words} /></span>
       </span>

@@ -7,6 +7,7 @@ import type { Correction, Details, Hearing } from "../types";
 import { CorrectForm } from "./correct";
 import { PlayElsewhere } from "./play_elsewhere";
 import type { Room } from "./room";
+import { Shares } from "./shares";
 import { citation } from "./transport";
 
 interface Field { name: string; value: string }
@@ -47,6 +48,7 @@ export function DetailsPanel({ room, onHearing }: { room: Room; onHearing: (hear
           </ol>
         </section>
       )}
+      {hearing.rights.shares && <Shares hearing={hearing} />}
       <section class="elsewhere-section">
         <h2>{t("elsewhere.title")}</h2>
         <p class="quiet small">{t("elsewhere.note")}</p>

@@ -13,6 +13,7 @@ import { ApiError } from "../http";
 import { nameOf, t } from "../i18n";
 import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";
+import { SharedBy } from "../parts/shared_by";
 import { useWatch } from "../parts/watch";
 import { moment } from "../router";
 import { clock, duration, longDate, parseUtc, zoneName } from "../time";
@@ -130,6 +131,7 @@ function HeadText({ hearing, live }: { hearing: Hearing; live: boolean }) {
           {clock(start, hearing.zone, false)}{hearing.end ? `–${clock(parseUtc(hearing.end), hearing.zone, false)}` : ""}</span> · {duration(hearing.duration_ms)}
         {live && <span class="state live"> ● {t("state.open")}</span>}
       </p>
+      {hearing.shared && <p><SharedBy row={hearing} /></p>}
     </div>
   );
 }
