@@ -2,7 +2,7 @@
 import base64
 
 from twin_formats import (ACCOUNT, ARCHIVE, GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash,
-                          ms_of, named_objects, signature_holds, text_of)
+                          ms_of, named_objects, text_of)
 from twin_logs import LogCopies, check_object
 from twin_main_log import Officers, Promotion, epoch_of
 from twin_time import Axis, account
