@@ -42,7 +42,7 @@ class MainWalk {
   const Step& main() const { return main_; }  // how far the target is, and the head of this walk
   bool is_blocked() const { return blocked_; }
   bool is_whole() const { return whole_; }  // it began at what the target holds
-  bool is_last_step() const { return end_ && end_->size == main_.source_size && is_newest(); }
+  bool is_last_step() const { return end_ && end_->size == main_.source_size; }  // of this epoch: the next one waits for it
   // Numbers of entries, through all epochs: where the walk is, how many there are, how many the target holds.
   std::uint64_t position() const { return main_.first_number + first_; }
   std::uint64_t size() const { return is_newest() ? main_.first_number + main_.source_size : source_.main.newest().first + 1; }
