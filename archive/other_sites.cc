@@ -79,7 +79,7 @@ std::vector<std::string> OtherSites::load() {
 void OtherSites::keep(const client::ArchiveEndpoint& endpoint, const std::string& name) {
   auto site = std::make_shared<RemoteSite>(name, archive_, endpoint, identity_, stop_.get_token());
   const std::lock_guard lock(mutex_);
-  sites_[name] = Kept{endpoint.address, std::move(site)};
+  sites_[name] = Kept{{endpoint.address, endpoint.server_spki}, std::move(site)};
 }
 
 Result<std::string> OtherSites::add(std::string_view text) {
@@ -116,7 +116,7 @@ Json OtherSites::report() const {
   Json::Array list;
   for (const auto& [name, kept] : sites_) {
     Json one;
-    one.set("address", kept.address).set("name", name);
+    one.set("address", kept.place.address).set("name", name);
     list.push_back(std::move(one));
   }
   Json out;
@@ -128,6 +128,15 @@ std::vector<std::shared_ptr<OtherSite>> OtherSites::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<OtherSite>> out;
   for (const auto& [name, kept] : sites_) out.push_back(kept.site);
+  return out;
+}
+
+std::vector<SuccessorSite> OtherSites::places() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SuccessorSite> out;
+  for (const auto& [name, kept] : sites_) {
+    if (out.size() < kSuccessorSitesMax) out.push_back(kept.place);
+  }
   return out;
 }
 

@@ -16,6 +16,7 @@
 #include "archive/base/file_system.h"
 #include "archive/client/archive_client.h"
 #include "archive/format/ed25519.h"
+#include "archive/format/successors.h"
 
 namespace greffe::archive {
 
@@ -48,12 +49,14 @@ class OtherSites {
   Json report() const;
 
   std::vector<std::shared_ptr<OtherSite>> all() const;
+  // Where they answer, for those who must find them without this archive; in that order, at most eight.
+  std::vector<SuccessorSite> places() const;
   // Whatever is asked ends with `cancelled` from now on.
   void stop() { stop_.request_stop(); }
 
  private:
   struct Kept {
-    std::string address;
+    SuccessorSite place;
     std::shared_ptr<OtherSite> site;
   };
   void keep(const client::ArchiveEndpoint& endpoint, const std::string& name);

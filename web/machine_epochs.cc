@@ -19,7 +19,14 @@ std::optional<http::Response> MachineRoutes::fenced(const http::Request& request
   return http::problem(403, "fenced", newest->words(), "\"certificate\":" + quoted(newest->text));
 }
 
-MachineRoutes::Answer MachineRoutes::certificate(const http::Request& request, const archive::Peer&) {
+// Open to every key and every epoch: a station that looks for its archive is known to no second site, and has not heard of the epoch that it
+// is to learn. The officers' signatures are what counts, and everybody may see them.
+http::Route MachineRoutes::certificate_route() {
+  const http::Handler handler = [this](const http::Request& request) { return answer(certificate(request)); };
+  return http::Route{"GET", "/v1/epochs/{archive}", handler, 0};
+}
+
+MachineRoutes::Answer MachineRoutes::certificate(const http::Request& request) {
   const std::string name = request.parameter("archive");
   if (!is_valid_archive_name(name)) return fail(Errc::invalid, "this is not the name of an archive");
   const auto known = epochs_.certificate(name);
@@ -37,6 +44,11 @@ MachineRoutes::Answer MachineRoutes::take_certificate(const http::Request& reque
   const auto newest = epochs_.certificate(name);
   if (name == main_log_.archive_name() && newest && newest->promotion.name.epoch > epoch_) main_log_.fence(newest->words());
   return http::json_response(200, write_json(Json().set("epoch", epochs_.highest(name))));
+}
+
+MachineRoutes::Answer MachineRoutes::successors(const http::Request&, const archive::Peer&) {
+  const Successors known = GREFFE_TRY(successors_.now());
+  return http::json_response(200, write_successors(known));
 }
 
 }  // namespace greffe::web

@@ -93,9 +93,10 @@ class ObjectSink : public http::BodySink {
 
 MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::Epochs& epochs, archive::MainLog& main_log, archive::Deposit& deposit,
                              archive::Peers& peers, archive::Retrieval& retrieval, archive::ReadBack& read_back,
-                             archive::LostObjects& lost, archive::OriginWatch& origins, std::optional<Replica> replica)
+                             archive::LostObjects& lost, archive::OriginWatch& origins, archive::SuccessorFacts& successors,
+                             std::optional<Replica> replica)
     : epoch_(epoch), epochs_(epochs), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
-      lost_(lost), origins_(origins), foreign_(replica ? &replica->foreign : nullptr),
+      lost_(lost), origins_(origins), successors_(successors), foreign_(replica ? &replica->foreign : nullptr),
       comparisons_(replica ? &replica->comparisons : nullptr), ahead_(replica ? &replica->ahead : nullptr) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
@@ -164,8 +165,9 @@ std::vector<http::Route> MachineRoutes::routes() {
   const http::Handler enrolment = [this](const http::Request& request) { return answer(enrol(request)); };
   out.push_back({"POST", "/v1/enrol", enrolment, 4096});
   out.push_back(route("POST", "/v1/echo", &MachineRoutes::echo, 4096));
-  out.push_back(route("GET", "/v1/epochs/{archive}", &MachineRoutes::certificate, 0));
+  out.push_back(certificate_route());
   out.push_back(route("POST", "/v1/epochs/{archive}", &MachineRoutes::take_certificate, kMaxEntryBytes));
+  out.push_back(route("GET", "/v1/successors", &MachineRoutes::successors, 0));
   std::vector<std::string> bases = {"/v1/hearings/{id}"};
   if (foreign_ != nullptr) bases.push_back("/v1/log/from/{origin}");
   for (const std::string& base : bases) {

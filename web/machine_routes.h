@@ -16,6 +16,7 @@
 #include "archive/peers.h"
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
+#include "archive/successor_facts.h"
 #include "web/http/server.h"
 
 namespace greffe::web {
@@ -31,7 +32,7 @@ class MachineRoutes {
   // `epoch`: of this archive itself.
   MachineRoutes(std::uint64_t epoch, archive::Epochs& epochs, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
                 archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, archive::OriginWatch& origins,
-                std::optional<Replica> replica);
+                archive::SuccessorFacts& successors, std::optional<Replica> replica);
   std::vector<http::Route> routes();
 
  private:
@@ -48,8 +49,10 @@ class MachineRoutes {
   std::uint64_t newest_epoch() const;  // of this archive, as far as is known here
   // web/machine_epochs.cc
   std::optional<http::Response> fenced(const http::Request& request, const archive::Peer& peer) const;
-  Answer certificate(const http::Request& request, const archive::Peer& peer);
+  http::Route certificate_route();
+  Answer certificate(const http::Request& request);
   Answer take_certificate(const http::Request& request, const archive::Peer& peer);
+  Answer successors(const http::Request& request, const archive::Peer& peer);
 
   Answer enrol(const http::Request& request);
   Answer echo(const http::Request& request, const archive::Peer& peer);
@@ -102,6 +105,7 @@ class MachineRoutes {
   archive::ReadBack& read_back_;
   archive::LostObjects& lost_;
   archive::OriginWatch& origins_;
+  archive::SuccessorFacts& successors_;
   archive::ForeignLogs* const foreign_;       // none on a primary
   archive::Comparisons* const comparisons_;  // the same
   archive::AheadIntake* const ahead_;         // the same

@@ -24,6 +24,7 @@
 #include "archive/retrieval.h"
 #include "archive/scrub.h"
 #include "archive/shares.h"
+#include "archive/successor_facts.h"
 #include "archive/witness.h"
 #include "archive/witnesses.h"
 #include "web/control_routes.h"
@@ -123,7 +124,8 @@ struct Running {
         sessions(clock, accesses),
         witness(files, clock, s.state_directory, s.name), witness_routes(witness, witnesses, peers),
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins, witnesses, ahead, drills}, s.epoch),
-        machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, replica_of(s.role)),
+        successors(m, sites),
+        machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, replica_of(s.role)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
         playback(clock, archives, retrieval, sessions, sign_in), shares(clock, stores, m, archives, [this](const HearingId& id) { playback.end(id); }),
         share_routes(clock, shares, archives, a, sign_in),
@@ -162,6 +164,7 @@ struct Running {
   archive::Witness witness;  // of other logs
   WitnessRoutes witness_routes;
   StatusRoutes status;
+  archive::SuccessorFacts successors;
   MachineRoutes machine;
   HearingRoutes hearing_routes;
   PlaybackRoutes playback;

@@ -422,6 +422,26 @@ Result<std::vector<Digest>> ArchiveClient::main_consistency(std::uint64_t from, 
   return digests_of(answer, "consistency");
 }
 
+Result<std::string> ArchiveClient::certificate(const std::string& archive) {
+  HttpRequest request;
+  request.path = "/v1/epochs/" + archive;
+  request.max_response_bytes = kMaxEntryBytes;
+  HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  return std::move(response.body);
+}
+
+Result<Successors> ArchiveClient::successors() {
+  HttpRequest request;
+  request.path = "/v1/successors";
+  request.max_response_bytes = kSuccessorsBytesMax;
+  const HttpResponse response = GREFFE_TRY(state_->send(std::move(request)));
+  if (response.status != 200) return state_->place(refusal(response));
+  auto out = parse_successors(response.body);
+  if (!out) return state_->place(out.error());
+  return out;
+}
+
 Result<std::uint64_t> ArchiveClient::echo(std::string_view nonce) {
   Json body;
   body.set("nonce", nonce);

@@ -24,6 +24,7 @@
 #include "archive/format/lost_declarations.h"
 #include "archive/format/names.h"
 #include "archive/format/signed_note.h"
+#include "archive/format/successors.h"
 
 namespace greffe::client {
 
@@ -129,6 +130,10 @@ class ArchiveClient {
   Result<std::string> main_checkpoint();
   // Proof that its main log of `to` entries continues the one of `from`.
   Result<std::vector<Digest>> main_consistency(std::uint64_t from, std::uint64_t to);
+  // GET /v1/epochs/…: the certificate of the newest epoch of that archive that is known there, verbatim and unchecked. not_found: none is.
+  Result<std::string> certificate(const std::string& archive);
+  // GET /v1/successors: of the archive itself, unchecked. not_found: an archive that is too old to say.
+  Result<Successors> successors();
   // POST /v1/echo: the archive is there, has the pinned key, and answers this very question. Its epoch. invalid: it sent back
   // another nonce. not_found: an archive that is too old to say.
   Result<std::uint64_t> echo(std::string_view nonce);

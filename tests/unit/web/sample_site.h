@@ -39,7 +39,8 @@ struct SampleSite {
         witnesses(archive.files, archive.clock, archive.log, *archive.main_log, *archive.pool, {archive.folder.path + "/state"}),
         witness_routes(witness, witnesses, peers),
         status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins, witnesses, *archive.ahead, drills}, 1),
-        machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, web::MachineRoutes::Replica{foreign, comparisons, intake}),
+        successors(*archive.main_log, sites),
+        machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, web::MachineRoutes::Replica{foreign, comparisons, intake}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
         shares(archive.clock, archive.stores(), *archive.main_log, archives, [this](const HearingId& id) { playback.end(id); }),
@@ -92,6 +93,7 @@ struct SampleSite {
   archive::Witnesses witnesses;
   web::WitnessRoutes witness_routes;
   web::StatusRoutes status;
+  archive::SuccessorFacts successors;
   web::MachineRoutes machine;
   web::HearingRoutes hearing_routes;
   web::PlaybackRoutes playback;

@@ -52,10 +52,10 @@ struct Site : SampleSite {
     return key;
   }
   greffe::http::Response ask(const std::string& method, const std::string& pattern, const PublicKey& key, const std::string& about = {},
-                             const std::string& body = {}) {
+                             const std::string& body = {}, const std::string& epoch = "1") {
     greffe::http::Request request;
     request.method = method;
-    request.headers = {{"greffe-epoch", "1"}};
+    request.headers = {{"greffe-epoch", epoch}};
     if (!copies_epoch.empty()) request.headers.emplace("greffe-copies-epoch", copies_epoch);
     request.peer_key = key.bytes;
     request.parameters = {{"archive", about}, {"id", greffe::make_hearing_id(archive.clock.utc_now()).text()}, {"sha256", std::string(64, 'a')}};
@@ -160,4 +160,55 @@ TEST_CASE("a second site takes copies of the newest epoch that it knows, and of 
   site.copies_epoch = "2";
   CHECK(site.ask("POST", kHave, replicator, {}, kNothing).status == 200);
   CHECK(site.ask("POST", kHave, site.enrolled("replicator", "other.court.example"), {}, kNothing).status == 200);
+}
+
+TEST_CASE("whoever asks is told where an archive goes on, with any key and of any epoch") {
+  Site site;
+  const std::string& name = site.archive.name;
+  const PublicKey stranger = PrivateKey::generate().public_key();
+  CHECK(site.ask("GET", kEpochs, stranger, name).status == 404);
+  CHECK(site.ask("GET", kEpochs, stranger, "no name").status == 400);
+  REQUIRE(site.ask("POST", kEpochs, site.enrolled("station", "s9"), name, certificate(name)).status == 200);
+  const auto told = site.ask("GET", kEpochs, stranger, name, {}, "0");
+  CHECK(told.status == 200);
+  CHECK(body_of(told) == certificate(name));
+  CHECK(epoch_of(told) == "2");
+  CHECK(site.ask("POST", kEpochs, stranger, name, certificate(name)).status == 403);
+}
+
+TEST_CASE("stations are told who the officers are, proved by the main log, and where copies are held") {
+  Site site;
+  const PublicKey station = site.enrolled("station", "s9");
+  const greffe::VerifierKey log = greffe::archive::log_verifier(site.archive.name, site.archive.keys->log.public_key());
+  const auto told = [&] {
+    const auto answer = site.ask("GET", "/v1/successors", station);
+    REQUIRE(answer.status == 200);
+    const auto out = greffe::parse_successors(body_of(answer));
+    REQUIRE(out);
+    CHECK(greffe::check_successors(*out, log));
+    return *out;
+  };
+  CHECK(told().entries.size() == 2);
+  CHECK(told().sites.empty());
+  CHECK(site.ask("GET", "/v1/successors", PrivateKey::generate().public_key()).status == 403);
+
+  const std::string folder = site.archive.folder.path + "/state/sites";
+  const auto server = greffe::sha256(greffe::as_bytes("server"));
+  const Json stored = Json().set("address", "https://10.0.0.7:8444").set("epoch", std::uint64_t{1}).set("name", "dr.court.example").set("server_key", server);
+  REQUIRE(site.archive.files.make_directories(folder));
+  REQUIRE(site.archive.files.replace(folder + "/dr.court.example.json", greffe::as_bytes(greffe::write_json(stored)), 0600));
+  REQUIRE(site.sites.load().empty());
+  KeyEntry gone;
+  gone.action = "revoked";
+  gone.role = "officer";
+  gone.name = "officer-2";
+  gone.key = key_of("officer-2").public_key();
+  gone.why = "stolen";
+  REQUIRE(site.archive.main_log->append(gone));
+  site.enrolled("station", "s10");
+  const greffe::Successors now = told();
+  REQUIRE(now.entries.size() == 3);
+  CHECK(now.entries.back().entry == greffe::write_main_entry(gone));
+  REQUIRE(now.sites.size() == 1);
+  CHECK(now.sites.front() == greffe::SuccessorSite{"https://10.0.0.7:8444", server});
 }
