@@ -14,6 +14,7 @@
 #include "ingest/import_begin.h"
 #include "ingest/lost_objects.h"
 #include "ingest/main_log_seen.h"
+#include "ingest/succession.h"
 
 namespace greffe::ingest {
 namespace {
@@ -484,11 +485,22 @@ Status Delivery::go_on_elsewhere(Work& work) {
 
 Status Delivery::see_main_log() { return look_at_main_log(files_, settings_.directory, enrolment_, archive_); }
 
+Status Delivery::learn_successors() { return ingest::learn_successors(files_, settings_.directory, enrolment_, archive_); }
+
+bool Delivery::has_heard_of_later_epoch() const {
+  std::uint64_t highest = archive_.server_epoch();
+  for (const auto& [key, earlier] : earlier_) highest = std::max(highest, earlier->archive.server_epoch());
+  return highest > enrolment_.keys_epoch();
+}
+
 Status Delivery::remember_archive() {
   Enrolment newer = enrolment_;
   newer.epoch = std::max(archive_.server_epoch(), kept_epoch_);
   newer.nodes = archive_.nodes();
   if (newer.epoch == kept_epoch_ && newer.nodes == kept_nodes_) return ok();
+  // Another process of this station may have followed the archive to another site meanwhile.
+  const auto kept = load_enrolment(files_, settings_.directory);
+  if (kept && kept->log_vkey != enrolment_.log_vkey) return ok();
   GREFFE_TRY(save_enrolment(files_, settings_.directory, newer));
   kept_epoch_ = newer.epoch;
   kept_nodes_ = newer.nodes;

@@ -55,7 +55,7 @@ struct Delivered {
 
 class Delivery {
  public:
-  // Everything must outlive this object. `stop` ends any call with `cancelled` at once.
+  // All but the enrolment must outlive this object. `stop` ends any call with `cancelled` at once.
   Delivery(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key,
            std::stop_token stop = {});
   ~Delivery();
@@ -75,6 +75,10 @@ class Delivery {
   Result<Delivered> look(const HearingId& id);
   // Looks at the archive's main log, so that the next hearing can say what it was not made before.
   Status see_main_log();
+  // Learns who may say one day that the archive goes on elsewhere, and whom to ask then: see ingest/succession.h.
+  Status learn_successors();
+  // Whether the archive has said that an epoch has begun whose keys this enrolment has not.
+  bool has_heard_of_later_epoch() const;
   // Keeps the highest epoch that the archive stated and the addresses of its machines, durably.
   Status remember_archive();
   // What the user must know of what was done, in sentences.
@@ -115,7 +119,7 @@ class Delivery {
   FileSystem& files_;
   Clock& clock_;
   const IngestSettings& settings_;
-  const Enrolment& enrolment_;
+  const Enrolment enrolment_;
   const PrivateKey& key_;
   Bandwidth bandwidth_;
   const std::stop_token stop_;

@@ -12,6 +12,7 @@
 #include "archive/format/members.h"
 #include "ingest/broken_station.h"
 #include "ingest/closing_sheet.h"
+#include "ingest/deliver_now.h"
 #include "ingest/drain.h"
 #include "ingest/hearing_key.h"
 #include "ingest/import.h"
@@ -135,32 +136,8 @@ Result<int> run_prepare(Program& program, const Enrolment& wanted) {
 
 // ---- import, close ----
 
-// Tries once to deliver what was recorded; a recording without a network is not a failure.
-struct Delivered {
-  bool tried = false;
-  std::string problem;
-  std::vector<std::string> notices;
-  ReceiptState receipt;
-};
-Delivered deliver_now(Program& program, FileSystem& files, const IngestSettings& settings, const HearingId& id, bool wanted) {
-  Delivered out;
-  const auto enrolment = load_enrolment(files, settings.directory);
-  if (!wanted || !enrolment || enrolment->address.empty()) return out;
-  const auto key = load_station_key(files, settings.directory, false);
-  if (!key) return out;
-  out.tried = true;
-  Delivery delivery(files, program.clock, settings, *enrolment, *key);
-  const auto receipt = delivery.deliver(id);
-  if (receipt) {
-    out.receipt = *receipt;
-    (void)delivery.remember_archive();  // kept with the next delivery, if it cannot be kept now
-    const Status seen = delivery.see_main_log();
-    if (!seen && seen.error().code == Errc::conflict) out.notices.push_back(seen.error().message);
-  } else {
-    out.problem = receipt.error().message;
-  }
-  for (const std::string& notice : delivery.notices()) out.notices.push_back(notice);
-  return out;
+DeliveredNow deliver(Program& program, FileSystem& files, const IngestSettings& settings, const HearingId& id, bool no_upload) {
+  return no_upload ? DeliveredNow() : deliver_now(files, program.clock, settings, id);
 }
 
 // Of a hearing that was finished; making it is never a reason for the recording itself to fail.
@@ -183,7 +160,7 @@ Sheet sheet_of(FileSystem& files, const IngestSettings& settings, const ImportOu
 }
 
 void report_recording(const Program& program, const IngestSettings& settings, const ImportOutcome& outcome, const Sheet& sheet,
-                      const Delivered& delivered) {
+                      const DeliveredNow& delivered) {
   const bool covered = delivered.receipt.archive_size == outcome.entries && outcome.entries > 0;
   if (program.json) {
     Json out;
@@ -220,7 +197,7 @@ Result<int> run_import(Program& program, const ImportArguments& arguments, bool 
   const IngestSettings& settings = station->settings();
   const ImportOutcome outcome = GREFFE_TRY(import_files(station->files(), program.clock, settings, plan, std::move(tracks)));
   const Sheet sheet = sheet_of(station->files(), settings, outcome);
-  const Delivered delivered = deliver_now(program, station->files(), settings, outcome.hearing, !no_upload);
+  const DeliveredNow delivered = deliver(program, station->files(), settings, outcome.hearing, no_upload);
   (void)station->finish(kCopyMs);
   report_recording(program, settings, outcome, sheet, delivered);
   return outcome.warnings.empty() ? kExitDone : kExitFound;
@@ -242,7 +219,7 @@ Result<int> run_close(Program& program, const std::string& hearing, bool no_uplo
   const ImportOutcome outcome = asked ? GREFFE_TRY(look_at_outcome(program.files, settings, *id))
                                       : GREFFE_TRY(close_hearing(station->files(), settings, *id));
   const Sheet sheet = sheet_of(station->files(), settings, outcome);
-  const Delivered delivered = deliver_now(program, station->files(), settings, *id, !no_upload);
+  const DeliveredNow delivered = deliver(program, station->files(), settings, *id, no_upload);
   (void)station->finish(kCopyMs);
   report_recording(program, settings, outcome, sheet, delivered);
   return kExitDone;
@@ -284,14 +261,17 @@ Result<int> run_status(Program& program) {
   if (program.json) {
     Json out;
     out.set("station", enrolment.name).set("court", enrolment.court).set("room", enrolment.room).set("archive", enrolment.archive);
-    out.set("address", enrolment.address).set("safe_means", settings.safe_needs_second_site ? "dr" : "archive");
+    out.set("address", enrolment.address).set("epoch", enrolment.keys_epoch());
+    if (enrolment.since) out.set("since", *enrolment.since);
+    out.set("safe_means", settings.safe_needs_second_site ? "dr" : "archive");
     Json::Array disks;
     for (const UnsettledDisk& disk : unsettled) disks.push_back(Json().set("station", disk.station).set("hearings", disk.hearings));
     out.set("unsettled", std::move(disks)).set("not_safe", unsafe).set("space", to_json(space)).set("hearings", std::move(hearings));
     if (!second.directory.empty()) out.set("second", to_json(second, settings, space.rate));
     print(out);
   } else {
-    fmt::print("station {} in room {} of {}, for {}\n{}\n", enrolment.name, enrolment.room, enrolment.court, enrolment.archive, space.words());
+    fmt::print("station {} in room {} of {}, for {}\n{}\n{}\n", enrolment.name, enrolment.room, enrolment.court, enrolment.archive,
+               delivery_words(enrolment), space.words());
     if (!second.directory.empty()) fmt::print("{}\n", second.words());
     fmt::print("{} hearings in the spool, {} of them not safe yet\n", ids.size(), unsafe);
     for (const std::string& line : lines) fmt::print("{}\n", line);
@@ -380,7 +360,7 @@ Result<int> run_record(Program& program, const RecordArguments& arguments, bool 
   const IngestSettings settings = GREFFE_TRY(settings_that_count(program.files, configured));
   const ImportOutcome outcome = GREFFE_TRY(look_at_outcome(program.files, settings, *recorded));
   const Sheet sheet = sheet_of(program.files, settings, outcome);
-  report_recording(program, settings, outcome, sheet, deliver_now(program, program.files, settings, *recorded, !no_upload));
+  report_recording(program, settings, outcome, sheet, deliver(program, program.files, settings, *recorded, no_upload));
   return kExitDone;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "archive/format/merkle.h"
+#include "archive/format/promotion.h"
 
 namespace greffe::ingest {
 namespace {
@@ -39,6 +40,19 @@ Status continues(const Checkpoint& known, const Checkpoint& shown, const Enrolme
   return conflict(enrolment, directory, fmt::format("its first {} entries are other ones than before", known.size));
 }
 
+// In its place. What was seen of the log of an earlier epoch stays beside it.
+Status keep(FileSystem& files, const std::string& directory, const SignedCheckpoint& shown, std::string_view note) {
+  const std::string path = main_checkpoint_path(directory);
+  const auto bytes = files.read_file(path, kMaxNoteBytes);
+  const auto before = bytes ? parse_signed_checkpoint(as_text(*bytes)) : Result<SignedCheckpoint>(bytes.error());
+  const auto name = before ? parse_epoch_origin(before->checkpoint.origin) : Result<EpochName>(before.error());
+  if (name && before->checkpoint.origin != shown.checkpoint.origin) {
+    GREFFE_TRY(files.rename(path, fmt::format("{}-epoch-{}", path, name->epoch)));
+    GREFFE_TRY(files.sync_directory(directory));
+  }
+  return files.replace(path, as_bytes(note), 0640);
+}
+
 }  // namespace
 
 std::string main_checkpoint_path(const std::string& directory) { return join(directory, "main-checkpoint"); }
@@ -62,7 +76,7 @@ Result<AcceptedMainLog> accept_main_log(FileSystem& files, const std::string& di
     if (!same && same.error().code != Errc::conflict) return same.error();
     out.continues = static_cast<bool>(same);
   }
-  GREFFE_TRY(files.replace(main_checkpoint_path(directory), as_bytes(note), 0640));
+  GREFFE_TRY(keep(files, directory, *shown, note));
   return out;
 }
 
@@ -78,7 +92,7 @@ Status look_at_main_log(FileSystem& files, const std::string& directory, const E
   const std::optional<Checkpoint> known = newest_seen(files, directory, enrolment);
   if (known) GREFFE_TRY(continues(*known, shown->checkpoint, enrolment, directory, archive));
   if (known && known->size == shown->checkpoint.size) return ok();
-  return files.replace(main_checkpoint_path(directory), as_bytes(*note), 0640);
+  return keep(files, directory, *shown, *note);
 }
 
 }  // namespace greffe::ingest

@@ -1,5 +1,6 @@
 // The newest checkpoint of the archive's main log that this station has seen. A hearing's `open` entry names it, so that
-// nobody can later claim that the hearing is older. Kept in the station directory; it only ever grows.
+// nobody can later claim that the hearing is older. Kept in the station directory; it only ever grows. With a promotion another log begins:
+// what was seen of the one before is set aside as "main-checkpoint-epoch-<n>".
 #ifndef GREFFE_INGEST_MAIN_LOG_SEEN_H
 #define GREFFE_INGEST_MAIN_LOG_SEEN_H
 

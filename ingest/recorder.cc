@@ -149,8 +149,10 @@ Result<Json> Recorder::open(const Json& arguments) {
   if (!continues.empty()) opening.continues = GREFFE_TRY(parse_hearing_id(continues));
   if (lanes_.empty()) return fail(Errc::conflict, "no stream is configured: station.toml needs a [[stream]] for each camera and microphone");
   for (const auto& lane : lanes_) opening.streams.push_back({lane->stream().name, lane->stream().medium, lane->stream().source});
-  GREFFE_TRY(admit_hearing(files_, clock_.now().utc, settings_, enrolment_, key_.public_key()));
-  spool_ = GREFFE_TRY(begin_live_hearing(files_, settings_, enrolment_, key_, clock_, opening));
+  const auto kept = load_enrolment(files_, settings_.directory);  // the uploader may have followed the archive to another site
+  const Enrolment& enrolment = kept ? *kept : enrolment_;
+  GREFFE_TRY(admit_hearing(files_, clock_.now().utc, settings_, enrolment, key_.public_key()));
+  spool_ = GREFFE_TRY(begin_live_hearing(files_, settings_, enrolment, key_, clock_, opening));
   details_ = GREFFE_TRY(parse_details(opening.details));
   record_ = LiveRecord();
   record_.boot = clock_.boot();

@@ -8,11 +8,12 @@
 #include <thread>
 
 #include "ingest/hearing_key.h"
+#include "ingest/succession.h"
 
 namespace greffe::ingest {
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = 256 * 1024;
+constexpr std::uint64_t kMaxFileBytes = kSuccessorsBytesMax;  // the largest of them
 constexpr std::int64_t kPatienceMs = 5'000;
 
 bool is_gone(const Error& error) { return error.code == Errc::not_found; }
@@ -29,7 +30,7 @@ bool is_same_place(FileSystem& files, const std::string& a, const std::string& b
 }
 
 bool is_of_station(const std::string& name) {
-  return name == "enrolment.json" || name == "main-checkpoint" || (name.starts_with("station") && name.ends_with(".key"));
+  return name == "enrolment.json" || name == "main-checkpoint" || name == "successors.json" || (name.starts_with("station") && name.ends_with(".key"));
 }
 
 }  // namespace

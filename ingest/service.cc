@@ -114,6 +114,8 @@ Json Service::state() const {
   Json upload;
   upload.set("waiting_bytes", status.waiting_bytes + bytes_behind(out, status)).set("waiting_objects", status.waiting_objects).set("rate_bytes_s", status.rate_bytes_s);
   if (status.drained_in_s) upload.set("drained_in_s", *status.drained_in_s);
+  upload.set("address", status.address).set("epoch", status.epoch);
+  if (status.since) upload.set("since", *status.since);
   if (!status.problem.empty()) upload.set("problem", status.problem).set("problem_since", status.problem_since);
   Json::Array notices;
   for (const std::string& notice : status.notices) notices.emplace_back(notice);
@@ -139,7 +141,7 @@ Status Service::start() {
   control.routes = control_routes(ask_handler(recorder_, [this] { return state(); }));
   (void)GREFFE_TRY(server_.listen(std::move(control)));
   open_page();
-  if (!enrolment_.address.empty()) uploader_ = std::make_unique<Uploader>(files_, clock_, settings_, enrolment_, key_);
+  if (!enrolment_.address.empty()) uploader_ = std::make_unique<Uploader>(files_, clock_, log_, settings_, enrolment_, key_);
   thread_ = std::thread([this] {
     name_thread("gr-record");
     result_ = recorder_.run();

@@ -44,6 +44,7 @@ Result<UploadSettings> upload_from(Config& config, const std::string& config_pat
     if (!added) return added.error().within(config_path + ": upload.timetable");
   }
   out.connections = static_cast<unsigned>(GREFFE_TRY(config.integer_or("connections", out.connections, 1, 16)));
+  out.ask_successors_after_ms = 1000 * GREFFE_TRY(config.integer_or("ask_successors_after_s", out.ask_successors_after_ms / 1000, 1, 86'400));
   GREFFE_TRY(config.refuse_unknown());
   return out;
 }

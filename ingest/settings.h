@@ -39,6 +39,7 @@ struct PlaceSettings {
 struct UploadSettings {
   Timetable timetable;       // how fast recordings may go
   unsigned connections = 4;  // at once
+  std::int64_t ask_successors_after_ms = 60'000;  // without an answer: then other sites are asked where the archive goes on
 };
 
 struct IngestSettings {

@@ -6,7 +6,9 @@
 
 #include "archive/format/canonical_json.h"
 #include "archive/format/names.h"
+#include "archive/format/promotion.h"
 #include "ingest/main_log_seen.h"
+#include "ingest/succession.h"
 
 namespace greffe::ingest {
 namespace {
@@ -29,7 +31,7 @@ Result<client::EnrolmentCode> checked_code(FileSystem& files, const std::string&
     return fail(Errc::invalid, fmt::format("this code enrols a {}, not a station; ask for one made by `station add`", code.role));
   }
   Enrolment wanted;
-  wanted.archive = code.log.name;
+  wanted.archive = GREFFE_TRY(parse_epoch_origin(code.log.name)).archive;
   wanted.name = code.name;
   GREFFE_TRY(check_same(files, directory, wanted));
   return code;
@@ -49,11 +51,12 @@ Result<Enrolment> enrol(FileSystem& files, const std::string& directory, const c
   wanted.room = GREFFE_TRY(answer.string("room"));
   wanted.epoch = GREFFE_TRY(answer.size("epoch"));
   wanted.nodes = archive.nodes();
-  if (wanted.archive != code.log.name || wanted.name != code.name) {
+  if (wanted.archive != GREFFE_TRY(parse_epoch_origin(code.log.name)).archive || wanted.name != code.name) {
     return fail(Errc::denied, "the archive answers with other names than its code; it is not the one that made the code");
   }
   GREFFE_TRY(look_at_main_log(files, directory, wanted, archive));
   GREFFE_TRY(save_enrolment(files, directory, wanted));
+  (void)learn_successors(files, directory, wanted, archive);  // again with the first delivery, if not now
   return wanted;
 }
 
@@ -73,6 +76,7 @@ Result<Enrolment> parse_enrolment(std::string_view text) {
   const std::vector<std::string> cosigners = GREFFE_TRY(json.strings("cosigners"));
   for (const std::string& text_of_key : cosigners) out.cosigners.push_back(GREFFE_TRY(parse_verifier_key(text_of_key)));
   if (json.has("nodes")) out.nodes = GREFFE_TRY(json.strings("nodes"));
+  if (json.has("since")) out.since = GREFFE_TRY(json.utc("since"));
   const bool good_nodes = out.nodes.size() <= client::kNodesMax && std::all_of(out.nodes.begin(), out.nodes.end(), [](const std::string& n) { return is_https_origin(n); });
   if (!good_nodes) return fail(Errc::invalid, "\"nodes\" must be at most 8 addresses like https://archive.court.example:8444");
   if (!is_valid_archive_name(out.archive)) return fail(Errc::invalid, "\"archive\" is not the name of an archive");
@@ -90,14 +94,28 @@ std::string write_enrolment(const Enrolment& enrolment) {
   json.set("court", enrolment.court).set("epoch", enrolment.epoch).set("log_vkey", enrolment.log_vkey);
   json.set("name", enrolment.name).set("room", enrolment.room).set("server_key", enrolment.server_key);
   if (!enrolment.nodes.empty()) json.set("nodes", Json::Array(enrolment.nodes.begin(), enrolment.nodes.end()));
+  if (enrolment.since) json.set("since", *enrolment.since);
   return write_json(json) + "\n";
 }
 
+std::uint64_t Enrolment::keys_epoch() const {
+  const auto log = parse_verifier_key(log_vkey);
+  const auto of = log ? parse_epoch_origin(log->name) : Result<EpochName>(log.error());
+  return of && of->archive == archive ? of->epoch : 1;
+}
+
 Result<VerifierKey> Enrolment::holder() const {
+  const std::string wanted = epoch_origin({archive, keys_epoch()}) + "/holder";
   for (const VerifierKey& key : cosigners) {
-    if (key.name == archive + "/holder" && key.type == KeyType::cosignature_v1) return key;
+    if (key.name == wanted && key.type == KeyType::cosignature_v1) return key;
   }
   return fail(Errc::not_found, fmt::format("the enrolment names no key with which {} signs receipts; enrol again", archive));
+}
+
+std::string delivery_words(const Enrolment& enrolment) {
+  if (enrolment.address.empty()) return "not enrolled yet: nothing is delivered";
+  const std::string since = enrolment.since ? ", since " + to_text(*enrolment.since) : std::string();
+  return fmt::format("delivers to {}, epoch {}{}", enrolment.address, enrolment.keys_epoch(), since);
 }
 
 std::string station_key_path(const std::string& directory) { return join(directory, "station.key"); }

@@ -3,6 +3,7 @@
 #define GREFFE_INGEST_STATION_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,13 @@ struct Enrolment {
   std::string name;
   std::string court;
   std::string room;
-  std::uint64_t epoch = 1;  // the highest that was seen
+  std::uint64_t epoch = 1;  // the highest that the archive stated
   std::vector<std::string> nodes = {};  // addresses of all machines of the archive, where it has several
 
+  std::optional<UtcTime> since = {};  // when this station followed the archive to this address; none: it was enrolled there
+
+  // The epoch whose keys these are; 1 where there are none yet.
+  std::uint64_t keys_epoch() const;
   // The archive as holder: whose cosignature is the receipt. not_found: the code did not name it.
   Result<VerifierKey> holder() const;
   client::ArchiveEndpoint endpoint() const { return {address, server_key, epoch, nodes}; }
@@ -32,6 +37,9 @@ struct Enrolment {
 // The text of enrolment.json. invalid: what is not exactly right in it.
 Result<Enrolment> parse_enrolment(std::string_view text);
 std::string write_enrolment(const Enrolment& enrolment);
+
+// For people: to which address, in which epoch, and since when.
+std::string delivery_words(const Enrolment& enrolment);
 
 std::string station_key_path(const std::string& directory);
 std::string enrolment_path(const std::string& directory);

@@ -16,6 +16,7 @@
 #include "archive/base/log.h"
 #include "ingest/import_begin.h"
 #include "ingest/spool_space.h"
+#include "ingest/succession.h"
 
 namespace greffe::ingest {
 namespace {
@@ -48,8 +49,14 @@ struct Tracked {
 }  // namespace
 
 struct Uploader::State {
-  State(FileSystem& f, Clock& c, const IngestSettings& s, const Enrolment& e, const PrivateKey& k)
-      : files(f), clock(c), settings(s), enrolment(e), key(k), delivery(f, c, s, e, k, stop.get_token()) {}
+  State(FileSystem& f, Clock& c, Log& l, const IngestSettings& s, const Enrolment& e, const PrivateKey& k)
+      : files(f), clock(c), log(l), settings(s), key(k), enrolment(e), delivery(make_delivery()) {
+    next.address = enrolment.address;
+    next.epoch = enrolment.keys_epoch();
+    next.since = enrolment.since;
+    status = next;
+  }
+  std::shared_ptr<Delivery> make_delivery() { return std::make_shared<Delivery>(files, clock, settings, enrolment, key, stop.get_token()); }
 
   void run();
   bool act(std::int64_t now);
@@ -59,8 +66,13 @@ struct Uploader::State {
   void scan();
   void read_unseen();
   bool is_done_with(const HearingId& id) const;
+  bool has_line_of_holder(const SpoolPaths& paths) const;
   void see_main_log();
   void free_what_may_go();
+  void plan_search();
+  void search_later();
+  void search();
+  void follow(const Enrolment& after);
 
   bool gives_way() const;
   Tracked* next_due(std::int64_t now);
@@ -77,13 +89,13 @@ struct Uploader::State {
 
   FileSystem& files;
   Clock& clock;
+  Log& log;
   const IngestSettings& settings;
-  const Enrolment& enrolment;
   const PrivateKey& key;
   std::stop_source stop;
-  Delivery delivery;
 
   // Of the thread alone.
+  Enrolment enrolment;                // another one once the archive was followed elsewhere
   std::map<HearingId, Tracked> hearings;
   std::vector<HearingId> unseen;      // to be read, the newest last
   std::set<HearingId> done_with;      // nothing will ever be done for these again
@@ -92,12 +104,17 @@ struct Uploader::State {
   std::int64_t free_ms = 0;
   std::int64_t main_log_ms = 0;
   std::int64_t not_before_ms = 0;     // nobody answers
+  std::int64_t search_ms = kNever;    // for a successor of the archive
+  std::int64_t next_search_ms = 0;    // not before
   BackOff archive_pause;
   bool answers = false;
   bool may_free = false;              // the main log was seen and is no older than before
   std::string main_log_problem;
+  std::string successors_problem;
+  std::string succession_problem;
+  std::set<std::string> refused;      // certificates of which the log has a line
   std::string room_problem;
-  std::vector<std::string> lost_notices;
+  std::vector<std::string> kept_notices;  // that no delivery says any more
   UploadStatus next;                  // what publish() will show
 
   std::atomic<bool> woken{false};
@@ -105,6 +122,7 @@ struct Uploader::State {
 
   mutable std::mutex mutex;           // guards what follows
   std::condition_variable_any changed;
+  std::shared_ptr<Delivery> delivery;  // changed by the thread alone, which reads it without the mutex
   std::optional<HearingId> live;
   UploadStatus status;
 
@@ -132,6 +150,10 @@ bool Uploader::State::act(std::int64_t now) {
     scan();
     return true;
   }
+  if (search_ms <= now) {
+    search();
+    return true;
+  }
   Tracked* const next_one = not_before_ms <= now ? next_due(now) : nullptr;
   if (next_one != nullptr && is_live(*next_one)) {
     work_for(*next_one);
@@ -152,7 +174,7 @@ bool Uploader::State::act(std::int64_t now) {
 std::int64_t Uploader::State::next_ms() const {
   std::int64_t first = main_log_ms;
   for (const auto& [id, tracked] : hearings) first = std::min(first, std::max(tracked.due_ms, tracked.retry_ms));
-  return std::min({std::max(first, not_before_ms), scan_ms, free_ms});
+  return std::min({std::max(first, not_before_ms), scan_ms, free_ms, search_ms});
 }
 
 void Uploader::State::wait_until(std::int64_t ms) {
@@ -198,7 +220,18 @@ void Uploader::State::scan() {
 bool Uploader::State::is_done_with(const HearingId& id) const {
   const SpoolPaths paths = spool_of(settings.directory, id);
   const auto objects = files.list(paths.objects());
-  return files.stat(paths.freed()) && objects && objects->empty();
+  if (!files.stat(paths.freed()) || !objects || !objects->empty()) return false;
+  // Whoever holds the archive now is asked once whether it has what went because another holder confirmed it.
+  return enrolment.keys_epoch() == 1 || has_line_of_holder(paths);
+}
+
+bool Uploader::State::has_line_of_holder(const SpoolPaths& paths) const {
+  const auto bytes = files.read_file(paths.receipt(), kMaxNoteBytes);
+  const auto receipt = bytes ? parse_signed_note(as_text(*bytes)) : Result<SignedNote>(bytes.error());
+  const auto holder = enrolment.holder();
+  if (!receipt || !holder) return false;
+  const auto& lines = receipt->signatures;
+  return std::any_of(lines.begin(), lines.end(), [&](const NoteSignature& one) { return one.name == holder->name; });
 }
 
 void Uploader::State::read_unseen() {
@@ -213,7 +246,7 @@ void Uploader::State::read_unseen() {
   tracked.shown.id = id;
   if (const auto facts = files.stat(spool_of(settings.directory, id).checkpoint())) tracked.checkpoint = *facts;
   tracked.shown.freed = static_cast<bool>(files.stat(spool_of(settings.directory, id).freed()));
-  const auto here = delivery.here(id);
+  const auto here = delivery->here(id);
   if (!here) {
     failed(tracked, here.error());
     tracked.due_ms = kNever;  // until it is another one
@@ -252,13 +285,15 @@ Tracked* Uploader::State::next_due(std::int64_t now) {
 
 void Uploader::State::work_for(Tracked& tracked) {
   const auto give_way = [this, first = is_live(tracked)] { return first ? stop.stop_requested() : gives_way(); };
-  const auto done = tracked.wants_delivery() ? delivery.advance(tracked.id(), give_way) : delivery.look(tracked.id());
+  const auto done = tracked.wants_delivery() ? delivery->advance(tracked.id(), give_way) : delivery->look(tracked.id());
   if (stop.stop_requested()) return;
+  plan_search();
   if (done) return succeeded(tracked, *done);
+  if (done.error().code == Errc::denied) search_later();  // somebody else may answer at its address
   if (done.error().code != Errc::corrupt) return failed(tracked, done.error());
   // What can no longer be read here is said in the log, and the rest is delivered.
-  const auto settled = delivery.settle(tracked.id());
-  if (settled && settled->deliver_again) lost_notices.push_back(settled->words);
+  const auto settled = delivery->settle(tracked.id());
+  if (settled && settled->deliver_again) kept_notices.push_back(settled->words);
   if (!settled || !settled->deliver_again) return failed(tracked, settled ? done.error() : settled.error());
   tracked.grown = true;
   scan_ms = 0;
@@ -282,9 +317,11 @@ void Uploader::State::succeeded(Tracked& tracked, const Delivered& delivered) {
 
 void Uploader::State::reached() {
   archive_pause.succeeded();
+  search_ms = kNever;
+  plan_search();
   next.last_success = clock.utc_now();
   next.problem.clear();
-  (void)delivery.remember_archive();  // kept with the next answer, if it cannot be kept now
+  (void)delivery->remember_archive();  // kept with the next answer, if it cannot be kept now
   if (answers) return;
   answers = true;
   main_log_ms = 0;
@@ -302,6 +339,7 @@ std::int64_t Uploader::State::unreachable(const Error& error) {
   if (next.problem.empty()) next.problem_since = clock.utc_now();
   next.problem = error.message;
   answers = false;
+  search_later();
   return pause;
 }
 
@@ -324,7 +362,7 @@ void Uploader::State::plan(Tracked& tracked) {
   } else if (d.continued) {
     const bool made = static_cast<bool>(files.stat(spool_of(settings.directory, *d.continued).directory));
     tracked.due_ms = made ? kNever : now;
-  } else if (d.entries == 0 || tracked.shown.freed) {
+  } else if (d.entries == 0 || (tracked.shown.freed && tracked.covered())) {
     tracked.due_ms = kNever;
   } else if (!tracked.covered() || !tracked.confirmed) {
     tracked.due_ms = now;
@@ -338,7 +376,7 @@ void Uploader::State::plan(Tracked& tracked) {
 // ---- the archive's main log, and room on the disk ----
 
 void Uploader::State::see_main_log() {
-  const Status seen = delivery.see_main_log();
+  const Status seen = delivery->see_main_log();
   if (!seen && seen.error().code == Errc::unavailable) {
     (void)unreachable(seen.error());
     main_log_ms = not_before_ms;
@@ -346,6 +384,8 @@ void Uploader::State::see_main_log() {
   }
   may_free = static_cast<bool>(seen);
   main_log_problem = seen ? std::string() : seen.error().message;
+  const Status learnt = delivery->learn_successors();
+  successors_problem = learnt ? std::string() : learnt.error().message;
   reached();
   main_log_ms = clock.monotonic_ms() + kMainLogEveryMs;
 }
@@ -365,6 +405,66 @@ void Uploader::State::free_what_may_go() {
   for (const SpooledHearing& one : safe) hearings[one.id].shown.freed = one.freed;
 }
 
+// ---- where the archive goes on ----
+
+// The archive itself says that a later epoch has begun: then at once.
+void Uploader::State::plan_search() {
+  if (delivery->has_heard_of_later_epoch()) search_ms = std::min(search_ms, next_search_ms);
+}
+
+void Uploader::State::search_later() {
+  search_ms = std::min(search_ms, std::max(clock.monotonic_ms() + settings.upload.ask_successors_after_ms, next_search_ms));
+}
+
+void Uploader::State::search() {
+  const auto searched = find_successor(files, clock, settings.directory, enrolment, key, stop.get_token());
+  next_search_ms = clock.monotonic_ms() + settings.upload.ask_successors_after_ms;
+  search_ms = answers ? kNever : next_search_ms;
+  plan_search();
+  if (stop.stop_requested()) return;
+  succession_problem = searched ? std::string() : searched.error().message;
+  if (!searched) return;
+  for (const std::string& why : searched->refused) {
+    if (refused.insert(why).second) log.warn(why);
+    succession_problem = why;
+  }
+  if (searched->found) follow(*searched->found);
+}
+
+// Receipts of the old holder do not verify under the new one's key: everything that is still here is offered again.
+void Uploader::State::follow(const Enrolment& after) {
+  log.info(succession_words(after));
+  for (const std::string& notice : delivery->notices()) kept_notices.push_back(notice);
+  kept_notices.push_back(succession_words(after));
+  enrolment = after;
+  auto fresh = make_delivery();
+  {
+    const std::lock_guard lock(mutex);
+    delivery.swap(fresh);
+  }
+  next.address = enrolment.address;
+  next.epoch = enrolment.keys_epoch();
+  next.since = enrolment.since;
+  next.problem.clear();
+  for (auto& [id, tracked] : hearings) {
+    tracked.checkpoint = {};  // so that it is read again
+    tracked.shown.delivered.receipt = {};
+    tracked.confirmed = false;
+    tracked.retry_ms = 0;
+    tracked.pause.succeeded();
+    tracked.shown.problem.clear();
+    plan(tracked);
+  }
+  done_with.clear();
+  answers = false;
+  may_free = false;
+  archive_pause.succeeded();
+  not_before_ms = 0;
+  search_ms = kNever;
+  scan_ms = 0;
+  main_log_ms = 0;
+}
+
 // ---- what others see ----
 
 void Uploader::State::publish() {
@@ -378,17 +478,17 @@ void Uploader::State::publish() {
   std::vector<std::string> problems;
   for (auto at = hearings.rbegin(); at != hearings.rend(); ++at) {
     const Tracked& tracked = at->second;
-    if (tracked.shown.freed || tracked.delivered().continued) continue;
+    if ((tracked.shown.freed && tracked.shown.problem.empty()) || tracked.delivered().continued) continue;
     next.hearings.push_back(tracked.shown);
     next.hearings.back().live = is_live(tracked);
     if (!tracked.shown.problem.empty()) problems.push_back(fmt::format("hearing {}: {}", tracked.id().text(), tracked.shown.problem));
     next.waiting_objects += tracked.delivered().waiting_objects;
     next.waiting_bytes += tracked.delivered().waiting_bytes;
   }
-  next.notices = delivery.notices();
-  next.notices.insert(next.notices.end(), lost_notices.begin(), lost_notices.end());
+  next.notices = delivery->notices();
+  next.notices.insert(next.notices.end(), kept_notices.begin(), kept_notices.end());
   next.notices.insert(next.notices.end(), problems.begin(), problems.end());
-  for (const std::string& problem : {main_log_problem, room_problem}) {
+  for (const std::string& problem : {main_log_problem, successors_problem, succession_problem, room_problem}) {
     if (!problem.empty()) next.notices.push_back(problem);
   }
   const std::lock_guard lock(mutex);
@@ -397,8 +497,8 @@ void Uploader::State::publish() {
 
 // ---- the interface ----
 
-Uploader::Uploader(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
-    : state_(std::make_unique<State>(files, clock, settings, enrolment, key)) {
+Uploader::Uploader(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key)
+    : state_(std::make_unique<State>(files, clock, log, settings, enrolment, key)) {
   state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
@@ -415,11 +515,13 @@ void Uploader::wake(const HearingId& live) {
 
 UploadStatus Uploader::status() const {
   UploadStatus out;
+  std::shared_ptr<Delivery> delivery;
   {
     const std::lock_guard lock(state_->mutex);
     out = state_->status;
+    delivery = state_->delivery;
   }
-  out.rate_bytes_s = state_->delivery.bandwidth().rate_bytes_s();
+  out.rate_bytes_s = delivery->bandwidth().rate_bytes_s();
   if (out.waiting_bytes == 0) {
     out.drained_in_s = 0;
   } else if (out.rate_bytes_s > 0) {

@@ -1,7 +1,9 @@
 // The thread "gr-upload" of a recording station: brings what is recorded to the archive while it is recorded, and what waited
 // before; frees what policy allows. The live hearing goes first, then the newest of the others; between two objects of those the
 // live one is looked at. When nobody answers it tries again after 0.2 s and ever longer, up to a minute; while something is
-// recorded, up to 3 s, so that a live hearing is covered within 10 s of the network's return.
+// recorded, up to 3 s, so that a live hearing is covered within 10 s of the network's return. After a minute without an answer, and at once
+// when the archive says that a later epoch has begun, it looks where the archive goes on (ingest/succession.h), and delivers there
+// from then on, also what it had delivered before.
 #ifndef GREFFE_INGEST_UPLOADER_H
 #define GREFFE_INGEST_UPLOADER_H
 
@@ -11,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/base/log.h"
 #include "ingest/delivery.h"
 
 namespace greffe::ingest {
@@ -34,14 +37,17 @@ struct UploadStatus {
   UtcTime last_success;                      // when the archive last answered as it should; 0: not yet
   std::string problem;                       // why it cannot be reached; empty: it can, or nothing was tried yet
   UtcTime problem_since;
+  std::string address;                       // where it is brought
+  std::uint64_t epoch = 1;                   // of the archive there
+  std::optional<UtcTime> since;              // when the station followed the archive there; none: it was enrolled there
   std::vector<std::string> notices;          // sentences: what was done that the user must know
 };
 
 // Thread-safe.
 class Uploader {
  public:
-  // Begins at once. Everything must outlive this object.
-  Uploader(FileSystem& files, Clock& clock, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key);
+  // Begins at once. All but the enrolment must outlive this object.
+  Uploader(FileSystem& files, Clock& clock, Log& log, const IngestSettings& settings, const Enrolment& enrolment, const PrivateKey& key);
   ~Uploader();  // stop()
   // After every commit of the hearing that is recorded, its last one too. Never blocks; several calls may count as one.
   void wake(const HearingId& live);

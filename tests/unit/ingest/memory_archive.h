@@ -10,6 +10,8 @@
 #include <set>
 #include <thread>
 
+#include "archive/base/log.h"
+#include "archive/format/promotion.h"
 #include "ingest/delivery.h"
 #include "tests/unit/ingest/spool_fixture.h"
 #include "web/http/server.h"
@@ -27,7 +29,7 @@ class MemoryArchive {
   // Gives the answer itself instead of the archive, or nothing.
   using Meddler = std::function<std::optional<http::Response>(const http::Request&)>;
 
-  MemoryArchive() {
+  explicit MemoryArchive(std::uint64_t epoch = 1) : shown_epoch(epoch), origin_(epoch_origin({kArchive, epoch})) {
     http::ListenerSettings settings;
     settings.address = "127.0.0.1:0";
     settings.tls = http::TlsSettings{server_key.self_signed_certificate(), server_key.to_pem(), true};
@@ -43,6 +45,8 @@ class MemoryArchive {
     route("POST", "/v1/hearings/{id}/entries", &MemoryArchive::entries);
     route("GET", "/v1/hearings/{id}/checkpoint", &MemoryArchive::checkpoint);
     route("GET", "/v1/log/main/checkpoint", &MemoryArchive::main_checkpoint);
+    route("GET", "/v1/epochs/{archive}", &MemoryArchive::certificate);
+    route("GET", "/v1/successors", &MemoryArchive::successors);
     address_ = "https://" + *server_.listen(std::move(settings));
     server_.start();
   }
@@ -53,8 +57,8 @@ class MemoryArchive {
     out.archive = kArchive;
     out.address = address_;
     out.server_key = client::spki_digest(server_key.public_key());
-    out.log_vkey = VerifierKey{kArchive, KeyType::ed25519, log_key.public_key()}.text();
-    out.cosigners = {{std::string(kArchive) + "/holder", KeyType::cosignature_v1, holder_key.public_key()}};
+    out.log_vkey = VerifierKey{origin_, KeyType::ed25519, log_key.public_key()}.text();
+    out.cosigners = {holder()};
     out.name = "station-1";
     out.court = "court-1";
     out.room = "room-3";
@@ -72,6 +76,14 @@ class MemoryArchive {
     const std::lock_guard lock(mutex_);
     how(held_[id]);
   }
+  VerifierKey holder() const { return {origin_ + "/holder", KeyType::cosignature_v1, holder_key.public_key()}; }
+  const std::string& address() const { return address_; }
+  // What it says of promotions; empty: it knows of none, and is too old to say.
+  void tell(std::string certificate, std::string successors) {
+    const std::lock_guard lock(mutex_);
+    certificate_ = std::move(certificate);
+    successors_ = std::move(successors);
+  }
   std::vector<std::string> asked() {  // "PUT <hearing>", in order
     const std::lock_guard lock(mutex_);
     return asked_;
@@ -81,10 +93,11 @@ class MemoryArchive {
   const PrivateKey log_key = PrivateKey::generate();
   const PrivateKey holder_key = PrivateKey::generate();
   std::atomic<bool> reads_back{true};
+  std::atomic<std::uint64_t> shown_epoch;
 
  private:
-  static http::Response with_epoch(http::Response response) {
-    response.set("Greffe-Epoch", "1");
+  http::Response with_epoch(http::Response response) {
+    response.set("Greffe-Epoch", std::to_string(shown_epoch));
     return response;
   }
   std::optional<http::Response> meddle(const http::Request& request) {
@@ -135,7 +148,7 @@ class MemoryArchive {
     TreeEdge tree;
     for (const std::string& entry : held.entries) tree.append(leaf_hash(as_bytes(entry)));
     if (checkpoint.checkpoint.root != tree.root()) return http::problem(400, "diverged", "Another tree.");
-    put_signature(checkpoint.note, cosign_checkpoint(checkpoint.checkpoint, std::string(kArchive) + "/holder", holder_key, SystemClock().utc_now()));
+    put_signature(checkpoint.note, cosign_checkpoint(checkpoint.checkpoint, holder().name, holder_key, SystemClock().utc_now()));
     held.note = checkpoint.note.write();
     held.read_back = reads_back ? held.entries.size() : 0;
     Json out;
@@ -151,18 +164,30 @@ class MemoryArchive {
     return http::json_response(200, write_json(out));
   }
   http::Response main_checkpoint(const http::Request&) {
-    const Checkpoint checkpoint{kArchive, 1, sha256({})};
+    const Checkpoint checkpoint{origin_, 1, sha256({})};
     SignedNote note;
     note.text = checkpoint.text();
     put_signature(note, sign_checkpoint(checkpoint, log_key));
     return http::text_response(200, note.write());
   }
 
+  http::Response certificate(const http::Request&) {
+    const std::lock_guard lock(mutex_);
+    return certificate_.empty() ? http::problem(404, "not_found", "None is known.") : http::json_response(200, certificate_);
+  }
+  http::Response successors(const http::Request&) {
+    const std::lock_guard lock(mutex_);
+    return successors_.empty() ? http::problem(404, "not_found", "Nothing is here.") : http::json_response(200, successors_);
+  }
+
+  const std::string origin_;  // of its main log
   std::string address_;
   std::mutex mutex_;  // guards what follows
   std::map<HearingId, Held> held_;
   std::vector<std::string> asked_;
   Meddler meddler_;
+  std::string certificate_;
+  std::string successors_;
   http::Server server_{1, 8};
 };
 
@@ -204,6 +229,7 @@ struct Uploading {
   CountingFileSystem files;
   SystemClock clock;
   MemoryArchive archive;
+  Log service_log{"test"};
   const PrivateKey key = PrivateKey::generate();
   ingest::Enrolment enrolment = archive.enrolment();
   ingest::IngestSettings settings;

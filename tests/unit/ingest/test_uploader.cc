@@ -16,7 +16,7 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 
 std::unique_ptr<Uploader> uploader_of(Uploading& station) {
-  return std::make_unique<Uploader>(station.files, station.clock, station.settings, station.enrolment, station.key);
+  return std::make_unique<Uploader>(station.files, station.clock, station.service_log, station.settings, station.enrolment, station.key);
 }
 
 const UploadedHearing* find(const UploadStatus& status, const HearingId& id) {
