@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <span>
 #include <thread>
+#include <utility>
 
 #include "archive/archive_keys.h"
 #include "archive/excuses.h"
@@ -13,6 +15,8 @@
 
 namespace greffe::archive {
 namespace {
+
+constexpr std::size_t kCaughtUpAtOnce = 256;  // hearings, after a start
 
 // An object on its way within its station's quota.
 class AdmittedWriter : public store::ObjectWriter {
@@ -63,8 +67,12 @@ struct Deposit::State {
   Status check_sizes(const HearingState& hearing, const ReadEntries& read);
   Result<std::optional<Unready>> divergence(const HearingId& id, HearingState& hearing, const Checkpoint& wanted);
   Result<bool> had_main_log(const OpenEntry& open) const;
+  Result<HearingCheckpointEntry> checkpoint_of(const HearingId& id, const HearingState& hearing) const;
+  Status note_in_main_log(const HearingId& id, HearingState& hearing);
   Status append_to_main_log(const HearingId& id, HearingState& hearing);
+  Result<bool> lacks_in_main_log(const HearingId& id, HearingState& hearing) const;
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
+  Status catch_up(std::span<const HearingId> begun);
   Status commit_when_due(const HearingId& id, HearingState& hearing, bool at_once);
   Result<Receipt> cosign(HearingState& hearing) { return cosign_head(clock, hearing.writer, holder, holder_key); }
   Status catch_up();
@@ -204,7 +212,7 @@ Status Deposit::State::check_sizes(const HearingState& hearing, const ReadEntrie
 
 // ---- main log ----
 
-Status Deposit::State::append_to_main_log(const HearingId& id, HearingState& hearing) {
+Result<HearingCheckpointEntry> Deposit::State::checkpoint_of(const HearingId& id, const HearingState& hearing) const {
   HearingCheckpointEntry entry;
   entry.hearing = id;
   // The station's note verbatim: cosignatures are said elsewhere.
@@ -214,20 +222,35 @@ Status Deposit::State::append_to_main_log(const HearingId& id, HearingState& hea
   entry.closed = hearing.closed;
   entry.utc = clock.utc_now();
   entry.beside = hearing.finished.beside();
-  GREFFE_TRY(main_log.append(entry));
+  return entry;
+}
+
+// Once its newest checkpoint is there.
+Status Deposit::State::note_in_main_log(const HearingId& id, HearingState& hearing) {
   hearing.committed_size = hearing.writer.size();
   hearing.committed_mono_ms = clock.monotonic_ms();
   if (hearing.closed) GREFFE_TRY(hearings.mark_finished(id));
   return ok();
 }
 
+Status Deposit::State::append_to_main_log(const HearingId& id, HearingState& hearing) {
+  const HearingCheckpointEntry entry = GREFFE_TRY(checkpoint_of(id, hearing));
+  GREFFE_TRY(main_log.append(entry));
+  return note_in_main_log(id, hearing);
+}
+
 // After a restart, or when an earlier try broke off: what the main log already says is asked before anything is added.
-Status Deposit::State::ensure_in_main_log(const HearingId& id, HearingState& hearing) {
-  if (!is_primary() || hearing.committed_size == hearing.writer.size()) return ok();
+Result<bool> Deposit::State::lacks_in_main_log(const HearingId& id, HearingState& hearing) const {
+  if (!is_primary() || hearing.committed_size == hearing.writer.size()) return false;
   const auto record = main_log.catalogue().hearing(id, catalogue::CourtSet::everything());
   if (!record && record.error().code != Errc::not_found) return record.error();
   hearing.committed_size = record ? record->log_size : 0;
-  return hearing.committed_size < hearing.writer.size() ? append_to_main_log(id, hearing) : ok();
+  return hearing.committed_size < hearing.writer.size();
+}
+
+Status Deposit::State::ensure_in_main_log(const HearingId& id, HearingState& hearing) {
+  const bool lacks = GREFFE_TRY(lacks_in_main_log(id, hearing));
+  return lacks ? append_to_main_log(id, hearing) : ok();
 }
 
 // The first checkpoint, the last, and one with a correction (a hearing may turn out not to be public) go into the main
@@ -252,6 +275,32 @@ Status Deposit::State::commit_when_due(const HearingId& id, HearingState& hearin
   return ok();
 }
 
+// One batch of entries for all of these: when a site is lost, every courtroom of a province has been heard since its last entry. Nobody else
+// waits for a hearing while he holds another one.
+Status Deposit::State::catch_up(std::span<const HearingId> begun) {
+  std::vector<std::shared_ptr<HearingState>> held;
+  std::vector<std::unique_lock<std::mutex>> locks;  // released before `held`
+  std::vector<std::pair<HearingId, HearingState*>> lacking, closed;
+  std::vector<MainEntry> entries;
+  for (const HearingId& id : begun) {
+    held.push_back(GREFFE_TRY(hearings.get(id)));
+    HearingState& hearing = *held.back();
+    locks.emplace_back(hearing.mutex);
+    if (hearing.writer.size() == 0) continue;  // the marker was written, the first entries were not
+    const bool lacks = GREFFE_TRY(lacks_in_main_log(id, hearing));
+    if (lacks) entries.push_back(GREFFE_TRY(checkpoint_of(id, hearing)));
+    if (lacks) lacking.emplace_back(id, &hearing);
+    if (hearing.closed) closed.emplace_back(id, &hearing);
+  }
+  if (!entries.empty()) GREFFE_TRY(main_log.append(entries));
+  for (const auto& [id, hearing] : lacking) GREFFE_TRY(note_in_main_log(id, *hearing));
+  for (const auto& [id, hearing] : closed) {
+    GREFFE_TRY(hearing->writer.finalise());
+    GREFFE_TRY(hearings.mark_finished(id));
+  }
+  return ok();
+}
+
 // While the main log is not signed it is done later, by "gr-commit".
 Status Deposit::State::catch_up() {
   if (is_primary() && main_log.refusal()) {
@@ -259,13 +308,8 @@ Status Deposit::State::catch_up() {
     return ok();
   }
   const std::vector<HearingId> begun = GREFFE_TRY(hearings.begun());
-  for (const HearingId& id : begun) {
-    const std::shared_ptr<HearingState> hearing = GREFFE_TRY(hearings.get(id));
-    const std::lock_guard lock(hearing->mutex);
-    if (hearing->writer.size() == 0) continue;  // the marker was written, the first entries were not
-    GREFFE_TRY(ensure_in_main_log(id, *hearing));
-    if (hearing->closed) GREFFE_TRY(hearing->writer.finalise());
-    if (hearing->closed) GREFFE_TRY(hearings.mark_finished(id));
+  for (std::size_t at = 0; at < begun.size(); at += kCaughtUpAtOnce) {
+    GREFFE_TRY(catch_up(std::span(begun).subspan(at, std::min(kCaughtUpAtOnce, begun.size() - at))));
   }
   for (const HearingId& id : unfiled.hearings()) {
     const auto hearing = hearings.get(id);

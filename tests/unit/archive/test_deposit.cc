@@ -54,6 +54,29 @@ TEST_CASE("a hearing is filed, cosigned, and survives a restart") {
   for (const auto& [digest, bytes] : h.objects) CHECK(greffe::as_text(*a.pool->read_object(digest)) == bytes);
 }
 
+TEST_CASE("what hearings have beyond their main-log entries is in the main log after a start, once") {
+  SampleArchive a;
+  std::vector<std::unique_ptr<SampleHearing>> all;
+  for (int i = 0; i < 5; ++i) {
+    all.push_back(std::make_unique<SampleHearing>(a.name));
+    SampleHearing& h = *all.back();
+    for (int n = 0; n <= i; ++n) h.add_segment();
+    deposit_all_objects(a, h);
+    receipt_of(append_range(a, h, 0, 1));
+    if (i > 0) receipt_of(append_range(a, h, 1, h.entries.size()));  // too soon for another entry
+  }
+  REQUIRE(a.main_log->head().checkpoint.size == 5);
+  a.restart();
+  CHECK(a.main_log->head().checkpoint.size == 9);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto record = a.main_log->catalogue().hearing(all[i]->id, greffe::catalogue::CourtSet::everything());
+    REQUIRE(record);
+    CHECK(record->log_size == (i > 0 ? all[i]->entries.size() : 1));
+  }
+  a.restart();
+  CHECK(a.main_log->head().checkpoint.size == 9);
+}
+
 TEST_CASE("of a finished hearing the main log says what a catalogue must read of it, and nothing is missing from one made anew") {
   SampleArchive a;
   SampleHearing h(a.name);
