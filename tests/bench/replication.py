@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The engine between two sites on one machine: a backlog, nothing to do, and the way of a new segment.
 
-  tests/bench/replication.py drain|idle|fresh
+  [OBJECTS=60] [ROUNDS=3] [FILES=1000000] tests/bench/replication.py drain|idle|fresh
 
 drain: objects of 2.5 MB over loopback TLS to a second site with one volume, until they are synced and confirmed there; beside `rclone copy` of
 the same files over TLS (WebDAV) to the same disk, and a sync of that disk. idle: a pass in which nothing is to be done; beside `rclone copy` of a
@@ -13,6 +13,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ import sample  # noqa: E402
 from machine_client import Hearing, details_document, random_object, sha256  # noqa: E402
 from test_replicate import REPLICATE, Sites  # noqa: E402
 
-OBJECTS, OBJECT_BYTES, ROUNDS = 60, 2_500_000, 3
+OBJECTS, OBJECT_BYTES, ROUNDS = int(os.environ.get("OBJECTS", "60")), 2_500_000, int(os.environ.get("ROUNDS", "3"))
 FILES = int(os.environ.get("FILES", "1000000"))
 LINKS_MOST = 50_000
 FRESH = 60
@@ -51,7 +52,14 @@ def webdav(folder, scratch):
     server = subprocess.Popen(["rclone", "serve", "webdav", folder, "--addr", f"127.0.0.1:{port}", "--cert", scratch / "cert.pem", "--key", scratch / "key.pem"],
                               stderr=subprocess.DEVNULL)
     try:
-        time.sleep(1)
+        until = time.monotonic() + 30
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if server.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("rclone serve webdav does not start")
+            time.sleep(0.05)
         yield server, ["--ca-cert", scratch / "cert.pem", "--webdav-url", f"https://127.0.0.1:{port}"]
     finally:
         server.terminate()
@@ -73,8 +81,6 @@ def file_objects(sites, number, count):
 
 
 def drain():
-    if not shutil.which("rclone"):
-        raise SystemExit("replication.py: the peer of this row is rclone (Debian package rclone), which is not installed")
     ours, theirs = [], []
     with Sites(replica={"replicas": 1, "write_quorum": 1}) as sites, tempfile.TemporaryDirectory(prefix="greffe-bench.") as scratch:
         scratch = pathlib.Path(scratch)
@@ -127,8 +133,6 @@ def tree_of_links(folder, files):
 
 
 def idle():
-    if not shutil.which("rclone"):
-        raise SystemExit("replication.py: the peer of this row is rclone (Debian package rclone), which is not installed")
     with Sites() as sites, tempfile.TemporaryDirectory(prefix="greffe-bench.") as scratch:
         scratch = pathlib.Path(scratch)
         for number in range(20):
