@@ -31,10 +31,10 @@ def expect(condition, sentence):
 class Browser:
     """curl with a cookie jar: one person at the browser listener."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, site="primary", state="state"):
         ports = dict(line.split("=") for line in (folder / "run" / "ports").read_text().split())
-        self.origin = f"https://127.0.0.1:{ports['primary_browser']}"
-        self.certificate = folder / "primary" / "state" / "browser.crt"
+        self.origin = f"https://127.0.0.1:{ports[site + '_browser']}"
+        self.certificate = folder / site / state / "browser.crt"
         self.jar = folder / "run" / f"cookies-{name}"
         self.jar.unlink(missing_ok=True)
 

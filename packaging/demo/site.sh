@@ -109,6 +109,7 @@ start_server() {
     setsid "${serve[@]}" > /dev/null 2> "$log" < /dev/null &
   fi
   echo $! > "$dir/run/$which.pid"
+  disown  # nobody is told when it ends
   local i
   for i in $(seq 300); do
     grep -q 'ready: ' "$log" && return 0
@@ -121,17 +122,21 @@ start_server() {
 
 start_servers() { start_server primary; start_server dr; }
 
+stop_server() {
+  local which="$1" pid i
+  if running "$which"; then
+    pid="$(cat "$dir/run/$which.pid")"
+    kill -TERM "$pid"
+    for i in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
+    kill -KILL "$pid" 2> /dev/null || true
+  fi
+  rm -f "$dir/run/$which.pid"
+}
+
 stop_servers() {
-  local which pid i
-  for which in primary dr; do
-    if running "$which"; then
-      pid="$(cat "$dir/run/$which.pid")"
-      kill -TERM "$pid"
-      for i in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
-      kill -KILL "$pid" 2> /dev/null || true
-    fi
-    rm -f "$dir/run/$which.pid"
-  done
+  local i
+  stop_server primary
+  stop_server dr
   if cluster_runs; then
     kill -TERM "$(cat "$dir/run/cluster.pid")"
     for i in $(seq 100); do cluster_runs || break; sleep 0.1; done
@@ -204,6 +209,15 @@ join_sites() {
   "$programs/greffe-replicate" --config "$dir/replicate/replicate.toml" enrol-target --code-file "$dir/codes/target"
 }
 
+# Two officers, each with a key of his own: together they may promote the second site when the first one is lost.
+name_officers() {
+  local name
+  mkdir -p "$dir/officers"
+  for name in officer-1 officer-2; do
+    archive primary officer add --name "$name" --key "$(archive primary officer key --out "$dir/officers/$name" | grep -oE '[0-9a-f]{64}')"
+  done
+}
+
 # What no volume here has any more is fetched from the second site, which gives this archive its own recordings and nothing else.
 read_from_second_site() {
   archive dr origin reader-code --name archive.demo.example --code-file "$dir/codes/reader"
@@ -260,6 +274,15 @@ farewell() {
      a player:   the "play elsewhere" address of a hearing opens in VLC
      by hand:    ls $dir/dr/volumes/a; sha256sum of any file there is its name
      an auditor: build/greffe-verify --policy $dir/policy.txt $dir/dr/volumes/*
+   Stop it:      packaging/quickstart --dir $dir --stop
+WORDS
+}
+
+disaster_farewell() {
+  say "What was the second site is the archive now: https://127.0.0.1:$dr_browser/"
+  cat <<WORDS
+   The browser will say that it does not know the certificate: it was made a minute ago, for this machine only.
+   Log in as claire, password $(cat "$dir/logins/claire"): find "lefevre", and play across the moment of the disaster.
    Stop it:      packaging/quickstart --dir $dir --stop
 WORDS
 }

@@ -52,7 +52,7 @@ async function afterwards(alter, look) {
 
 // The start must fail, for the reason expected; gives what the archive said.
 function refusal(expected) {
-  const done = spawnSync(fileURLToPath(new URL("site", import.meta.url)), ["start", demo], { encoding: "utf8" });
+  const done = spawnSync(fileURLToPath(new URL("../../packaging/demo/site", import.meta.url)), ["start", demo], { encoding: "utf8" });
   assert.notEqual(done.status, 0, "the archive started as if nothing had happened");
   const said = expected.exec(done.stderr);
   assert.ok(said, `the archive did not start, but for another reason: ${done.stderr}`);

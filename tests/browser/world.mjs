@@ -23,7 +23,7 @@ export const clock = (utc) => new Date(utc).toLocaleTimeString("en-GB", { timeZo
 
 // "start" or "stop" of the demo's archive.
 export function site(verb) {
-  execFileSync(join(here, "site"), [verb, demo], { stdio: ["ignore", "inherit", "inherit"] });
+  execFileSync(join(here, "../../packaging/demo/site"), [verb, demo], { stdio: ["ignore", "inherit", "inherit"] });
 }
 
 // A person at a computer of their own: nothing is remembered there yet. `who` is one of the demo's people.

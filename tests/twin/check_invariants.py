@@ -51,6 +51,7 @@ class Pool:
         self.objects = {}  # digest -> number of good copies
         self.broken = []
         self.logs = {}     # origin -> (relative path, note, entries)
+        self.acknowledged = 0  # lines of what was acknowledged that were looked for
 
     def fail(self, invariant, what):
         self.broken.append({"invariant": invariant, "what": what})
@@ -170,6 +171,7 @@ class Pool:
     def check_acknowledged(self, path, quorum):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             words = line.split()
+            self.acknowledged += bool(words)
             if len(words) == 1 and HEX.match(words[0]):
                 if self.objects.get(words[0], 0) < quorum:
                     self.fail("I1", f"line {number}: object {words[0]} was acknowledged and is on "
@@ -245,7 +247,7 @@ def main():
             return 2
     pool = check(words.volumes, words.write_quorum, words.acknowledged, words.heads, words.second)
     if words.json:
-        print(json.dumps({"holds": not pool.broken, "broken": pool.broken, "objects": len(pool.objects), "logs": len(pool.logs),
+        print(json.dumps({"holds": not pool.broken, "broken": pool.broken, "objects": len(pool.objects), "logs": len(pool.logs), "acknowledged": pool.acknowledged,
                           "inputs": pool.inputs_digest() if not pool.broken else ""}))
     else:
         for one in pool.broken:
