@@ -64,9 +64,9 @@ function ResultRow({ row, words }: { row: Row; words: string[] }) {
             <Highlight text={m.text} words={words} /></span>))}
       </span>
       <span class="row-where">
+        <SharedBy row={row} />
         <span><Highlight text={nameOf(row.court_names, row.court)} words={words} /></span>
         <span><Highlight text={nameOf(row.room_names, row.room)} words={words} /></span>
-        <SharedBy row={row} />
         {row.archive && <span class="quiet">{t("row.copy", { archive: row.archive })}</span>}
         <span class="quiet"><Highlight text={row.judges.join(t("list.comma"))} words={words} /></span>
       </span>
