@@ -170,6 +170,7 @@ class PoolCheck {
     }
     MainContext context{facts, request_.policy, {}, chain.back().first + chain.back().counted, 0, is_copy, &request_.files, chain.size()};
     for (const EpochLog& link : chain) {
+      if (link.promotion) check_signed(link);
       const std::uint64_t covered = judge_heads(link, &link == &chain.back(), policy);
       if (context.covered == link.first) context.covered += std::min(covered, link.counted);
       if (link.root_holds) context.trees.push_back(&link.log->tree());
@@ -177,6 +178,18 @@ class PoolCheck {
     check_known_epoch(request_.known, chain.back().name, policy, report_);
     judge_hearings(context);
     judge_documents(facts);
+  }
+
+  // Of the first epoch choose_main said it. A log of others that lies on one volume in the place of a later epoch's.
+  void check_signed(const EpochLog& link) {
+    for (const NoteCopy& copy : link.notes) {
+      const Status good = verify_note(copy.signed_checkpoint.note, link.promotion->log_verifier());
+      if (good) continue;
+      report_.add(main_finding(Verdict::tampered, "main-signature",
+                               fmt::format("a checkpoint in the place of that of epoch {} is not signed by the key that officers gave it: {}", link.name.epoch,
+                                           good.error().message),
+                               copy.file));
+    }
   }
 
   // Another copy of the head, or what a cosigner signed: never beside this tree, and never ahead of it.

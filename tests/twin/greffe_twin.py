@@ -113,7 +113,7 @@ def exported_chain(folder, files, policy, report):
         report.add("main-origin", log="main", file="main/checkpoint")
         return []
     chain = [exported_epoch(folder, 1, 0, files, head, report)]
-    if 0 not in chain[0].entries:
+    if not {"main/entries/0.json", "main/proofs/0.tlog-proof"} & files:
         report.add("genesis", log="main")
     last = max([int(found[1]) for found in (re.match(r"main/epoch/(\d+)/", p) for p in files) if found], default=1)
     for number in range(2, last + 1):

@@ -2,7 +2,7 @@
 """An archive that was promoted, judged by both verifiers over all its epochs with the policy of the first: as a pool of either site, and as
 exports of what was filed before, across and after. And each way of lying about it.
 
-    tests/twin/test_epochs.py [CASE...]
+    tests/twin/test_promoted.py [CASE...]
 """
 import json
 import shutil
@@ -113,7 +113,7 @@ def begun_on_what_was_lost(case):
     """The hearing saw more of the log than there is now: that it is not older is not provable, and nothing is wrong."""
     before(case)
     size = len(case.archive.entries)
-    case.archive.add(kind="access", account="u-1", hearing=case.first.id, session="s-1")
+    case.archive.add(kind="access", account="u-1", hearing=case.first.id, purpose="play", session="s-1")
     seen = sample.root_of([sample.leaf(e) for e in case.archive.entries]).hex()
     late = hearing(case, 2).open(main_size=len(case.archive.entries), main_root=seen)
     late.record("cam-bench")
@@ -314,7 +314,7 @@ def a_state_that_the_next_epoch_does_not_go_on_from(case):
     """All that the lost site had, and not what was pinned."""
     before(case)
     size = len(case.archive.entries)
-    case.archive.add(kind="access", account="u-1", hearing=case.first.id, session="s-1")
+    case.archive.add(kind="access", account="u-1", hearing=case.first.id, purpose="play", session="s-1")
     case.archive.promote(case.officers, pin=size)
     after(case)
     case.archive.epochs[0].pin = None
@@ -364,7 +364,7 @@ def a_checkpoint_that_somebody_holds(case):
     """Of either epoch; of a state that was lost; of an epoch that came since; and signed by somebody else."""
     before(case)
     size = len(case.archive.entries)
-    case.archive.add(kind="access", account="u-1", hearing=case.first.id, session="s-1")
+    case.archive.add(kind="access", account="u-1", hearing=case.first.id, purpose="play", session="s-1")
     first = case.archive.epochs[0]
     case.archive.promote(case.officers, pin=size)
     after(case)
@@ -378,7 +378,8 @@ def a_checkpoint_that_somebody_holds(case):
     split.log, split.entries = later.log, [b"x"] * len(later.entries)
     more = sample.Epoch(later.origin)
     more.log, more.entries = later.log, later.entries + [b"x"]
-    for paths in everywhere(case):
+    *_, late = exports(case)
+    for paths in [*pools(case)][1:] + [late]:
         is_pool = (paths[0] / "greffe-volume.json").exists()
         for case.known in good:
             judge(case, paths, "VERIFIED")
