@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -26,6 +25,7 @@
 #include "web/serve.h"
 #include "web/share_verbs.h"
 #include "web/site_verbs.h"
+#include "web/volume_verbs.h"
 #include "web/witness_verbs.h"
 
 namespace {
@@ -57,10 +57,10 @@ struct Arguments {
   greffe::web::RejoinVerb rejoining;
   greffe::web::WitnessVerbs witnesses;
   greffe::web::ShareVerb share;
+  greffe::web::VolumeVerbs volumes;
   std::string name, court, room, zone, why, display, language = "en", label, vkey;
   std::string en, fr, zh;
   std::vector<std::string> roles, courts;
-  std::string volume, new_volume;
   std::string key, key_file, statement_file;
   std::vector<std::string> objects, signatures;
   std::string code_file, password_file, out_file, recovery_code_file, backup_file, hearing, directory;
@@ -337,51 +337,6 @@ Result<int> scrub(const Arguments& a) {
   return unrepaired.empty() ? kExitDone : greffe::kExitFound;
 }
 
-Result<int> volume_list(const Arguments& a) {
-  const Json answer = GREFFE_TRY(ask(a, "status", Json()));
-  if (!answer.has("volumes")) return fail(Errc::unavailable, "this machine only waits for its turn; ask the one that writes");
-  const Json::Array volumes = GREFFE_TRY(answer.array("volumes"));
-  if (a.json) return done(Json(volumes), true, "");
-  fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}\n", "VOLUME", "DOMAIN", "STATE", "USED", "TOTAL", "PATH");
-  for (const Json& v : volumes) {
-    const auto why = v.string("reason");
-    fmt::print("{:<34} {:<12} {:<10} {:>14} {:>14}  {}{}\n", *v.string("id"), *v.string("domain"), *v.string("state"),
-               *v.integer("used_bytes"), *v.integer("total_bytes"), *v.string("path"), why ? "\n  " + *why : std::string());
-  }
-  const Json keeping = GREFFE_TRY(answer.object("keeping"));
-  if (*keeping.boolean("running")) {
-    fmt::print("Looking through all names: {} %, {} objects lacked replicas, {} replicas written.\n", *keeping.integer("percent"), *keeping.integer("lacking"),
-               *keeping.integer("written"));
-  }
-  const Json room = GREFFE_TRY(keeping.object("room"));
-  if (*room.boolean("running")) {
-    fmt::print("Making room for new recordings: {} copies ({}) moved to other volumes, {} to go.\n", *room.integer("moved"),
-               greffe::human_bytes(*room.size("moved_bytes")), greffe::human_bytes(*room.size("lacking_bytes")));
-  }
-  return kExitDone;
-}
-
-Result<int> volume_add(const Arguments& a) {
-  const greffe::store::NewVolume volume = GREFFE_TRY(greffe::store::parse_new_volume(a.new_volume));
-  Json arguments;
-  arguments.set("domain", volume.domain).set("path", std::filesystem::absolute(volume.path).string());
-  const Json answer = GREFFE_TRY(ask(a, "volume-add", arguments));
-  return done(answer, a.json, fmt::format("Volume {} takes part from now on; the pool's own list has it, archive.toml need not.", *answer.string("volume")));
-}
-
-Result<int> volume_drain(const Arguments& a) {
-  Json arguments;
-  arguments.set("volume", a.volume);
-  const Json answer = GREFFE_TRY(ask(a, "volume-drain", arguments));
-  return done(answer, a.json, fmt::format("Volume {} is being emptied; `volume list` shows \"retired\" when it may be taken out.", *answer.string("volume")));
-}
-
-// The new one first: at no moment are there fewer volumes than replicas.
-Result<int> volume_replace(const Arguments& a) {
-  GREFFE_TRY(volume_add(a));
-  return volume_drain(a);
-}
-
 Result<int> keys(const Arguments& a) {
   const Settings settings = GREFFE_TRY(settings_of(a));
   const greffe::archive::ArchiveKeys held = GREFFE_TRY(greffe::archive::load_archive_keys(a.files, settings.state_directory));
@@ -516,14 +471,7 @@ void define_running_verbs(greffe::CommandLine& line, Arguments& a) {
   a.sites.define(line, origin, cosigner);
   line.verb("status", "is everything well, and if not what to do").json(a.json).body([&a] { return status(a); });
   line.verb("scrub", "read everything now and without pauses, repair what is missing or damaged").json(a.json).body([&a] { return scrub(a); });
-  auto& volume = line.verb("volume", "disks of the pool: list, add, drain, replace");
-  volume.verb("list", "all volumes with their state").json(a.json).body([&a] { return volume_list(a); });
-  volume.verb("add", "take a new disk into the pool").required("NEW", a.new_volume, "an empty folder on it, and what fails together with it", "PATH=DOMAIN")
-      .json(a.json).body([&a] { return volume_add(a); });
-  volume.verb("drain", "empty a volume, so that it can be taken out; also one that is gone for good").required("VOLUME", a.volume, "its id or path", "VOLUME")
-      .json(a.json).body([&a] { return volume_drain(a); });
-  volume.verb("replace", "add a new disk and empty an old one, or one that is gone").required("VOLUME", a.volume, "the old one: its id or path", "VOLUME")
-      .required("NEW", a.new_volume, "the new one", "PATH=DOMAIN").body([&a] { return volume_replace(a); });
+  a.volumes.define(line);
 }
 
 greffe::Verb& with_new_pool(greffe::Verb& verb, greffe::web::NewPool& pool) {
@@ -593,7 +541,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
 int main(int count, char** arguments) {
   Arguments a;
   greffe::CommandLine line("greffe-archive", "The archive of court hearing recordings: stores, finds, plays, proves.");
-  a.witnesses.ask = a.sites.ask = a.share.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
+  a.witnesses.ask = a.sites.ask = a.share.ask = a.volumes.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
   a.sites.deliver_code = [&a](const std::string& code_file, const Json& answer) {
     a.code_file = code_file;
     return deliver_code(a, answer);
