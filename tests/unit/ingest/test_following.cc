@@ -31,6 +31,7 @@ struct Followers : Uploading {
 
   Followers() {
     settings.upload.ask_successors_after_ms = 300;
+    REQUIRE(files.make_directories(settings.directory));
     REQUIRE(save_enrolment(files, settings.directory, enrolment));
     REQUIRE(files.replace(station_key_path(settings.directory), as_bytes(key.to_pem()), 0600));
     archive.tell("", told());
@@ -202,11 +203,18 @@ TEST_CASE("whoever delivers once, or drains, follows as well") {
     REQUIRE(second->notices.size() == 1);
     CHECK_THAT(second->notices.front(), Catch::Contains("goes on at"));
   } else {
-    const DeliveredNow now = deliver_now(station.files, station.clock, station.settings, id);
+    const HearingId next = station.begin(60);
+    station.record(next);
+    station.close(next);
+    const DeliveredNow now = deliver_now(station.files, station.clock, station.settings, next);
     CHECK(now.problem.empty());
     CHECK(now.receipt.archive_size == 3);
     REQUIRE(now.notices.size() == 1);
     CHECK_THAT(now.notices.front(), Catch::Contains("goes on at"));
+    CHECK(station.is_there(next));
+    CHECK(station.is_covered(next));
+    CHECK_FALSE(station.is_covered(id));  // the next drain brings what the lost site alone had confirmed
+    REQUIRE(drain(station.files, station.clock, station.settings, 0));
   }
   CHECK(station.is_there(id));
   CHECK(station.is_covered(id));
