@@ -42,6 +42,11 @@ class LaterSites(Disaster):
         self.first_key = json.loads(self.primary.archive("keys", "--json").stdout)["log_vkey"]
         return self.primary.policy()
 
+    def station_goes_there(self):
+        client = super().station_goes_there()
+        client.code.update({key: self.client.code[key] for key in ("name", "court", "room")})
+        return client
+
     def files_there(self, number):
         """A hearing at the promoted site, by the station that went there."""
         client, self.client = self.client, self.station_goes_there()
