@@ -320,12 +320,17 @@ class SignalStop {
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     waiter_ = std::jthread([this](std::stop_token ended) {
       greffe::name_thread("gr-signal");
-      const timespec tick{0, 200'000'000};
-      while (!ended.stop_requested()) {
-        if (sigtimedwait(&set_, nullptr, &tick) > 0) source_.request_stop();
+      for (int number = 0; !ended.stop_requested();) {
+        if (sigwait(&set_, &number) == 0 && !ended.stop_requested()) source_.request_stop();
       }
     });
   }
+  ~SignalStop() {
+    waiter_.request_stop();
+    pthread_kill(waiter_.native_handle(), SIGTERM);  // so that it looks; blocked everywhere else
+  }
+  SignalStop(const SignalStop&) = delete;
+  SignalStop& operator=(const SignalStop&) = delete;
   std::stop_token token() const { return source_.get_token(); }
 
  private:

@@ -419,10 +419,14 @@ Status Replicator::carry_all() {
   for (;;) {
     GREFFE_TRY(admit());
     bool idle = false;
+    bool look_further_back = false;
     {
       const std::lock_guard lock(mutex_);
-      idle = window_.empty() && waiting_.empty() && !(looking_back_ && report_.undelivered == 0);
+      const bool nothing = window_.empty() && waiting_.empty();
+      look_further_back = nothing && looking_back_ && report_.undelivered == 0;
+      idle = nothing && !look_further_back;
     }
+    if (look_further_back) continue;  // nothing is on its way that could be waited for
     if (idle && walk_over_) {
       if (!walk_again()) return ok();
       ahead_ = false;
