@@ -116,9 +116,8 @@ Status AccessJournal::keep(const AccessEntry& entry) {
 
 Result<std::vector<MainEntry>> AccessJournal::not_in_log() const {
   std::set<Key> there;
-  const tlog::LogReader reader = main_log_.reader();
-  const SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
-  GREFFE_TRY(reader.entries(std::min(since_, head.checkpoint.size), head.checkpoint.size, [&](std::uint64_t, std::string_view text) {
+  const std::uint64_t size = main_log_.head().checkpoint.size;
+  GREFFE_TRY(main_log_.reader().entries(std::min(since_, size), size, [&](std::uint64_t, std::string_view text) {
     const auto entry = parse_main_entry(text);
     const auto* access = entry ? std::get_if<AccessEntry>(&*entry) : nullptr;
     if (access != nullptr) there.insert(key_of(*access));

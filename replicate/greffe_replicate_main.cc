@@ -359,7 +359,7 @@ int main(int count, char** arguments) {
       .option("--target", target, "which target; may be left out where there is one", "NAME")
       .required("--code-file", code_file, "the file with the code", "FILE")
       .body([&] { return enrol(config, true, target, code_file); });
-  line.verb("init-target", "make the volumes or the pool of a target, with nobody behind it, a copy of the archive's; again after volumes were added")
+  line.verb("init-target", "make the volumes or the pool of a target, with nobody behind it, a copy of the archive's; again after volumes were added or its label was lost")
       .option("--target", target, "which target; may be left out where there is one", "NAME")
       .body([&] { return init_target(config, target); });
   line.verb("once", "carry everything that is there now; exit 0 when the second sites hold it all")

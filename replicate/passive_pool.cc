@@ -269,6 +269,10 @@ Result<std::string> make_passive_pool(FileSystem& files, Clock& clock, const sto
   // A copy that has its label keeps it, on every volume; one whose label is lost counts as begun now, so that all of it is read back.
   const SeenLabel seen = GREFFE_TRY(label_of(*pool));
   const std::string text = write_copy_label(seen.label.value_or(CopyLabel{owner.archive, owner.log, clock.utc_now()}));
+  const Status put = pool->put(kCopyLabelKey, as_bytes(text));
+  if (put) return words;
+  if (put.error().code != Errc::conflict) return put.error();
+  // Damaged ones are moved aside.
   const store::ReplicaReport written = GREFFE_TRY(pool->restore(kCopyLabelKey, as_bytes(text)));
   if (written.good < pool->traits().write_quorum) return fail(Errc::unavailable, "what says whose copy it is could not be written to enough volumes; look at the disks");
   return words;

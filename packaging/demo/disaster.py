@@ -238,7 +238,8 @@ class Disaster:
             if hearing in (self.hearings[0], self.hearings[2]):  # those in progress
                 begun = ms_of(room.log(hearing)[0]["utc"])
                 late += [lost_ms - (end or begun) for end in newest.values()]
-            unrecorded += sum(ms_of(entry["to"]) - ms_of(entry["from"]) for entry in room.log(hearing) if entry["kind"] == "gap")
+            log = room.log(hearing)  # a camera's first picture comes a moment after the beginning
+            unrecorded += sum(ms_of(entry["to"]) - ms_of(entry["from"]) for entry in log if entry["kind"] == "gap" and entry["from"] != log[0]["utc"])
         first = [self.receipts.first[(name, HOLDER)] - self.lost_at for name in self.names]
         self.summary |= {"seconds_from_spools": round(back / 1000, 1), "seconds_confirmed_by_the_lost_site_alone": round(alone / 1000, 1), "rpo_s": round(max(missing) / 1000, 1),
                          "rpo_without_spools_s": round(max(late) / 1000, 1), "gaps_s": round(unrecorded / 1000, 1), "rto_s": round(max(first), 1),
@@ -287,7 +288,7 @@ class Disaster:
         tell(f"{s['seconds_from_spools']} s of recording (all streams together) came back from spools, {s['seconds_confirmed_by_the_lost_site_alone']} s of it had been confirmed by the lost site alone")
         tell(f"RPO {s['rpo_s']} s (without the spools: {s['rpo_without_spools_s']} s)")
         tell(f"RTO {s['promotion_s']} s for the site, {s['rto_s']} s from the disaster to the last station's first receipt; all that was confirmed before was back after {s['all_back_s']} s")
-        tell(f"gaps in the recordings: {s['gaps_s']} s; a clerk played {s['played']} segments of the hearing that went on")
+        tell(f"gaps in the recordings, from the first picture on: {s['gaps_s']} s; a clerk played {s['played']} segments of the hearing that went on")
 
 
 def main():

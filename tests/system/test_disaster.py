@@ -31,6 +31,7 @@ def check(summary, folder):
     assert summary["rpo_s"] == 0 < summary["rpo_without_spools_s"], summary
     assert summary["verified"] in ("VERIFIED", "VERIFIED_WITH_DECLARED_GAPS"), summary  # on a machine that is too busy to record
     assert 0 < summary["promotion_s"] < 30 and summary["promotion_s"] < summary["rto_s"] < 120, summary
+    assert summary["gaps_s"] < 5 and summary["played"] > 3, summary  # none is of the disaster's making
     assert not left_running(folder), left_running(folder)
 
 

@@ -119,7 +119,8 @@ def test_the_second_site_goes_on_as_the_archive():
         begun_late = Hearing(station)
         document = details_document("RG 26/00009")
         begun_late.put(document)
-        begun_late.open(sha256(document), {"cam-bench": "video"}, main_size=int(size), main_root=base64.b64decode(root).hex())
+        begun_late.open(sha256(document), {"cam-bench": "video"}, main_size=int(size), main_root=base64.b64decode(root).hex(), station=sites.client.code["name"],
+                        court=sites.client.code["court"], room=sites.client.code["room"])
         sites.record(begun_late, 1)
         begun_late.finish()
         begun_late.post()
@@ -168,7 +169,7 @@ def exports_lead_to_both_epochs(sites, policy, before, after):
         return {"checkpoint": note, "entries/0.json": text, "proofs/0.tlog-proof": f"c2sp.org/tlog-proof@v1\nindex 0\n\n{note}"}
 
     def swapped(folder):
-        one, two = (folder / f"main/epoch/2/entries/{i}.json" for i in (0, 1))
+        one, two = sorted((folder / "main/epoch/2/entries").glob("*.json"), key=lambda path: int(path.stem))[:2]
         first = one.read_bytes()
         one.write_bytes(two.read_bytes())
         two.write_bytes(first)
