@@ -245,15 +245,15 @@ def two_logs_of_one_epoch(case):
         for volume in volumes:
             sample.write_log(volume / "log/from" / sample.sha(b"elsewhere"), other.entries, other.note(), final=False)
         judge(case, volumes, "TAMPERED", "promotion")
-    for number, more in enumerate((0, 8)):  # in one place, on another volume: shorter, and longer than the true one
+    for more in (0, 8):  # in one place, each on a volume: the longer one is taken, as officers signed both, and the other is named
         twin.now += 1000
         for _ in range(more):
             twin.add_key("officer", "o-7", sample.Key("o-7", 1))
-        volumes = case.archive.write_pool(case.folder / f"beside-{number}", 2)
+        volumes = case.archive.write_pool(case.folder / f"beside-{more}", 2)
         place = volumes[1] / "log/from" / sample.sha(other.origin.encode())
         shutil.rmtree(place)
         sample.write_log(place, other.entries, other.note(), final=False)
-        judge(case, volumes, "TAMPERED")
+        judge(case, volumes, "TAMPERED", "main-signature")
 
 
 def a_promotion_in_the_middle(case):
