@@ -6,8 +6,10 @@
 import base64
 import hashlib
 import json
+import pathlib
 import shutil
 import signal
+import sys
 import time
 
 from cryptography.hazmat.primitives import serialization
@@ -17,6 +19,8 @@ from machine_client import RAW, Hearing, MachineClient, details_document, sha256
 from test_epochs import certificate, officers, refused
 from test_replicate import Sites
 from world import VERIFY, Browser, main, run
+
+TWIN = pathlib.Path(__file__).resolve().parents[1] / "twin"
 
 
 class Disaster(Sites):
@@ -136,6 +140,8 @@ def test_the_second_site_goes_on_as_the_archive():
         assert [log["origin"] for log in verdict["logs"]] == [sites.primary.name, f"{sites.primary.name}/epoch/2"], verdict["logs"]
         now = sites.second.archive("policy").stdout
         assert [line for line in now.split("\n") if not line.startswith("#")] == [line for line in policy.read_text().split("\n") if not line.startswith("#")], now
+        invariants = run(sys.executable, TWIN / "check_invariants.py", *sites.second.volumes, check=False)
+        assert invariants.returncode == 0, invariants.stdout
         exports_lead_to_both_epochs(sites, policy, finished, going_on)
         pages_get_what_leads_to_the_new_keys(sites, policy, person, finished, going_on)
         findings = json.loads(sites.second.archive("check", "--json", check=False).stdout)["findings"]
@@ -144,9 +150,13 @@ def test_the_second_site_goes_on_as_the_archive():
         assert status["archive"]["name"] == sites.primary.name and status["archive"]["epoch"] == 2, status
 
 
-def verdict_of(policy, volumes):
-    done = run(VERIFY, "--policy", policy, "--json", *volumes, check=False)
-    return done.returncode, json.loads(done.stdout)
+def verdict_of(policy, paths):
+    """Of greffe-verify; the independent verifier comes to the same."""
+    done, twin = (run(*program, "--policy", policy, "--json", *paths, check=False) for program in ([VERIFY], [sys.executable, TWIN / "greffe_twin.py"]))
+    answer, other = json.loads(done.stdout), json.loads(twin.stdout)
+    codes = [{(one["code"], one.get("entry")) for one in one_answer["findings"]} for one_answer in (answer, other)]
+    assert other["verdict"] == answer["verdict"] and codes[0] == codes[1], (codes, answer, other, twin.stderr)
+    return done.returncode, answer
 
 
 def exports_lead_to_both_epochs(sites, policy, before, after):
