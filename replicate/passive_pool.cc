@@ -213,8 +213,8 @@ Result<std::shared_ptr<OpenedCopy>> PassivePool::open() {
   listeners.on_lost = [lost = &out->lost] { *lost = true; };
   listeners.stop = stop_;
   out->pool = GREFFE_TRY(open_(mode_, std::move(listeners)));
-  // Nobody else writes there from here on, and who did a moment ago may have made something else of it. As its writer one looks for no
-  // head that a copy has not: a service would keep a mark in its place (remote_heads.h).
+  // Nobody else writes there from here on, and who did a moment ago may have made something else of it. A writer that reads a head makes it
+  // its own where a service keeps the pool (remote_heads.h): an archive's stays as it is.
   GREFFE_TRY(refuse_archive(seen ? *seen : *out->pool));
   out->label = GREFFE_TRY(owned(*out->pool));
   if (mode_ == store::PoolMode::writer) GREFFE_TRY(refuse_unwritable(*out->pool));

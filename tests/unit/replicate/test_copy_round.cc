@@ -508,14 +508,24 @@ TEST_CASE("a copy at a service: what rots there is replaced and the bad bytes ar
   CHECK(aside);
 }
 
-TEST_CASE("a copy at a service has no mark in the place of an archive's own main log, whoever looked for it") {
+TEST_CASE("an archive that is begun in a copy's place in just this moment keeps the head of its main log as it is") {
   SourcePool source;
   source.hearing(1, true, kStart);
   CopyRig rig(source);
   Service service;
-  const greffe::testing::FixedTerm term{1};
+  const greffe::testing::FixedTerm term{2};
   put_copy_at(service, rig, term);
-  REQUIRE(rig.pass());
-  CHECK(service.look(greffe::checkpoint_path(greffe::foreign_log_path(SourcePool::kArchive)))->exists);
-  CHECK_FALSE(service.look(greffe::checkpoint_path(greffe::main_log_path()))->exists);
+  const std::string key = greffe::checkpoint_path(greffe::main_log_path());
+  const std::string head = source.store.read_head(key).value();
+  const std::string token = store::make_token(1);  // of an earlier writer: who reads the head as the next one makes it his own
+  const auto open = rig.open;
+  rig.open = [&](store::PoolMode mode, store::PoolListeners listeners) {
+    if (mode == store::PoolMode::writer) REQUIRE(service.write(key, {}, head, token));
+    return open(mode, std::move(listeners));
+  };
+  const auto refused = rig.pass();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::denied);
+  CHECK(service.look(key)->text == head);
+  CHECK(service.look(key)->token == token);
 }
