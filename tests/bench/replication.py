@@ -10,7 +10,9 @@ hearings there were lately, not on their objects: the pool has as many finished 
 microphones, and one in progress, each with a few objects. fresh: from the end of `entries` with a new segment to
 the second site's confirmation at the first one, one each second.
 """
+import concurrent.futures
 import contextlib
+import copy
 import os
 import pathlib
 import shutil
@@ -30,6 +32,7 @@ from test_replicate import REPLICATE, Sites  # noqa: E402
 OBJECTS, OBJECT_BYTES, ROUNDS = int(os.environ.get("OBJECTS", "60")), 2_500_000, int(os.environ.get("ROUNDS", "3"))
 FILES = int(os.environ.get("FILES", "1000000"))
 LINKS_MOST = 50_000
+LANES = 8
 OBJECTS_OF_AN_HOUR = 2 * 360 + 3 * 120
 FRESH = 60
 
@@ -68,18 +71,30 @@ def webdav(folder, scratch):
         server.wait(10)
 
 
-def file_objects(sites, number, count):
-    hearing = Hearing(sites.client, start_ms=sample.START_MS + number * 100_000)
+def file_objects(client, number, count, size=OBJECT_BYTES):
+    hearing = Hearing(client, start_ms=sample.START_MS + number * 100_000)
     details = details_document()
     hearing.put(details)
     hearing.open(sha256(details), {"cam-bench": "video"})
     for _ in range(count):
-        data = random_object(OBJECT_BYTES)
+        data = random_object(size)
         hearing.put(data)
         hearing.segment("cam-bench", data, 1260, 900_000)
     hearing.finish()
     hearing.post()
     return hearing
+
+
+def file_hearings(sites, count):
+    """Finished ones with two small objects each, several at a time."""
+    def share(first):
+        client = copy.copy(sites.client)
+        client.connection = None  # one of its own
+        for number in range(first, count, LANES):
+            file_objects(client, number, 2, 2000)
+        client.close()
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        list(pool.map(share, range(LANES)))
 
 
 def drain():
@@ -90,7 +105,7 @@ def drain():
         there.mkdir()
         with webdav(there, scratch) as (server, remote):
             for number in range(ROUNDS + 1):
-                hearing = file_objects(sites, number, OBJECTS)
+                hearing = file_objects(sites.client, number, OBJECTS)
                 source = scratch / f"source-{number}"
                 source.mkdir()
                 for digest in sites.digests(hearing):
@@ -103,12 +118,12 @@ def drain():
                         raise RuntimeError("the second site does not hold one copy of each object")
                     return cost
 
-                def copy():
+                def copy_with_rclone():
                     cpu, wall = usage_of(["rclone", "copy", *remote, "--transfers", "4", source, f":webdav:{number}"], [server.pid])
                     begun = time.monotonic()
                     subprocess.run(["sync", "-f", there], check=True)
                     return cpu, wall + time.monotonic() - begun
-                for who, work in ((ours, replicate), (theirs, copy)) if number % 2 else ((theirs, copy), (ours, replicate)):
+                for who, work in ((ours, replicate), (theirs, copy_with_rclone)) if number % 2 else ((theirs, copy_with_rclone), (ours, replicate)):
                     who.append(work())
                     for volume in (there, *sites.second.volumes):
                         forget_pages(volume)
@@ -138,8 +153,7 @@ def idle():
     with Sites() as sites, tempfile.TemporaryDirectory(prefix="greffe-bench.") as scratch:
         scratch = pathlib.Path(scratch)
         hearings = max(20, FILES // OBJECTS_OF_AN_HOUR)
-        for number in range(hearings):
-            sites.file(number)
+        file_hearings(sites, hearings)
         sites.begin(hearings)
         sites.once()
         tree_of_links(scratch / "a", FILES)
