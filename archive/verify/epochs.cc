@@ -90,12 +90,6 @@ bool follow_epoch(std::vector<EpochLog>& chain, EpochLog next, Policy& policy, R
     report.add(not_an_epoch(next.name, good.error(), next.chosen.file));
     return false;
   }
-  // On some volume may lie another one, whose promotion other officers signed, or the same.
-  for (const NoteCopy& copy : next.notes) {
-    const Status same = verify_note(copy.signed_checkpoint.note, promotion->log_verifier());
-    if (same) continue;
-    report.add(main_finding(Verdict::tampered, "promotion", fmt::format("another log claims to be that of {}: {}", epoch_origin(next.name), same.error().message), copy.file));
-  }
   EpochLog& before = chain.back();
   before.counted = promotion->previous.size;
   if (before.head().size > before.counted) {

@@ -180,7 +180,7 @@ class PoolCheck {
     judge_documents(facts);
   }
 
-  // Of the first epoch choose_main said it. A log of others that lies on one volume in the place of a later epoch's.
+  // Of the first epoch choose_main said it. On some volume may lie another log in the place of a later epoch's, of others or of another promotion.
   void check_signed(const EpochLog& link) {
     for (const NoteCopy& copy : link.notes) {
       const Status good = verify_note(copy.signed_checkpoint.note, link.promotion->log_verifier());

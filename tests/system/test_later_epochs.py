@@ -164,7 +164,7 @@ def test_what_only_the_old_site_has_stays_there_and_holds_nothing_up():
             assert old.copies(digest), digest
         code, verdict = verdict_of(policy, old.volumes)
         assert code == 1 and verdict["verdict"] == "INCOMPLETE", verdict
-        assert {one["code"] for one in verdict["findings"]} == {"not-closed", "not-committed"}, verdict["findings"]
+        assert {one["code"] for one in verdict["findings"]} == {"not-closed", "not-committed", "receipt"}, verdict["findings"]
         held(verdict["hearings"], [going_on, after])
         # The station brings the promoted site what the old one has of the hearing that goes on, and then both have it.
         station = sites.station_goes_there()

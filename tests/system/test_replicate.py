@@ -164,7 +164,7 @@ def test_people_find_and_play_a_copy_at_the_second_site():
             assert status == 200 and sha256(data) == digest, status
             assert people["other"].call("GET", f"{address}/objects/{digest}.mp4")[0] == 404
         status, opened, _ = people["one"].call("GET", address)
-        assert status == 200 and opened["rights"] == {"correct": False, "export": False, "mark": False, "play": True}, opened
+        assert status == 200 and opened["rights"] == {"correct": False, "export": False, "mark": False, "play": True, "share": False, "shares": True}, opened
         status, answer, _ = people["one"].call("POST", f"{address}/marks", {"at": row["start"], "text": "here"})
         assert status == 403 and sites.primary.name in answer["detail"], answer
         # What a page checks with: the keys of the archive that keeps it, and the proof from that archive's log.
