@@ -11,14 +11,15 @@ Status try_once(FileSystem& files, Clock& clock, const IngestSettings& settings,
   Delivery delivery(files, clock, settings, enrolment, key);
   const auto receipt = delivery.deliver(id);
   elsewhere = !receipt && (may_be_elsewhere(receipt.error().code) || delivery.has_heard_of_later_epoch());
+  if (receipt) {
+    out.receipt = *receipt;
+    (void)delivery.remember_archive();  // kept with the next delivery, if it cannot be kept now
+    (void)delivery.learn_successors();  // the same
+    const Status seen = delivery.see_main_log();
+    if (!seen && seen.error().code == Errc::conflict) out.notices.push_back(seen.error().message);
+  }
   for (const std::string& notice : delivery.notices()) out.notices.push_back(notice);
-  if (!receipt) return receipt.error();
-  out.receipt = *receipt;
-  (void)delivery.remember_archive();  // kept with the next delivery, if it cannot be kept now
-  (void)delivery.learn_successors();  // the same
-  const Status seen = delivery.see_main_log();
-  if (!seen && seen.error().code == Errc::conflict) out.notices.push_back(seen.error().message);
-  return ok();
+  return receipt ? ok() : Status(receipt.error());
 }
 
 }  // namespace
