@@ -15,6 +15,13 @@ void Officers::take(const KeyEntry& entry) {
   }
 }
 
+void Officers::take(std::string_view entry) {
+  if (!concerns(entry)) return;
+  const auto parsed = parse_main_entry(entry);
+  const auto* key = parsed ? std::get_if<KeyEntry>(&*parsed) : nullptr;
+  if (key != nullptr) take(*key);
+}
+
 Status Officers::check(std::string_view statement, const std::vector<std::string>& names, const std::vector<Signature>& signatures,
                        std::string_view what) const {
   if (names.size() < kOfficersNeeded || signatures.size() != names.size()) {

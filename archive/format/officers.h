@@ -19,6 +19,8 @@ class Officers {
   // Whether take() would learn anything from this entry. Far quicker than reading it as JSON.
   static bool concerns(std::string_view entry) { return entry.find("\"role\":\"officer\"") != std::string_view::npos; }
   void take(const KeyEntry& entry);
+  // An entry of any kind, as it lies in the log. One that cannot be read names nobody.
+  void take(std::string_view entry);
 
   // ok: each of `names` is an officer now and signed exactly this text, in this order, and at least two keys are among them. denied
   // with whose signature is wrong; `what` says in an error what was to be ordered.

@@ -34,9 +34,7 @@ Result<std::vector<SignedLog>> signed_logs(const LogChain& chain, const Verifier
 Result<Officers> officers_before(const LogChain& chain, std::uint64_t number) {
   Officers out;
   GREFFE_TRY(chain.entries(0, number, [&out](std::uint64_t, std::string_view text) {
-    const auto entry = Officers::concerns(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
-    const auto* key = entry ? std::get_if<KeyEntry>(&*entry) : nullptr;
-    if (key != nullptr) out.take(*key);
+    out.take(text);
     return true;
   }));
   return out;

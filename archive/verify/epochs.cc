@@ -21,7 +21,7 @@ Officers officers_up_to(const std::vector<EpochLog>& chain, std::uint64_t pin) {
   for (const EpochLog& link : chain) {
     const std::uint64_t end = &link == &chain.back() ? pin : link.counted;
     link.log->visit([&out, end](std::uint64_t index, std::string_view text) {
-      if (index < end) take_officer(out, text);
+      if (index < end) out.take(text);
     });
   }
   return out;
@@ -35,13 +35,6 @@ Status check_promotion(const std::vector<EpochLog>& chain, const EpochLog& next,
 }
 
 }  // namespace
-
-void take_officer(Officers& officers, std::string_view text) {
-  if (!Officers::concerns(text)) return;
-  const auto entry = parse_main_entry(text);
-  if (!entry) return;
-  if (const auto* key = std::get_if<KeyEntry>(&*entry)) officers.take(*key);
-}
 
 Status believe_epoch(const EpochName& before, bool had_pinned, const Officers& officers, const EpochName& name, const PromotionEntry& promotion,
                      const SignedCheckpoint& head) {

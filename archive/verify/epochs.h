@@ -15,9 +15,6 @@
 
 namespace greffe::verify {
 
-// Takes what a main-log entry says about officers, if it does.
-void take_officer(Officers& officers, std::string_view entry);
-
 // The rule. `head`: a checkpoint of the log of epoch `name`, whose first entry is `promotion`. `had_pinned`: the trusted log of epoch `before`, the
 // newest of the chain, had exactly the state `previous`; `officers`: whom the chain names up to there. denied with what is wrong.
 Status believe_epoch(const EpochName& before, bool had_pinned, const Officers& officers, const EpochName& name, const PromotionEntry& promotion,

@@ -84,7 +84,7 @@ class ExportedEpochs {
   }
 
   void believe(ExportedEpoch epoch) {
-    for (const auto& [index, entry] : epoch.entries) take_officer(officers_, entry);
+    for (const auto& [index, entry] : epoch.entries) officers_.take(entry);
     chain_.push_back(std::move(epoch));
   }
 

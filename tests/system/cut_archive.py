@@ -203,19 +203,27 @@ class Site:
                 guest.close()
 
 
+def mount(disk, point, options):
+    words = ["mount", "-t", "ext4", "-o", options, disk, point]
+    try:
+        run(*words)
+    except subprocess.CalledProcessError as first:
+        # A superblock that was torn within its block: what a boot does about it.
+        mended = subprocess.run(["/usr/sbin/e2fsck", "-fy", disk], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        try:
+            run(*words)
+        except subprocess.CalledProcessError as second:
+            kernel = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=False).stdout.splitlines()[-20:]
+            raise AssertionError(f"{disk} cannot be mounted: {first}; e2fsck: {mended.stdout}; then: {second}; the kernel: {kernel}") from second
+
+
 @contextlib.contextmanager
 def mounted(disks, points, options):
     """{name: device or image} at {name: folder}; gives what is mounted where, to be changed by who unmounts."""
     done = {}
     try:
         for name, disk in disks.items():
-            words = ["mount", "-t", "ext4", "-o", options, disk, points[name]]
-            try:
-                run(*words)
-            except subprocess.CalledProcessError:
-                # A superblock that was torn within its block: what a boot does about it.
-                subprocess.run(["/usr/sbin/e2fsck", "-fy", disk], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-                run(*words)
+            mount(disk, points[name], options)
             done[name] = points[name]
         yield done
     finally:

@@ -23,8 +23,17 @@ def possible():
         return False
 
 
+class CommandFailed(subprocess.CalledProcessError):
+    """Says what the command said."""
+
+    def __str__(self):
+        return f"{super().__str__()} {self.stderr.strip()}"
+
+
 def run(*words):
-    subprocess.run([str(w) for w in words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    done = subprocess.run([str(w) for w in words], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise CommandFailed(done.returncode, [str(w) for w in words], None, done.stderr)
 
 
 class Disk:
