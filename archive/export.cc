@@ -266,7 +266,7 @@ class Export {
   }
 
   Status add_playlists() {
-    HearingLogs hearings(stores_, 1);
+    HearingLogs hearings(stores_, {1, 1});
     const Timeline timeline = GREFFE_TRY(Retrieval(stores_, hearings).timeline(id_));
     const std::vector<catalogue::Mark> marks = GREFFE_TRY(catalogue_.marks(id_, catalogue::CourtSet::everything()));
     for (const TimelineStream& stream : timeline.streams) {

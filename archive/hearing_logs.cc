@@ -2,8 +2,6 @@
 
 namespace greffe::archive {
 
-HearingLogs::HearingLogs(Stores stores, std::size_t names_limit) : stores_(stores), names_limit_(names_limit) {}
-
 tlog::LogReader HearingLogs::reader(const HearingId& id) const {
   return {stores_.objects, stores_.heads, hearing_log_path(id)};
 }
@@ -34,28 +32,35 @@ Result<std::shared_ptr<HearingState>> HearingLogs::load(const HearingId& id) con
 Result<std::shared_ptr<HearingState>> HearingLogs::get(const HearingId& id) {
   const std::lock_guard lock(mutex_);
   if (const auto found = kept_.find(id); found != kept_.end()) {
-    recent_.splice(recent_.begin(), recent_, found->second.place);
+    Recent& where = recent(found->second.finished);
+    where.splice(where.begin(), where, found->second.place);
     return found->second.state;
   }
   std::shared_ptr<HearingState> state = GREFFE_TRY(load(id));
-  recent_.push_front(id);
-  kept_.emplace(id, Kept{state, recent_.begin()});
-  // Only idle ones go: whoever holds the pointer still relies on being the only writer.
-  for (auto last = recent_.end(); kept_.size() > names_limit_ && last != recent_.begin();) {
+  Recent& where = recent(state->closed);
+  where.push_front(id);
+  kept_.emplace(id, Kept{state, state->closed, where.begin()});
+  forget_idle(going_on_, limits_.going_on);
+  forget_idle(finished_, limits_.finished);
+  return state;
+}
+
+// Only idle ones go: whoever holds the pointer still relies on being the only writer.
+void HearingLogs::forget_idle(Recent& recent, std::size_t limit) {
+  for (auto last = recent.end(); recent.size() > limit && last != recent.begin();) {
     --last;
     const auto candidate = kept_.find(*last);
     if (candidate->second.state.use_count() > 1) continue;
     kept_.erase(candidate);
-    last = recent_.erase(last);
+    last = recent.erase(last);
   }
-  return state;
 }
 
 void HearingLogs::forget(const HearingId& id) {
   const std::lock_guard lock(mutex_);
   const auto found = kept_.find(id);
   if (found == kept_.end()) return;
-  recent_.erase(found->second.place);
+  recent(found->second.finished).erase(found->second.place);
   kept_.erase(found);
 }
 
@@ -73,6 +78,17 @@ Status HearingLogs::mark_begun(const HearingId& id) {
   return stores_.objects.put(open_marker_path(id), as_bytes(id.text() + "\n"));
 }
 
-Status HearingLogs::mark_finished(const HearingId& id) { return stores_.stages.remove_stage(open_marker_path(id)); }
+Status HearingLogs::mark_finished(const HearingId& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = kept_.find(id);
+    if (found != kept_.end() && !found->second.finished) {
+      finished_.splice(finished_.begin(), going_on_, found->second.place);
+      found->second.finished = true;
+      forget_idle(finished_, limits_.finished);
+    }
+  }
+  return stores_.stages.remove_stage(open_marker_path(id));
+}
 
 }  // namespace greffe::archive

@@ -37,8 +37,14 @@ struct HearingState {
 
 class HearingLogs {
  public:
-  // `names_limit`: how many hearings are kept in memory; the least recently used idle one is forgotten.
-  HearingLogs(Stores stores, std::size_t names_limit = 4096);
+  // How many hearings are kept in memory (some 60 to 300 KB each); of those that nobody uses the least recently used is forgotten. Finished ones
+  // are only played, and a court finishes thousands a day.
+  struct Limits {
+    std::size_t going_on = 1024;
+    std::size_t finished = 128;
+  };
+  explicit HearingLogs(Stores stores) : HearingLogs(stores, Limits{}) {}
+  HearingLogs(Stores stores, Limits limits) : stores_(stores), limits_(limits) {}
 
   // The state of a hearing's log; an unknown hearing has an empty one. The pointer keeps it alive.
   Result<std::shared_ptr<HearingState>> get(const HearingId& id);
@@ -51,17 +57,21 @@ class HearingLogs {
   Status mark_finished(const HearingId& id);
 
  private:
+  using Recent = std::list<HearingId>;  // most recently used first
   struct Kept {
     std::shared_ptr<HearingState> state;
-    std::list<HearingId>::iterator place;  // in recent_
+    bool finished;
+    Recent::iterator place;  // in the list of those that are finished, or of those that are not
   };
   Result<std::shared_ptr<HearingState>> load(const HearingId& id) const;
+  Recent& recent(bool finished) { return finished ? finished_ : going_on_; }
+  void forget_idle(Recent& recent, std::size_t limit);
 
   Stores stores_;
-  const std::size_t names_limit_;
-  std::mutex mutex_;  // guards the two below
+  const Limits limits_;
+  std::mutex mutex_;  // guards what is below; taken under a hearing's
   std::map<HearingId, Kept> kept_;
-  std::list<HearingId> recent_;  // most recently used first
+  Recent going_on_, finished_;
 };
 
 }  // namespace greffe::archive

@@ -361,6 +361,39 @@ TEST_CASE("the main log follows a running hearing at most once per interval, and
   CHECK(record->log_size == 5);
 }
 
+TEST_CASE("of hearings that nobody uses only so many stay in memory: some that go on, and fewer that are finished") {
+  SampleArchive a;
+  std::vector<greffe::HearingId> going_on, finished;
+  for (int i = 0; i < 5; ++i) {
+    SampleHearing h(a.name);
+    h.add_segment();
+    if (i >= 3) h.close();
+    deposit_all_objects(a, h);
+    receipt_of(append_range(a, h, 0, h.entries.size()));
+    (i >= 3 ? finished : going_on).push_back(h.id);
+  }
+  greffe::archive::HearingLogs logs(a.stores(), {.going_on = 2, .finished = 1});
+  using Watched = std::weak_ptr<greffe::archive::HearingState>;
+  const auto use = [&logs](const greffe::HearingId& id) { return Watched(*logs.get(id)); };
+  std::vector<Watched> states;
+  for (const auto& id : going_on) states.push_back(use(id));
+  CHECK(states[0].expired());
+  for (const auto& id : finished) states.push_back(use(id));
+  CHECK(states[3].expired());
+  CHECK_FALSE(states[1].expired());
+  CHECK_FALSE(states[2].expired());
+  CHECK_FALSE(states[4].expired());
+
+  REQUIRE(logs.mark_finished(going_on[1]));
+  CHECK(states[4].expired());
+  CHECK_FALSE(states[1].expired());
+
+  // Who holds one is the only one who writes it.
+  const auto held = *logs.get(going_on[2]);
+  for (int round = 0; round < 2; ++round) use(going_on[static_cast<std::size_t>(round)]);
+  CHECK(*logs.get(going_on[2]) == held);
+}
+
 TEST_CASE("a second server on the same pool is refused, and a pool that went back is recognised") {
   SampleArchive a;
   SampleHearing h(a.name);
