@@ -12,6 +12,7 @@
 #include "archive/archive_keys.h"
 #include "archive/excuses.h"
 #include "archive/hearing_rules.h"
+#include "archive/old_epoch.h"
 
 namespace greffe::archive {
 namespace {
@@ -50,6 +51,7 @@ struct Deposit::State {
   const Limits limits;
   EntriesAhead* const ahead;
 
+  std::mutex catching_up;  // one at a time: it holds many hearings at once
   std::mutex due_mutex;  // guards the two below
   std::condition_variable_any due_changed;
   std::map<HearingId, std::int64_t> due;  // hearings whose newest head is not in the main log -> monotonic ms when it is due
@@ -59,10 +61,17 @@ struct Deposit::State {
   bool is_primary() const { return role == "primary"; }
   Status main_log_is_signed() const;
   Status may_write(const Peer& peer, const HearingId& id, const HearingState& hearing) const;
+  Status may_bring_back(const HearingId& id, const OpenEntry& open, bool is_held) const;
+  static Status may_add(const catalogue::KnownKey& station, const HearingId& id, bool is_held);
   static Error revoked(const catalogue::KnownKey& key);
   Result<OpenEntry> checked_open(const Peer& peer, const HearingId& id, const OpenEntry& open) const;
   Result<std::vector<Digest>> unproved(HearingState& hearing, const ReadEntries& read);
-  Status excuse(const HearingId& id, const OpenEntry& open, const std::vector<ShownEntry>& shown, std::vector<Digest>& missing, ReadEntries& read);
+  struct Declared {
+    DeclaredLost::Read held;
+    std::vector<tlog::SignedLog> main_logs;
+  };
+  Result<std::optional<Declared>> declared_over_there(const Peer& peer, const OpenEntry& open) const;
+  Status excuse(const Peer& peer, const HearingId& id, const OpenEntry& open, const std::vector<ShownEntry>& shown, std::vector<Digest>& missing, ReadEntries& read);
   Result<std::uint64_t> size_of(const HearingState& hearing, const Digest& digest);
   Status check_sizes(const HearingState& hearing, const ReadEntries& read);
   Result<std::optional<Unready>> divergence(const HearingId& id, HearingState& hearing, const Checkpoint& wanted);
@@ -70,6 +79,7 @@ struct Deposit::State {
   Result<HearingCheckpointEntry> checkpoint_of(const HearingId& id, const HearingState& hearing) const;
   Status note_in_main_log(const HearingId& id, HearingState& hearing);
   Status append_to_main_log(const HearingId& id, HearingState& hearing);
+  Result<bool> may_be_in_main_log(const HearingState& hearing) const;
   Result<bool> lacks_in_main_log(const HearingId& id, HearingState& hearing) const;
   Status ensure_in_main_log(const HearingId& id, HearingState& hearing);
   Status catch_up(std::span<const HearingId> begun);
@@ -98,14 +108,31 @@ Status Deposit::State::may_write(const Peer& peer, const HearingId& id, const He
     return ok();
   }
   if (!is_primary()) return fail(Errc::denied, "this archive is a replica: stations deposit at the primary");
+  if (peer.kind == Peer::Kind::returning) return hearing.open ? may_bring_back(id, *hearing.open, true) : ok();
   if (hearing.open && hearing.open->station_key != peer.key.key) {
     return fail(Errc::denied, "this hearing belongs to station " + hearing.open->station + ", not to " + peer.key.name);
   }
-  // Whoever stole a key must not add to what its station had begun. A retired one may bring what was recorded under it, also
-  // what this archive has not seen yet; verification says so of such a hearing.
-  const bool stolen = peer.key.revoked_why == "stolen";
-  if (peer.key.revoked_since && (stolen || (!hearing.open && id.time() >= *peer.key.revoked_since))) return revoked(peer.key);
+  return may_add(peer.key, id, hearing.open.has_value());
+}
+
+// Whoever stole a key must not add to what its station had begun. A retired one may bring what was recorded under it, also
+// what this archive has not seen yet; verification says so of such a hearing.
+Status Deposit::State::may_add(const catalogue::KnownKey& station, const HearingId& id, bool is_held) {
+  const bool stolen = station.revoked_why == "stolen";
+  if (station.revoked_since && (stolen || (!is_held && id.time() >= *station.revoked_since))) return revoked(station);
   return ok();
+}
+
+// Of a station that only the old site had enrolled nothing is known here yet: its key comes back with the graft, and then its hearings count.
+Status Deposit::State::may_bring_back(const HearingId& id, const OpenEntry& open, bool is_held) const {
+  if (open.archive != main_log.archive_name()) return fail(Errc::denied, "this hearing belongs to another archive than " + main_log.archive_name());
+  const auto station = GREFFE_TRY(main_log.catalogue().key("station", open.station_key));
+  if (!station) return ok();
+  if (station->name != open.station || station->court != open.court || station->room != open.room) {
+    return fail(Errc::denied, fmt::format("hearing {}: its key is enrolled for station {} in {}/{}, not for {} in {}/{}", id.text(), station->name, station->court, station->room,
+                                          open.station, open.court, open.room));
+  }
+  return may_add(*station, id, is_held);
 }
 
 Error Deposit::State::revoked(const catalogue::KnownKey& key) {
@@ -121,6 +148,10 @@ Result<OpenEntry> Deposit::State::checked_open(const Peer& peer, const HearingId
     return fail(Errc::invalid, "the hearing's \"open\" entry names the archive " + open.archive + ", not " + archive);
   }
   if (open.hearing != id) return fail(Errc::invalid, "the hearing's \"open\" entry names another hearing");
+  if (peer.kind == Peer::Kind::returning) {
+    GREFFE_TRY(may_bring_back(id, open, false));
+    return open;
+  }
   if (is_primary() && open.station != peer.key.name) {
     return fail(Errc::denied, "the hearing's \"open\" entry names station " + open.station + "; the key that sent it is enrolled as " + peer.key.name);
   }
@@ -145,20 +176,34 @@ Result<std::vector<Digest>> Deposit::State::unproved(HearingState& hearing, cons
   return missing;
 }
 
-// At a second site: what is declared lost over there does not stop the hearing here.
-Status Deposit::State::excuse(const HearingId& id, const OpenEntry& open, const std::vector<ShownEntry>& shown, std::vector<Digest>& missing,
-                              ReadEntries& read) {
-  if (missing.empty() || is_primary()) return ok();
+// What may excuse that an object is not sent: at a second site what is declared lost over there, at a promoted one what the old site declared
+// lost behind the state that this epoch goes on from, by officers of this archive. None: nothing does.
+Result<std::optional<Deposit::State::Declared>> Deposit::State::declared_over_there(const Peer& peer, const OpenEntry& open) const {
+  if (peer.kind == Peer::Kind::station) return std::optional<Declared>();
+  DeclaredLost::Read held = GREFFE_TRY(main_log.declared_lost().of(open.archive));
+  if (peer.kind == Peer::Kind::returning) {
+    const OldEpoch epoch = GREFFE_TRY(old_epoch(main_log, peer.key.name));
+    held.size = epoch.next_first;  // what is shown stands behind that in the old log
+    return std::optional(Declared{std::move(held), {{epoch.log_key, epoch.link.first}}});
+  }
   const std::vector<catalogue::KnownKey> origins = GREFFE_TRY(main_log.catalogue().keys("origin"));
   const auto origin = std::find_if(origins.begin(), origins.end(), [&](const auto& key) { return key.name == open.archive && !key.revoked_since; });
-  if (origin == origins.end()) return ok();
-  DeclaredLost::Read held = GREFFE_TRY(main_log.declared_lost().of(open.archive));
-  const VerifierKey by_station{hearing_origin(open.archive, id), KeyType::ed25519, open.station_key};
+  if (origin == origins.end()) return std::optional<Declared>();
   std::vector<tlog::SignedLog> main_logs = {{log_verifier(open.archive, origin->key), 0}};
   const auto chain = tlog::open_copied_log(stores.objects, stores.heads, open.archive);
   if (chain) main_logs = GREFFE_TRY(tlog::signed_logs(*chain, main_logs.front().key));
   else if (chain.error().code != Errc::not_found) return chain.error();  // not_found: nothing is held of it yet
-  const Excuses excuses = GREFFE_TRY(Excuses::read(shown, std::move(held), main_logs, by_station));
+  return std::optional(Declared{std::move(held), std::move(main_logs)});
+}
+
+Status Deposit::State::excuse(const Peer& peer, const HearingId& id, const OpenEntry& open, const std::vector<ShownEntry>& shown, std::vector<Digest>& missing,
+                              ReadEntries& read) {
+  if (missing.empty()) return ok();
+  std::optional<Declared> declared = GREFFE_TRY(declared_over_there(peer, open));
+  if (!declared) return ok();
+  const VerifierKey by_station{hearing_origin(open.archive, id), KeyType::ed25519, open.station_key};
+  const std::vector<ShownEntry> taken = peer.kind == Peer::Kind::returning ? without_keys(shown) : shown;
+  const Excuses excuses = GREFFE_TRY(Excuses::read(taken, std::move(declared->held), declared->main_logs, by_station));
   std::erase_if(missing, [&](const Digest& digest) {
     if (!excuses.cover(id, digest)) return false;
     read.lost.insert(digest);
@@ -239,13 +284,22 @@ Status Deposit::State::append_to_main_log(const HearingId& id, HearingState& hea
   return note_in_main_log(id, hearing);
 }
 
+// The main log has hearings only of stations that it has enrolled before. What an old site brings back may be of one that it has not, until
+// the graft: then catch_up() finds it. One whose key was declared stolen meanwhile begins nothing.
+Result<bool> Deposit::State::may_be_in_main_log(const HearingState& hearing) const {
+  if (main_log.place().name.epoch == 1) return true;  // only stations deposit here
+  const auto station = GREFFE_TRY(main_log.catalogue().key("station", hearing.open->station_key));
+  return station && (station->revoked_why != "stolen" || hearing.committed_size > 0);
+}
+
 // After a restart, or when an earlier try broke off: what the main log already says is asked before anything is added.
 Result<bool> Deposit::State::lacks_in_main_log(const HearingId& id, HearingState& hearing) const {
   if (!is_primary() || hearing.committed_size == hearing.writer.size()) return false;
   const auto record = main_log.catalogue().hearing(id, catalogue::CourtSet::everything());
   if (!record && record.error().code != Errc::not_found) return record.error();
   hearing.committed_size = record ? record->log_size : 0;
-  return hearing.committed_size < hearing.writer.size();
+  if (hearing.committed_size == hearing.writer.size()) return false;
+  return may_be_in_main_log(hearing);
 }
 
 Status Deposit::State::ensure_in_main_log(const HearingId& id, HearingState& hearing) {
@@ -260,6 +314,8 @@ Status Deposit::State::commit_when_due(const HearingId& id, HearingState& hearin
     if (hearing.closed) GREFFE_TRY(hearings.mark_finished(id));
     return ok();
   }
+  const bool may = GREFFE_TRY(may_be_in_main_log(hearing));
+  if (!may) return ok();
   const std::int64_t now = clock.monotonic_ms();
   const std::int64_t due_ms = hearing.committed_mono_ms + limits.commit_interval_ms;
   if (at_once || hearing.closed || due_ms <= now) {
@@ -290,7 +346,8 @@ Status Deposit::State::catch_up(std::span<const HearingId> begun) {
     const bool lacks = GREFFE_TRY(lacks_in_main_log(id, hearing));
     if (lacks) entries.push_back(GREFFE_TRY(checkpoint_of(id, hearing)));
     if (lacks) lacking.emplace_back(id, &hearing);
-    if (hearing.closed) closed.emplace_back(id, &hearing);
+    const bool waits = is_primary() && !lacks && hearing.committed_size < hearing.writer.size();  // for its station's key
+    if (hearing.closed && !waits) closed.emplace_back(id, &hearing);
   }
   if (!entries.empty()) GREFFE_TRY(main_log.append(entries));
   for (const auto& [id, hearing] : lacking) GREFFE_TRY(note_in_main_log(id, *hearing));
@@ -307,6 +364,7 @@ Status Deposit::State::catch_up() {
     is_behind = true;
     return ok();
   }
+  const std::lock_guard one_at_a_time(catching_up);
   const std::vector<HearingId> begun = GREFFE_TRY(hearings.begun());
   for (std::size_t at = 0; at < begun.size(); at += kCaughtUpAtOnce) {
     GREFFE_TRY(catch_up(std::span(begun).subspan(at, std::min(kCaughtUpAtOnce, begun.size() - at))));
@@ -455,7 +513,7 @@ Result<std::variant<Receipt, Unready>> Deposit::append(const Peer& peer, const H
     if (two_stories) return Answer(Unready{std::nullopt, {}, std::move(*two_stories), true});
   }
   std::vector<Digest> missing = GREFFE_TRY(state_->unproved(*hearing, read));
-  GREFFE_TRY(state_->excuse(id, *open, shown, missing, read));
+  GREFFE_TRY(state_->excuse(peer, id, *open, shown, missing, read));
   if (!missing.empty()) {
     const std::string detail = fmt::format("{} objects that the entries name were not deposited for this hearing", missing.size());
     return Answer(Unready{std::nullopt, std::move(missing), detail});

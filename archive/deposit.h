@@ -20,8 +20,10 @@ namespace greffe::archive {
 
 // Who is at the other end, as its TLS key and the main log say.
 struct Peer {
-  // A reader is another archive that may read the copies of what it recorded, and nothing else; its key's name is that archive's.
-  enum class Kind { station, replicator, reader };
+  // A reader is another archive that may read the copies of what it recorded, and nothing else; its key's name is that archive's. What is
+  // returning is the site that was this archive before it was promoted elsewhere, with what only that has; its key's name is the origin of
+  // the old main log.
+  enum class Kind { station, replicator, reader, returning };
   Kind kind = Kind::station;
   catalogue::KnownKey key;
 };
@@ -37,8 +39,8 @@ class Deposit {
           const PrivateKey& holder_key, std::string role, Limits limits, EntriesAhead* ahead = nullptr);
   ~Deposit();  // stops the thread "gr-commit"
 
-  // Start-up, before anything is served: appends every hearing head newer than its last main-log entry, and counts anew
-  // what stations had sent without entries. While the main log is not signed (MainLog::refusal), ok: it is done as soon as it is.
+  // Start-up, before anything is served, and when stations were enrolled whose hearings had come back before: appends every hearing head newer
+  // than its last main-log entry, and counts anew what stations had sent without entries. While the main log is not signed (MainLog::refusal), ok: it is done as soon as it is.
   Status catch_up();
 
   // The one of these digests that this hearing does not hold: what another hearing holds counts as missing.

@@ -17,6 +17,14 @@ Result<std::uint64_t> number_of(const ShownEntry& shown, const std::vector<tlog:
 
 }  // namespace
 
+std::vector<ShownEntry> without_keys(std::vector<ShownEntry> shown) {
+  std::erase_if(shown, [](const ShownEntry& one) {
+    const auto entry = parse_main_entry(one.entry);
+    return entry && std::holds_alternative<KeyEntry>(*entry);
+  });
+  return shown;
+}
+
 Result<Excuses> Excuses::read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held,
                               const std::vector<tlog::SignedLog>& main_logs, const std::optional<VerifierKey>& hearing) {
   Excuses out(std::move(held.declarations));

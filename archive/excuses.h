@@ -12,6 +12,9 @@
 
 namespace greffe::archive {
 
+// What is shown without the keys among it: for an archive that lets nobody outside say who its officers are.
+std::vector<ShownEntry> without_keys(std::vector<ShownEntry> shown);
+
 class Excuses {
  public:
   // `held`: what the main log says as far as it is held here; of what is shown, only what stands behind that is taken.

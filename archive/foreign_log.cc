@@ -8,6 +8,7 @@
 
 #include "archive/archive_keys.h"
 #include "archive/excuses.h"
+#include "archive/old_epoch.h"
 #include "archive/tlog/copied_main_log.h"
 #include "archive/tlog/kept_checkpoints.h"
 
@@ -17,9 +18,11 @@ namespace {
 constexpr std::uint64_t kPendingBytesMax = 1024ull * 1024 * 1024;  // documents are small; more is a mistake or an attack
 
 struct ForeignLog {
-  ForeignLog(EpochName n, std::string where, tlog::LogWriter log_writer) : name(std::move(n)), path(std::move(where)), writer(std::move(log_writer)) {}
+  ForeignLog(EpochName n, std::string where, tlog::LogWriter log_writer, bool comes_back)
+      : name(std::move(n)), path(std::move(where)), returning(comes_back), writer(std::move(log_writer)) {}
   const EpochName name;
   const std::string path;
+  const bool returning;  // of an earlier epoch of the archive that writes here: it has no end but its own
   std::mutex mutex;
   tlog::LogWriter writer;
   std::optional<VerifierKey> log_key;  // none: of a later epoch, of which nothing is held yet
@@ -52,6 +55,8 @@ struct ForeignLogs::State {
   std::map<std::string, std::shared_ptr<ForeignLog>> logs;
 
   Result<std::shared_ptr<ForeignLog>> get(const std::string& origin);
+  Result<std::shared_ptr<ForeignLog>> open(const EpochName& name) /* mutex held */;
+  Result<std::shared_ptr<ForeignLog>> open_old_epoch(const EpochName& name);
   Status may_write(const Peer& peer, const std::string& origin) const;
   Status may_read(const Peer& peer, const std::string& origin) const;
   struct Missing {
@@ -72,27 +77,46 @@ Result<std::shared_ptr<ForeignLog>> ForeignLogs::State::get(const std::string& o
   const std::lock_guard lock(mutex);
   if (const auto found = logs.find(origin); found != logs.end()) return found->second;
   const EpochName name = GREFFE_TRY(parse_epoch_origin(origin));
+  auto log = name.archive == own_log.archive_name() ? open_old_epoch(name) : open(name);
+  if (log) logs.emplace(origin, *log);
+  return log;
+}
+
+Result<std::shared_ptr<ForeignLog>> ForeignLogs::State::open_old_epoch(const EpochName& name) {
+  const OldEpoch epoch = GREFFE_TRY(old_epoch(own_log, epoch_origin(name)));
+  tlog::LogWriter writer = GREFFE_TRY(tlog::LogWriter::open(stores.objects, stores.heads, stores.stages, epoch.link.path));
+  auto log = std::make_shared<ForeignLog>(name, epoch.link.path, std::move(writer), true);
+  log->log_key = epoch.log_key;
+  return log;
+}
+
+Result<std::shared_ptr<ForeignLog>> ForeignLogs::State::open(const EpochName& name) {
+  const std::string origin = epoch_origin(name);
   const std::vector<catalogue::KnownKey> keys = GREFFE_TRY(own_log.catalogue().keys("origin"));
   for (const catalogue::KnownKey& key : keys) {
     if (key.name != name.archive || key.revoked_since) continue;
     const std::string path = GREFFE_TRY(tlog::copied_log_path(stores.heads, origin));
     tlog::LogWriter writer = GREFFE_TRY(tlog::LogWriter::open(stores.objects, stores.heads, stores.stages, path));
-    auto log = std::make_shared<ForeignLog>(name, path, std::move(writer));
+    auto log = std::make_shared<ForeignLog>(name, path, std::move(writer), false);
     if (name.epoch == 1) {
       log->log_key = log_verifier(origin, key.key);
     } else if (log->writer.size() > 0) {
       const std::vector<std::string> entries = GREFFE_TRY(tlog::LogReader(stores.objects, stores.heads, path).entries(0, 1));
       log->log_key = GREFFE_TRY(parse_promotion(entries.front())).log_verifier();
     }
-    logs.emplace(origin, log);
     return log;
   }
   return fail(Errc::not_found, "this archive does not hold copies of " + origin + "; an operator must add it with `origin add`");
 }
 
 Status ForeignLogs::State::may_write(const Peer& peer, const std::string& origin) const {
-  if (peer.kind == Peer::Kind::replicator && peer.key.name == archive_of(origin)) return ok();
-  return fail(Errc::denied, "only the replicator of " + archive_of(origin) + " may send its logs, and take them back");
+  const std::string archive = archive_of(origin);
+  if (archive == own_log.archive_name()) {
+    if (peer.kind == Peer::Kind::returning && peer.key.name == origin) return ok();
+    return fail(Errc::denied, "only the site that wrote " + origin + " may bring back what it alone has of that; an operator makes a code for it with `returning add`");
+  }
+  if (peer.kind == Peer::Kind::replicator && peer.key.name == archive) return ok();
+  return fail(Errc::denied, "only the replicator of " + archive + " may send its logs, and take them back");
 }
 
 Status ForeignLogs::State::may_read(const Peer& peer, const std::string& origin) const {
@@ -165,8 +189,7 @@ Status ForeignLogs::State::holds_hearing(const HearingCheckpointEntry& entry, st
 Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, const std::string& text,
                                         std::vector<Missing>& missing) {
   const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
-  // What an old epoch gave back is read by whoever takes part in it, not by a copy of this version.
-  if (std::holds_alternative<UnknownEntry>(entry) || std::holds_alternative<GraftEntry>(entry)) {
+  if (std::holds_alternative<UnknownEntry>(entry)) {
     return fail(Errc::invalid, fmt::format("main-log entry {}: this kind is not known here; upgrade the replica first", index));
   }
   if (std::holds_alternative<PromotionEntry>(entry) != (log.name.epoch > 1 && index == 0)) {
@@ -190,14 +213,17 @@ Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, co
 Result<std::vector<Digest>> ForeignLogs::State::not_excused(const ForeignLog& log, const VerifierKey& key, const std::vector<std::string>& entries,
                                                             const std::vector<ShownEntry>& shown, const std::vector<Missing>& missing) {
   std::vector<Digest> out;
-  if (missing.empty() && std::none_of(entries.begin(), entries.end(), LostDeclarations::concerns)) return out;
+  if (missing.empty() && (log.returning || std::none_of(entries.begin(), entries.end(), LostDeclarations::concerns))) return out;
   DeclaredLost::Read with_entries = GREFFE_TRY(own_log.declared_lost().of(log.name.archive));
   for (const std::string& text : entries) {
     const MainEntry entry = GREFFE_TRY(parse_main_entry(text));
-    GREFFE_TRY(with_entries.declarations.take(entry));
+    // What comes back makes nobody an officer here: an order that officers of this archive did not sign excuses nothing.
+    if (log.returning && !std::holds_alternative<MainLostEntry>(entry)) continue;
+    const Status taken = with_entries.declarations.take(entry);
+    if (!taken && !log.returning) return taken.error();
   }
   with_entries.size = log.writer.size() + entries.size();  // what is shown stands further on in this log
-  const Excuses excuses = GREFFE_TRY(Excuses::read(shown, std::move(with_entries), {{key, 0}}, std::nullopt));
+  const Excuses excuses = GREFFE_TRY(Excuses::read(log.returning ? without_keys(shown) : shown, std::move(with_entries), {{key, 0}}, std::nullopt));
   for (const Missing& one : missing) {
     if (!excuses.cover(one.hearing, one.digest)) out.push_back(one.digest);
   }
@@ -259,7 +285,7 @@ Result<std::variant<Receipt, Unready>> ForeignLogs::append(const Peer& peer, con
     Receipt again = GREFFE_TRY(state_->cosign(*log));
     return Answer(std::move(again));
   }
-  const std::optional<std::uint64_t> end = GREFFE_TRY(state_->end_of(log->name));
+  const std::optional<std::uint64_t> end = log->returning ? std::nullopt : GREFFE_TRY(state_->end_of(log->name));
   if (end && wanted.checkpoint.size > *end) {
     return fail(Errc::denied, fmt::format("{} has ended with entry {}: the archive goes on in a later epoch, and nothing behind that is taken", origin, *end));
   }
@@ -377,6 +403,10 @@ Result<std::vector<std::string>> ForeignLogs::origins() const {
 }
 
 Result<std::string> ForeignLogs::origin_of(const Digest& digest) const {
+  for (const tlog::LogChain::Link& link : state_->own_log.chain().links()) {
+    const bool earlier = &link != &state_->own_log.chain().newest();
+    if (earlier && sha256(as_bytes(epoch_origin(link.name))) == digest) return epoch_origin(link.name);
+  }
   const std::vector<std::string> held = GREFFE_TRY(origins());
   for (const std::string& archive : held) {
     const std::uint64_t last = state_->epochs.highest(archive) + 1;

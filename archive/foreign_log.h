@@ -3,6 +3,9 @@
 //
 // A later epoch begins with its promotion: taken when the epoch before is held to the state that it goes on from, and two officers whom that
 // names signed it. The certificate is durable before the entry is; from then on the epoch before ends there.
+//
+// An archive that was promoted takes in the same way what only the old site has of an earlier epoch: of its peer in the role `returning`, and
+// behind the state that the next epoch goes on from. It is part of the archive when the graft says so (archive/grafts.h).
 #ifndef GREFFE_ARCHIVE_FOREIGN_LOG_H
 #define GREFFE_ARCHIVE_FOREIGN_LOG_H
 
@@ -27,7 +30,8 @@ class ForeignLogs {
               EntriesAhead* ahead = nullptr);
   ~ForeignLogs();
 
-  // As Deposit, for documents that main-log entries name. denied: the peer is not the replicator of this origin's archive.
+  // As Deposit, for documents that main-log entries name. denied: the peer is not the replicator of this origin's archive, nor, where that
+  // is an earlier epoch of this one, the site that returns with it.
   Result<std::vector<Digest>> missing(const Peer& peer, const std::string& origin, const std::vector<Digest>& digests);
   Result<std::unique_ptr<store::ObjectWriter>> begin_object(const Peer& peer, const std::string& origin, std::uint64_t size);
   Status deposited(const std::string& origin, const Digest& digest, std::uint64_t size);

@@ -261,10 +261,14 @@ Result<std::uint64_t> MainLog::append(const MainEntry& entry) { return append(st
 Result<std::uint64_t> MainLog::append(const std::vector<MainEntry>& entries) {
   std::vector<std::string> texts;
   texts.reserve(entries.size());
-  for (const MainEntry& entry : entries) {
-    texts.push_back(write_main_entry(entry));
+  for (const MainEntry& entry : entries) texts.push_back(write_main_entry(entry));
+  return append_texts(std::move(texts));
+}
+
+Result<std::uint64_t> MainLog::append_texts(std::vector<std::string> texts) {
+  for (const std::string& text : texts) {
     // What is in the log stays there for ever: an entry that no reader would accept is not written.
-    const auto readable = parse_main_entry(texts.back());
+    const auto readable = parse_main_entry(text);
     if (!readable) return readable.error().within("an entry for the main log is not well formed");
   }
   if (const auto why = refusal()) return fail(Errc::unavailable, "this archive signs nothing at the moment: " + *why);

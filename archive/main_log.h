@@ -60,6 +60,8 @@ class MainLog {
   // Durable, signed, published and in the catalogue when it returns; the entry's number, through all epochs. Errors as Sequencer::append.
   Result<std::uint64_t> append(const MainEntry& entry);
   Result<std::uint64_t> append(const std::vector<MainEntry>& entries);
+  // One batch of entries as they were written before, verbatim.
+  Result<std::uint64_t> append_texts(std::vector<std::string> entries);
 
   SignedCheckpoint head() const;
   tlog::LogReader reader() const;        // of the log of this epoch

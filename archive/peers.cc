@@ -15,6 +15,7 @@ Status check_invitation(const Invitation& invitation) {
     if (is_valid_archive_name(invitation.name)) return ok();
     return fail(Errc::invalid, "the name of an archive looks like archive.court.example");
   }
+  if (invitation.role == "returning") return ok();  // made by returning()
   for (const std::string& name : {invitation.name, invitation.court, invitation.room}) {
     if (!is_valid_name(name)) {
       return fail(Errc::invalid, "\"" + name + "\" is not a name: 1 to 32 small letters, digits and '-'");
@@ -154,6 +155,8 @@ Result<Peer> Peers::identify(const PublicKey& key) const {
   if (replicator && !replicator->revoked_since) return Peer{Peer::Kind::replicator, *replicator};
   const auto reader = GREFFE_TRY(main_log_.catalogue().key("reader", key));
   if (reader && !reader->revoked_since) return Peer{Peer::Kind::reader, *reader};
+  const auto returning = GREFFE_TRY(main_log_.catalogue().key("returning", key));
+  if (returning && !returning->revoked_since) return Peer{Peer::Kind::returning, *returning};
   return fail(Errc::denied, "this archive does not know your key; enrol first, with a code from its operator");
 }
 
@@ -173,6 +176,14 @@ Result<Invitation> Peers::reading(const std::string& origin) const {
   }
   const std::vector<catalogue::KnownKey> readers = GREFFE_TRY(main_log_.catalogue().keys("reader"));
   return Invitation{"reader", origin, "", "", std::any_of(readers.begin(), readers.end(), is_current)};
+}
+
+Result<Invitation> Peers::returning(std::optional<std::uint64_t> epoch) const {
+  const EpochName& own = main_log_.place().name;
+  if (own.epoch == 1) return fail(Errc::invalid, "this archive was never promoted: nothing of an earlier epoch can come back");
+  const std::uint64_t old = epoch.value_or(own.epoch - 1);
+  if (old == 0 || old >= own.epoch) return fail(Errc::invalid, fmt::format("this archive is in epoch {}: say an earlier one, from 1 on", own.epoch));
+  return Invitation{"returning", epoch_origin({own.archive, old}), "", ""};
 }
 
 Status Peers::revoke(std::string_view role, std::string_view name, std::string_view why) {

@@ -4,6 +4,7 @@
 #define GREFFE_ARCHIVE_PEERS_H
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ constexpr std::int64_t kCodeLifetimeMs = 24 * 3'600'000;
 
 // What an enrolment code leads to.
 struct Invitation {
-  std::string role;   // "station", "replicator" or "reader"
-  std::string name;   // station: its name; replicator, reader: the name of the archive it comes from
+  std::string role;   // "station", "replicator", "returning" or "reader"
+  std::string name;   // station: its name; replicator, reader: the name of the archive it comes from; returning: the origin of the old log
   std::string court;  // role station
   std::string room;
   bool renews = false;  // a new key for one that is enrolled; the old one is retired when it comes
@@ -50,6 +51,9 @@ class Peers {
   // The invitation of an archive to read what is held of it here: of an origin, which it must be. Of one that is enrolled it renews the
   // key. not_found: this is no origin.
   Result<Invitation> reading(const std::string& origin) const;
+  // The invitation of the site that was this archive in an earlier epoch to bring back what only it has of that; the epoch before this one
+  // where none is said. invalid: this archive has no such epoch before its own.
+  Result<Invitation> returning(std::optional<std::uint64_t> epoch) const;
   // A peer by its TLS key. denied: unknown key.
   Result<Peer> identify(const PublicKey& key) const;
   Status revoke(std::string_view role, std::string_view name, std::string_view why);

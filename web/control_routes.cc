@@ -15,6 +15,12 @@ constexpr std::int64_t kDayMs = 86'400'000;
 // Whether the code is for a replicator that is enrolled and has lost its key.
 Result<bool> renews(const Json& arguments) { return arguments.has("renew") ? arguments.boolean("renew") : Result<bool>(false); }
 
+// Of the site that returns; none: that of the epoch before this one.
+Result<std::optional<std::uint64_t>> epoch_in(const Json& arguments) {
+  if (!arguments.has("epoch")) return std::optional<std::uint64_t>();
+  return std::optional(GREFFE_TRY(arguments.size("epoch")));
+}
+
 }  // namespace
 
 ControlRoutes::ControlRoutes(Clock& clock, archive::Stores stores, archive::MainLog& main_log, archive::Peers& peers,
@@ -41,7 +47,8 @@ std::vector<http::Route> ControlRoutes::routes() {
           route("lost-statement", &ControlRoutes::lost_statement), route("declare-lost", &ControlRoutes::declare_lost),
           route("reader-code", &ControlRoutes::reader_code),       route("reader-revoke", &ControlRoutes::reader_revoke),
           route("site-add", &ControlRoutes::site_add),             route("site-list", &ControlRoutes::site_list),
-          route("site-remove", &ControlRoutes::site_remove)};
+          route("site-remove", &ControlRoutes::site_remove),       route("returning-add", &ControlRoutes::returning_add),
+          route("returning-revoke", &ControlRoutes::returning_revoke)};
 }
 
 // ---- stations and other peers ----
@@ -141,6 +148,22 @@ Result<Json> ControlRoutes::cosigner_revoke(const Json& arguments) {
   const Status replicator = peers_.revoke("replicator", name.substr(0, name.find('/')), why);
   if (!replicator && replicator.error().code != Errc::not_found) return replicator.error();  // not_found: none had enrolled
   return Json();
+}
+
+// At an archive that was promoted: a code for the site that was this archive before, to bring back what it alone has.
+Result<Json> ControlRoutes::returning_add(const Json& arguments) {
+  const auto epoch = GREFFE_TRY(epoch_in(arguments));
+  archive::Invitation invitation = GREFFE_TRY(peers_.returning(epoch));
+  invitation.renews = GREFFE_TRY(renews(arguments));
+  Json out;
+  out.set("code", GREFFE_TRY(peers_.invite(invitation)));
+  return out;
+}
+
+Result<Json> ControlRoutes::returning_revoke(const Json& arguments) {
+  const auto epoch = GREFFE_TRY(epoch_in(arguments));
+  const archive::Invitation invitation = GREFFE_TRY(peers_.returning(epoch));
+  return revoke(invitation.role, Json(arguments).set("name", invitation.name));
 }
 
 // ---- reading what another site holds ----

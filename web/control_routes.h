@@ -40,6 +40,8 @@ class ControlRoutes {
   Result<Json> origin_revoke(const Json& arguments);
   Result<Json> cosigner_add(const Json& arguments);
   Result<Json> cosigner_revoke(const Json& arguments);
+  Result<Json> returning_add(const Json& arguments);
+  Result<Json> returning_revoke(const Json& arguments);
   Result<Json> export_logged(const Json& arguments);
   Result<Json> status(const Json& arguments);
   Result<Json> scrub(const Json& arguments);

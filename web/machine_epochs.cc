@@ -12,7 +12,7 @@ std::string quoted(std::string_view text) { return write_json(Json(text)); }
 // say where it goes on, with the certificate that proves it. Reading goes on. Of which epoch copies are, their replicator says: one that
 // has not heard of the newest one does not claim it.
 std::optional<http::Response> MachineRoutes::fenced(const http::Request& request, const archive::Peer& peer) const {
-  const bool of_copies = foreign_ != nullptr && peer.kind == archive::Peer::Kind::replicator;
+  const bool of_copies = is_replica() && peer.kind == archive::Peer::Kind::replicator;
   const auto newest = epochs_.certificate(of_copies ? peer.key.name : main_log_.archive_name());
   const auto stated = of_copies ? parse_decimal(request.header("greffe-copies-epoch")) : Result<std::uint64_t>(epoch_);
   if (!newest || newest->promotion.name.epoch <= (stated ? *stated : 1)) return std::nullopt;

@@ -94,10 +94,10 @@ class ObjectSink : public http::BodySink {
 MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::Epochs& epochs, archive::MainLog& main_log, archive::Deposit& deposit,
                              archive::Peers& peers, archive::Retrieval& retrieval, archive::ReadBack& read_back,
                              archive::LostObjects& lost, archive::OriginWatch& origins, archive::SuccessorFacts& successors,
-                             std::optional<Replica> replica)
+                             std::optional<Replica> replica, std::optional<Promoted> promoted)
     : epoch_(epoch), epochs_(epochs), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
-      lost_(lost), origins_(origins), successors_(successors), foreign_(replica ? &replica->foreign : nullptr),
-      comparisons_(replica ? &replica->comparisons : nullptr), ahead_(replica ? &replica->ahead : nullptr) {}
+      lost_(lost), origins_(origins), successors_(successors), foreign_(replica ? &replica->foreign : promoted ? &promoted->foreign : nullptr),
+      grafts_(promoted ? &promoted->grafts : nullptr), comparisons_(replica ? &replica->comparisons : nullptr), ahead_(replica ? &replica->ahead : nullptr) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
@@ -179,11 +179,12 @@ std::vector<http::Route> MachineRoutes::routes() {
     out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
     out.push_back(route("GET", base + "/entries", &MachineRoutes::read_entries, 0));
   }
-  if (foreign_ != nullptr) out.push_back(route("GET", "/v1/log/from/{origin}/hearings", &MachineRoutes::hearings_of_day, 0));
+  if (grafts_ != nullptr) out.push_back(route("POST", "/v1/log/from/{origin}/graft", &MachineRoutes::graft, kMaxNoteBytes * 2));
+  if (is_replica()) out.push_back(route("GET", "/v1/log/from/{origin}/hearings", &MachineRoutes::hearings_of_day, 0));
   out.push_back(route("GET", "/v1/lost-objects", &MachineRoutes::lost_objects, 0));
   out.push_back(route("POST", "/v1/lost-objects", &MachineRoutes::report_absent, kMaxHaveBodyBytes));
   out.push_back(body_route("/v1/lost-objects/{sha256}", &MachineRoutes::begin_return));
-  if (comparisons_ != nullptr) add_comparison_routes(out);
+  if (is_replica()) add_comparison_routes(out);
   if (ahead_ != nullptr) add_ahead_routes(out);
   out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
   out.push_back(route("GET", "/v1/log/main/checkpoint", &MachineRoutes::main_checkpoint, 0));
@@ -257,14 +258,15 @@ MachineRoutes::Answer MachineRoutes::head_object(const http::Request& request, c
 
 // At a replica each origin's key opens that origin's hearings; a primary has none but its own.
 Status MachineRoutes::may_read(const HearingId& hearing, const archive::Peer& peer) const {
-  if (foreign_ == nullptr && peer.kind == archive::Peer::Kind::replicator) return ok();
+  if (!is_replica() && peer.kind == archive::Peer::Kind::replicator) return ok();
   const std::string archive = GREFFE_TRY(retrieval_.archive_of(hearing));
   return archive == peer.key.name ? ok() : Status(fail(Errc::denied, "this hearing belongs to another archive than " + peer.key.name));
 }
 
 // Only what is here: a site that asked another one in its turn could be asked by that one.
 MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, const archive::Peer& peer) {
-  if (peer.kind == archive::Peer::Kind::station) return fail(Errc::denied, "objects are given back to the other site only");
+  const bool reads = peer.kind == archive::Peer::Kind::replicator || peer.kind == archive::Peer::Kind::reader;
+  if (!reads) return fail(Errc::denied, "objects are given back to the other site only");
   const Target target = GREFFE_TRY(target_of(request));
   const Digest digest = GREFFE_TRY(digest_from_hex(request.parameter("sha256")));
   if (target.hearing) GREFFE_TRY(may_read(*target.hearing, peer));
@@ -277,7 +279,7 @@ MachineRoutes::Answer MachineRoutes::get_object(const http::Request& request, co
 
 // Whether the other site may have what this place names: of main logs that are held at one site only it has nothing.
 bool MachineRoutes::is_shared(const archive::NamedPlace& place) const {
-  return place.hearing || (foreign_ == nullptr) == (place.log == main_log_.place().path);
+  return place.hearing || !is_replica() == (place.log == main_log_.place().path);
 }
 
 // What no volume of this archive has any more, as far as it is known which log names it.
@@ -362,6 +364,17 @@ MachineRoutes::Answer MachineRoutes::entries(const http::Request& request, const
   return ok_json(out);
 }
 
+// The sender says with this checkpoint that the old log ends there.
+MachineRoutes::Answer MachineRoutes::graft(const http::Request& request, const archive::Peer& peer) {
+  const Target target = GREFFE_TRY(target_of(request));
+  const Json json = GREFFE_TRY(parse_json(request.body));
+  const std::string checkpoint_note = GREFFE_TRY(json.string("checkpoint"));
+  const auto made = GREFFE_TRY(grafts_->make(peer, target.origin, checkpoint_note));
+  if (const auto* why = std::get_if<archive::Unready>(&made)) return unready(*why);
+  const auto& done = std::get<archive::Grafts::Done>(made);
+  return ok_json(Json().set("entries", done.entries).set("hearings", done.hearings).set("number", done.number).set("size", done.size));
+}
+
 // A station's question makes this archive read back what it has not, after a start for example. A replicator's does not:
 // it asks about every hearing that there is.
 std::uint64_t MachineRoutes::read_back_size(const HearingId& id, std::uint64_t held, const archive::Peer& peer) {
@@ -387,7 +400,7 @@ MachineRoutes::Answer MachineRoutes::checkpoint(const http::Request& request, co
 
 // For a pool that is rebuilt from here.
 MachineRoutes::Answer MachineRoutes::read_entries(const http::Request& request, const archive::Peer& peer) {
-  if (foreign_ == nullptr) return fail(Errc::denied, "this archive is a primary: entries are read from a site that holds copies");
+  if (!is_replica()) return fail(Errc::denied, "this archive is a primary: entries are read from a site that holds copies");
   const Target target = GREFFE_TRY(target_of(request));
   const auto first = GREFFE_TRY(number_in(request, "first"));
   const auto last = GREFFE_TRY(number_in(request, "last"));

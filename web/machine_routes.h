@@ -1,4 +1,4 @@
-// The machine protocol (DESIGN section 5, docs/formats/machine-protocol.md): what stations, replicators and readers may do,
+// The machine protocol (DESIGN section 5, docs/formats/machine-protocol.md): what stations, replicators, readers and a returning site may do,
 // each request judged by its TLS key. Thread-safe.
 #ifndef GREFFE_WEB_MACHINE_ROUTES_H
 #define GREFFE_WEB_MACHINE_ROUTES_H
@@ -11,6 +11,7 @@
 #include "archive/deposit.h"
 #include "archive/epochs.h"
 #include "archive/foreign_log.h"
+#include "archive/grafts.h"
 #include "archive/lost_objects.h"
 #include "archive/origin_watch.h"
 #include "archive/peers.h"
@@ -29,10 +30,15 @@ class MachineRoutes {
     archive::Comparisons& comparisons;
     archive::AheadIntake& ahead;
   };
+  // What an archive has that was promoted: it takes back what only the old site has.
+  struct Promoted {
+    archive::ForeignLogs& foreign;
+    archive::Grafts& grafts;
+  };
   // `epoch`: of this archive itself.
   MachineRoutes(std::uint64_t epoch, archive::Epochs& epochs, archive::MainLog& main_log, archive::Deposit& deposit, archive::Peers& peers,
                 archive::Retrieval& retrieval, archive::ReadBack& read_back, archive::LostObjects& lost, archive::OriginWatch& origins,
-                archive::SuccessorFacts& successors, std::optional<Replica> replica);
+                archive::SuccessorFacts& successors, std::optional<Replica> replica, std::optional<Promoted> promoted);
   std::vector<http::Route> routes();
 
  private:
@@ -64,6 +70,7 @@ class MachineRoutes {
   Answer lost_objects(const http::Request& request, const archive::Peer& peer);
   bool is_shared(const archive::NamedPlace& place) const;
   Answer report_absent(const http::Request& request, const archive::Peer& peer);
+  Answer graft(const http::Request& request, const archive::Peer& peer);
   // web/machine_comparison.cc
   void add_comparison_routes(std::vector<http::Route>& out);
   Answer begin_comparison(const http::Request& request, const archive::Peer& peer);
@@ -82,7 +89,7 @@ class MachineRoutes {
   Answer hearing_cosignatures(const http::Request& request, const archive::Peer& peer);
   Answer main_cosignatures(const http::Request& request, const archive::Peer& peer);
 
-  // The log that an address is about: a hearing, or (at a replica) another archive's main log.
+  // The log that an address is about: a hearing, another archive's main log (at a replica), one of an earlier epoch (where it comes back).
   struct Target {
     std::optional<HearingId> hearing;
     std::string origin;
@@ -106,9 +113,11 @@ class MachineRoutes {
   archive::LostObjects& lost_;
   archive::OriginWatch& origins_;
   archive::SuccessorFacts& successors_;
-  archive::ForeignLogs* const foreign_;       // none on a primary
-  archive::Comparisons* const comparisons_;  // the same
+  archive::ForeignLogs* const foreign_;       // none on a primary that was not promoted
+  archive::Grafts* const grafts_;             // on one that was
+  archive::Comparisons* const comparisons_;  // at a replica
   archive::AheadIntake* const ahead_;         // the same
+  bool is_replica() const { return comparisons_ != nullptr; }
 };
 
 }  // namespace greffe::web

@@ -117,7 +117,7 @@ struct Running {
         peers(files, clock, m, s.state_directory,
               {s.machine_url, keys.server.public_key(), archive::log_verifier(archive::origin_of(s), keys.log.public_key()),
                archive::holder_verifier(archive::origin_of(s), keys.holder.public_key())}),
-        foreign(clock, stores, hearings, m, epochs, keys.holder, &ahead), intake(ahead, hearings, foreign), archives(clock, files, l, stores, m, keys.log.public_key(), s.state_directory),
+        foreign(clock, stores, hearings, m, epochs, keys.holder, &ahead), grafts(clock, hearings, m, deposit, foreign), intake(ahead, hearings, foreign), archives(clock, files, l, stores, m, keys.log.public_key(), s.state_directory),
         comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")),
         origins(clock, l, p, m, archive::holder_verifier(archive::origin_of(s), keys.holder.public_key()), s.alarm_after_s * 1000),
         drills(drill_parts(s, l, files, clock, p, m, origins), drill_settings(s)), sign_in(a, clock, keys.server.public_key()), accesses(files, l, m, s.state_directory),
@@ -125,7 +125,7 @@ struct Running {
         witness(files, clock, s.state_directory, s.name), witness_routes(witness, witnesses, peers),
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins, witnesses, ahead, drills}, s.epoch),
         successors(m, sites),
-        machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, replica_of(s.role)),
+        machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, replica_of(s.role), promoted_of(s)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
         playback(clock, archives, retrieval, sessions, sign_in), shares(clock, stores, m, archives, [this](const HearingId& id) { playback.end(id); }),
         share_routes(clock, shares, archives, a, sign_in),
@@ -135,6 +135,12 @@ struct Running {
   std::optional<MachineRoutes::Replica> replica_of(const std::string& role) {
     if (role != "replica") return std::nullopt;
     return MachineRoutes::Replica{foreign, comparisons, intake};
+  }
+
+  // It takes back what only the site has that was this archive before.
+  std::optional<MachineRoutes::Promoted> promoted_of(const archive::Settings& s) {
+    if (s.role != "primary" || s.epoch == 1) return std::nullopt;
+    return MachineRoutes::Promoted{foreign, grafts};
   }
 
   const archive::Settings& settings;
@@ -153,6 +159,7 @@ struct Running {
   archive::Retrieval retrieval;
   archive::Peers peers;
   archive::ForeignLogs foreign;
+  archive::Grafts grafts;
   archive::AheadIntake intake;
   archive::HeldArchives archives;
   archive::Comparisons comparisons;  // runs at a replica

@@ -43,7 +43,36 @@ Result<int> remove_site(const SiteVerbs& verbs) {
   return said(verbs, answer, "Nothing is fetched from " + verbs.name + " any more. There, `origin reader-revoke` ends this archive's key.");
 }
 
+Result<Json> returning_arguments(const SiteVerbs& verbs) {
+  if (verbs.epoch < 0) return fail(Errc::invalid, "--epoch is a number from 1 on");
+  Json out;
+  if (verbs.epoch > 0) out.set("epoch", verbs.epoch);
+  return out;
+}
+
+Result<int> add_returning(const SiteVerbs& verbs) {
+  const Json arguments = GREFFE_TRY(returning_arguments(verbs));
+  const Json answer = GREFFE_TRY(verbs.ask("returning-add", Json(arguments).set("renew", verbs.renew)));
+  return verbs.deliver_code(verbs.code_file, answer);
+}
+
+Result<int> revoke_returning(const SiteVerbs& verbs) {
+  const Json arguments = GREFFE_TRY(returning_arguments(verbs));
+  const Json answer = GREFFE_TRY(verbs.ask("returning-revoke", Json(arguments).set("why", verbs.why)));
+  return said(verbs, answer, "Nothing more comes back from that site. What has come back stays.");
+}
+
 }  // namespace
+
+void SiteVerbs::define_returning(CommandLine& line) {
+  constexpr const char* kEpoch = "in which that site was the archive; the one before this, where none is said";
+  Verb& returning = line.verb("returning", "what only the site has that was this archive before it was promoted: add, revoke");
+  returning.verb("add", "take it back: makes a code for the replicator at that site")
+      .option("--epoch", epoch, kEpoch, "N").flag("--renew", renew, "for one that lost its key: the old one is retired when it enrols again")
+      .option("--code-file", code_file, "write the code here (mode 0600)", "FILE").body([this] { return add_returning(*this); });
+  returning.verb("revoke", "take nothing more from it; what has come back stays").option("--epoch", epoch, kEpoch, "N")
+      .required("--why", why, "retired or stolen", "WHY").json(json).body([this] { return revoke_returning(*this); });
+}
 
 void SiteVerbs::define(CommandLine& line, Verb& origin, Verb& cosigner) {
   const auto revocation = [this](Verb& verb, const char* of) -> Verb& {
@@ -68,6 +97,7 @@ void SiteVerbs::define(CommandLine& line, Verb& origin, Verb& cosigner) {
   site.verb("list", "the sites, in the order in which they are asked").json(json).body([this] { return list_sites(*this); });
   site.verb("remove", "fetch nothing from a site any more").required("--name", name, "the site", "ARCHIVE").json(json)
       .body([this] { return remove_site(*this); });
+  define_returning(line);
 }
 
 }  // namespace greffe::web

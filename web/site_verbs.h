@@ -1,5 +1,6 @@
 // The verbs with which one archive reads what another holds of it: `site add, list, remove` at the one that reads; where the copies are,
-// `origin reader-code` and `origin reader-revoke`. And those that end the keys of sites: `origin revoke`, `cosigner revoke`.
+// `origin reader-code` and `origin reader-revoke`. Those that end the keys of sites: `origin revoke`, `cosigner revoke`. And `returning add,
+// revoke`, with which an archive that was promoted takes back what only the site has that it was before.
 #ifndef GREFFE_WEB_SITE_VERBS_H
 #define GREFFE_WEB_SITE_VERBS_H
 
@@ -17,9 +18,13 @@ struct SiteVerbs {  // outlives the command line
   std::function<Result<int>(const std::string& code_file, const Json& answer)> deliver_code;      // to a file, or the terminal
   PosixFileSystem files;                                                                         // stateless
   std::string name, why, code_file;
-  bool json = false;
+  std::int64_t epoch = 0;  // 0: not said
+  bool json = false, renew = false;
 
   void define(CommandLine& line, Verb& origin, Verb& cosigner);
+
+ private:
+  void define_returning(CommandLine& line);
 };
 
 }  // namespace greffe::web

@@ -358,6 +358,18 @@ Result<std::variant<std::string, EntriesRefused>> ArchiveClient::post_entries(co
   return Answer(GREFFE_TRY(answer.string("checkpoint")));
 }
 
+Result<GraftThere> ArchiveClient::graft(const std::string& origin, std::string_view checkpoint_note) {
+  const HttpResponse response = GREFFE_TRY(state_->post(LogTarget{origin}.path() + "/graft", write_json(Json().set("checkpoint", checkpoint_note))));
+  if (response.status != 200) return state_->place(refusal(response));
+  const Json answer = GREFFE_TRY(parse_json(response.body));
+  GraftThere out;
+  out.entries = GREFFE_TRY(answer.size("entries"));
+  out.hearings = GREFFE_TRY(answer.size("hearings"));
+  out.number = GREFFE_TRY(answer.size("number"));
+  out.size = GREFFE_TRY(answer.size("size"));
+  return out;
+}
+
 Result<KnownThere> ArchiveClient::known_ahead(const LogTarget& log) {
   HttpRequest request;
   request.path = log.path() + "/ahead";
@@ -581,14 +593,6 @@ Result<std::vector<HearingId>> ArchiveClient::hearings_of_day(const std::string&
     if (out.size() > 1 && out[out.size() - 2] >= out.back()) return state_->place(fail(Errc::invalid, "its list of hearings is not sorted"));
   }
   return out;
-}
-
-Digest spki_digest(const PublicKey& key) {
-  // RFC 8410: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (32 bytes) }
-  static constexpr std::uint8_t kPrefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-  Bytes spki(std::begin(kPrefix), std::end(kPrefix));
-  spki.insert(spki.end(), key.bytes.begin(), key.bytes.end());
-  return sha256(spki);
 }
 
 }  // namespace greffe::client

@@ -28,14 +28,15 @@
 
 namespace greffe::client {
 
-// What a one-time enrolment code says: base64url of canonical JSON, made by `station add`, `origin add`, `origin reader-code`, `cosigner add`.
+// What a one-time enrolment code says: base64url of canonical JSON, made by `station add`, `origin add`, `origin reader-code`, `cosigner add`,
+// `returning add`.
 struct EnrolmentCode {
   std::string address;        // "https://127.0.0.1:8444"
   Digest server_spki;         // "server_key": SHA-256 of the server's SubjectPublicKeyInfo
   VerifierKey log;            // the main log's key
   std::vector<VerifierKey> cosigners;
   std::string name;           // of the station or peer that is to enrol
-  std::string role;           // "station", "replicator" or "reader"
+  std::string role;           // "station", "replicator", "returning" or "reader"
   std::string court;          // role station
   std::string room;
   std::string secret;         // base64url of 32 random bytes, good once and for 24 hours
@@ -94,6 +95,14 @@ struct LogPiece {                   // of a log that is held there
   std::vector<std::string> kept;    // of a main log: signed checkpoints of its sizes within these entries
 };
 
+// What a promoted archive has taken back of the log of an earlier epoch.
+struct GraftThere {
+  std::uint64_t entries = 0;   // of the old log that its main log says again, in all
+  std::uint64_t hearings = 0;  // that have a checkpoint in what came back
+  std::uint64_t number = 0;    // of the newest `graft` entry of that log there, through all epochs
+  std::uint64_t size = 0;      // of the old log
+};
+
 struct LostThere {
   std::optional<HearingId> hearing;  // that names it; none: only the main log does
   Digest digest;
@@ -119,6 +128,9 @@ class ArchiveClient {
                                                                  const std::vector<std::string>& entries,
                                                                  std::string_view checkpoint_note,
                                                                  const std::vector<ShownEntry>& shown = {});
+  // POST …/graft: at an archive that was promoted after the epoch of this log, by the site that wrote it: the log ends with this checkpoint, and
+  // comes back. The same answer when it has before. conflict: it is not held there to that end, or further. denied: not this log's site.
+  Result<GraftThere> graft(const std::string& origin, std::string_view checkpoint_note);
   // GET …/ahead, POST …/ahead, of a replica. not_found: it is too old to take entries ahead of their objects. no_space: it knows as many as
   // it takes, and still does.
   Result<KnownThere> known_ahead(const LogTarget& log);

@@ -36,8 +36,10 @@ Result<EnrolmentCode> parse_members(const Json& json) {
     if (!is_valid_name(code.name)) return fail(Errc::invalid, "name is not a name");
     code.court = GREFFE_TRY(name_member(json, "court"));
     code.room = GREFFE_TRY(name_member(json, "room"));
+  } else if (code.role == "returning") {
+    GREFFE_TRY(parse_epoch_origin(code.name));
   } else if (code.role != "replicator" && code.role != "reader") {
-    return fail(Errc::invalid, "role is neither station nor replicator nor reader");
+    return fail(Errc::invalid, "role is none of station, replicator, returning and reader");
   } else if (!is_valid_archive_name(code.name) && !is_valid_name(code.name)) {
     return fail(Errc::invalid, "name is not a name");
   }
@@ -69,6 +71,14 @@ Result<EnrolmentCode> parse_enrolment_code(std::string_view text) {
   Result<EnrolmentCode> code = parse_members(*json);
   if (!code) return unreadable(code.error());
   return code;
+}
+
+Digest spki_digest(const PublicKey& key) {
+  // RFC 8410: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (32 bytes) }
+  static constexpr std::uint8_t kPrefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+  Bytes spki(std::begin(kPrefix), std::end(kPrefix));
+  spki.insert(spki.end(), key.bytes.begin(), key.bytes.end());
+  return sha256(spki);
 }
 
 }  // namespace greffe::client

@@ -152,13 +152,15 @@ Result<MainEntry> read_genesis(const Json& json) {
 Result<MainEntry> read_key(const Json& json) {
   KeyEntry e;
   e.action = GREFFE_TRY(choice_member(json, "action", {"added", "renewed", "revoked"}));
-  e.role = GREFFE_TRY(choice_member(json, "role", {"station", "cosigner", "officer", "replicator", "origin", "reader", "witness"}));
+  e.role = GREFFE_TRY(choice_member(json, "role", {"station", "cosigner", "officer", "replicator", "returning", "origin", "reader", "witness"}));
   e.name = GREFFE_TRY(json.string("name"));
-  // Stations and officers have short names; the others are named as they sign: like archives, cosigners and witnesses with a path.
+  // Stations and officers have short names; the others are named as they sign: like archives, cosigners and witnesses with a path; what
+  // returns, like the log of its epoch.
   const bool short_name = e.role == "station" || e.role == "officer";
   const bool cosigns = e.role == "cosigner" || e.role == "witness";
   const bool good_name = short_name ? is_valid_name(e.name)
-                         : cosigns ? is_valid_key_name(e.name) : is_valid_archive_name(e.name);
+                         : cosigns ? is_valid_key_name(e.name)
+                         : e.role == "returning" ? parse_epoch_origin(e.name).has_value() : is_valid_archive_name(e.name);
   if (!good_name) return fail(Errc::invalid, "\"name\" is not a name for the role " + e.role);
   e.key = GREFFE_TRY(key_member(json, "key"));
   if (cosigns) {

@@ -272,6 +272,7 @@ MAIN_ENTRIES = [
     ("reader added", entry(kind="key", action="added", key=LOG.public.hex(), name="archive.court.example", role="reader", since=UTC, utc=UTC)),
     ("witness added", entry(kind="key", action="added", cosigner=WITNESS.vkey("witness.example/w1", 4), key=WITNESS.public.hex(),
                             name="witness.example/w1", role="witness", since=UTC, utc=UTC)),
+    ("returning added", entry(kind="key", action="added", key=LOG.public.hex(), name="archive.court.example/epoch/2", role="returning", since=UTC, utc=UTC)),
     ("finished hearing", entry(kind="hearing-checkpoint", beside=[0, 118, 721], closed=True, hearing=HEARING, note=hearing_note(), utc=UTC)),
     ("graft", entry(kind="graft", hearings=[{"hearing": HEARING, "root": digest("root"), "size": 43}], origin="archive.court.example/epoch/2",
                     root=digest("old end"), size=5000, utc=UTC)),

@@ -4,6 +4,7 @@
 #define GREFFE_TESTS_UNIT_ARCHIVE_SAMPLE_ARCHIVE_H
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <memory>
 
 #include "archive/archive_keys.h"
@@ -33,11 +34,13 @@ inline const TemporaryFolder& fresh_sample_volumes() {
 
 class SampleArchive {
  public:
-  explicit SampleArchive(std::string role = "primary") : role_(std::move(role)) {
+  // `prepare`: what is done to it at last.
+  explicit SampleArchive(std::string role = "primary", const std::function<void(SampleArchive&)>& prepare = {}) : role_(std::move(role)) {
     std::filesystem::copy(fresh_sample_volumes().path, folder.path, std::filesystem::copy_options::recursive);
     REQUIRE(files.make_directories(folder.path + "/state"));
     REQUIRE(archive::make_archive_keys(files, folder.path + "/state"));
     start();
+    if (prepare) prepare(*this);
   }
 
   // As after a crash of the process: everything in memory is gone.
@@ -63,7 +66,9 @@ class SampleArchive {
     auto opened = store::LocalPool::open(disk ? *disk : files, clock, settings, store::PoolMode::writer, listeners);
     REQUIRE(opened);
     pool = std::move(*opened);
-    auto main = archive::MainLog::open(files, log, stores(), tlog::first_place(name), folder.path + "/state",
+    const auto place = tlog::find_main_log(*pool, {name, epoch});
+    REQUIRE(place);
+    auto main = archive::MainLog::open(files, log, stores(), *place, folder.path + "/state",
                                        std::move(*PrivateKey::from_pem(keys->log.to_pem())), accept_head);
     if (!main) FAIL(main.error().message);
     main_log = std::move(*main);
@@ -80,7 +85,7 @@ class SampleArchive {
     REQUIRE(deposit->catch_up());
   }
   archive::Stores stores() { return {*pool, *pool, *pool}; }
-  VerifierKey holder() const { return archive::holder_verifier(name, keys->holder.public_key()); }
+  VerifierKey holder() const { return archive::holder_verifier(main_log->place().origin(), keys->holder.public_key()); }
 
   const std::string name = "archive.court.example";
   TemporaryFolder folder;
@@ -89,6 +94,7 @@ class SampleArchive {
   store::PoolListeners listeners;  // of the pool, from the next start() on
   std::uint64_t quota_bytes = 1'000'000'000;  // of what is sent without entries, from the next start() on
   bool accept_head = false;                   // of the next start()
+  std::uint64_t epoch = 1;                    // in which it is, from the next start() on
   SystemClock clock;
   Log log{"test"};
   std::unique_ptr<archive::ArchiveKeys> keys;

@@ -236,6 +236,18 @@ TEST_CASE("a hearing that goes on in a later epoch is the same hearing") {
   CHECK(replica.takes(second, 1, 2));
 }
 
+TEST_CASE("a replica takes a graft as it is") {
+  Replica replica;
+  replica.add_officer(replica.first, "officer-4");  // came back to the promoted site, and not here
+  CHECK(replica.takes(replica.first, 0, 3));
+  Epoch second = replica.promoted(replica.first, 3, 2);
+  greffe::GraftEntry graft;
+  graft.end = replica.first.at(4);
+  second.entries.push_back(greffe::write_main_entry(graft));
+  CHECK(replica.takes(second, 0, 2));
+  replica.refuses(replica.first, 3, 4, Errc::denied, "has ended with entry 3");
+}
+
 TEST_CASE("entries of a later epoch are known ahead from the certificate on") {
   Replica replica;
   greffe::archive::AheadIntake intake(*replica.archive.ahead, *replica.archive.hearings, *replica.foreign);

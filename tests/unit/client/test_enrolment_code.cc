@@ -15,7 +15,7 @@ EnrolmentCode example(const std::string& role) {
   code.log = {"archive.court.example", greffe::KeyType::ed25519, greffe::PrivateKey::generate().public_key()};
   code.cosigners.push_back(
       {"archive.court.example/holder", greffe::KeyType::cosignature_v1, greffe::PrivateKey::generate().public_key()});
-  code.name = "station-3";
+  code.name = role == "returning" ? "archive.court.example/epoch/2" : "station-3";
   code.role = role;
   if (role == "station") {
     code.court = "tgi-lyon";
@@ -35,7 +35,7 @@ std::string code_of(const greffe::Json& json) {
 }  // namespace
 
 TEST_CASE("an enrolment code says again what was written into it") {
-  for (const std::string role : {"station", "replicator", "reader"}) {
+  for (const std::string role : {"station", "replicator", "returning", "reader"}) {
     const EnrolmentCode code = example(role);
     const auto parsed = parse_enrolment_code(write_enrolment_code(code) + "\n");
     REQUIRE(parsed);
@@ -66,6 +66,9 @@ TEST_CASE("a damaged enrolment code is refused with the reason") {
   CHECK(with("address", "http://127.0.0.1:8444").error().message.find("https") != std::string::npos);
   CHECK_FALSE(with("address", "https://user:password@archive"));
   CHECK_FALSE(with("role", "king"));
+  greffe::Json no_main_log = json_of(write_enrolment_code(example("returning")));
+  no_main_log.set("name", "archive.court.example/epoch/1");
+  CHECK_FALSE(parse_enrolment_code(code_of(no_main_log)));
   CHECK_FALSE(with("name", "Station 3"));
   CHECK_FALSE(with("room", "../etc"));
   CHECK_FALSE(with("secret", "c2hvcnQ"));

@@ -316,6 +316,7 @@ TEST_CASE("entries of the main log that are refused") {
       {"lost with signatures", "officers", "[\"officer-1\"]", "\"signatures\" must be one of each"},
       {"finished hearing", "beside", "[1]", "\"beside\" must be an ascending list"},
       {"finished hearing", "beside", "{}", "\"beside\" must be"},
+      {"returning added", "name", "\"archive.court.example/epoch/1\"", "not a name for the role returning"},
       {"graft", "origin", "\"archive.court.example/epoch/1\"", "names no epoch"},
       {"graft", "size", "0", "\"size\" must be that of a log with entries"},
       {"graft", "root", "", "\"root\" must be 64"},

@@ -16,8 +16,9 @@
 namespace greffe::testing {
 
 struct SampleSite {
-  SampleSite()
-      : accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
+  // `prepare`: what is done to its archive before anything stands on it.
+  explicit SampleSite(const std::function<void(SampleArchive&)>& prepare = {})
+      : archive("primary", prepare), accounts(std::move(*accounts::Accounts::open(archive.folder.path + "/state/accounts.sqlite", archive.clock))),
         snapshots(archive.files, archive.clock, archive.stores(), *archive.main_log, accounts, archive.folder.path + "/state"),
         read_back(archive.clock, archive.log, *archive.pool, *archive.hearings, archive.main_log->declared_lost()),
         keeper(archive.clock, archive.log, archive.files, *archive.pool, {.state_path = archive.folder.path + "/state/keep.json"}),
@@ -28,6 +29,7 @@ struct SampleSite {
               {"https://127.0.0.1:1", archive.keys->server.public_key(),
                archive::log_verifier(archive.name, archive.keys->log.public_key()), archive.holder()}),
         foreign(archive.clock, archive.stores(), *archive.hearings, *archive.main_log, *archive.epochs, archive.keys->holder, archive.ahead.get()),
+        grafts(archive.clock, *archive.hearings, *archive.main_log, *archive.deposit, foreign),
         intake(*archive.ahead, *archive.hearings, foreign),
         archives(archive.clock, archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"),
         comparisons(archive.clock, archive.log, archive.files, *archive.pool, *archive.hearings, scrub.lost(), archive.folder.path + "/state/comparison"),
@@ -40,7 +42,8 @@ struct SampleSite {
         witness_routes(witness, witnesses, peers),
         status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins, witnesses, *archive.ahead, drills}, 1),
         successors(*archive.main_log, sites),
-        machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, web::MachineRoutes::Replica{foreign, comparisons, intake}),
+        machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, web::MachineRoutes::Replica{foreign, comparisons, intake},
+                web::MachineRoutes::Promoted{foreign, grafts}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
         shares(archive.clock, archive.stores(), *archive.main_log, archives, [this](const HearingId& id) { playback.end(id); }),
@@ -81,6 +84,7 @@ struct SampleSite {
   archive::Retrieval retrieval;
   archive::Peers peers;
   archive::ForeignLogs foreign;
+  archive::Grafts grafts;
   archive::AheadIntake intake;
   archive::HeldArchives archives;
   archive::Comparisons comparisons;
