@@ -211,12 +211,26 @@ Result<Step> LogCopier::plan_hearing(const HearingId& id, std::optional<std::uin
   return step;
 }
 
+// How far this log is sent: an earlier epoch to the state that the next one goes on from, also where more of it has come back.
+Result<SignedCheckpoint> LogCopier::end_of(const tlog::LogChain::Link& link) {
+  SignedCheckpoint head = GREFFE_TRY(link.reader.checkpoint());
+  if (&link == &sites_.source.main.newest()) return head;
+  const std::uint64_t pin = (&link + 1)->first - link.first;
+  if (head.checkpoint.size == pin) return head;
+  const std::string key = tlog::kept_checkpoint_path(sites_.source.path(link), pin);
+  const Bytes bytes = GREFFE_TRY(sites_.source.objects.get(key));
+  SignedCheckpoint end = GREFFE_TRY(parse_signed_checkpoint(as_text(bytes)));
+  const Digest root = GREFFE_TRY(link.reader.root_at(pin));
+  if (end.checkpoint != Checkpoint{head.checkpoint.origin, pin, root}) return fail(Errc::corrupt, key + " is a checkpoint of another log");
+  return end;
+}
+
 // From the newest epoch down: who holds anything of one holds of those before it what that goes on from.
 Result<Step> LogCopier::open_main() {
   const std::vector<tlog::LogChain::Link>& links = sites_.source.main.links();
   std::optional<Step> next;  // of the epoch after the one that is looked at; nothing of it is there
   for (auto link = links.rbegin(); link != links.rend(); ++link) {
-    const SignedCheckpoint head = GREFFE_TRY(link->reader.checkpoint());
+    const SignedCheckpoint head = GREFFE_TRY(end_of(*link));
     Step step;
     step.origin = sites_.source.origin(*link);
     step.path = sites_.source.path(*link);

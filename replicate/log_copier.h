@@ -83,6 +83,7 @@ class LogCopier {
   Result<Step> plan_hearing(const HearingId& id, std::optional<std::uint64_t> known_held);
   // How far the main log is held there, and the head here; nothing is planned. Of an archive that was promoted: of the first epoch that the
   // target lacks something of, else of the newest. Errors as plan_hearing.
+  Result<SignedCheckpoint> end_of(const tlog::LogChain::Link& link);
   Result<Step> open_main();
   // The signed checkpoint to which the main log can go next from `first`; the head of `opened` if that is near.
   struct End {

@@ -1,6 +1,7 @@
 // From the pool of an archive that was promoted: every epoch's log goes to the target, in order, and what it holds already does not go again.
 #include <catch2/catch.hpp>
 
+#include "archive/tlog/kept_checkpoints.h"
 #include "replicate/ahead_shipper.h"
 #include "replicate/lag.h"
 #include "replicate/replicator.h"
@@ -78,6 +79,28 @@ TEST_CASE("a target that has nothing gets the logs of all epochs, one after the 
   CHECK(rig.pass().caught_up());
   CHECK(rig.second.puts == sent);
   CHECK(rig.second.posts.size() == 6);
+}
+
+TEST_CASE("an old log of which more has come back goes to a target as far as the next epoch goes on from") {
+  Rig rig;
+  rig.source.hearing(2, true);
+  const std::string first = greffe::foreign_log_path(SourcePool::kArchive);
+  rig.source.promote();
+  const std::string end = rig.source.store.read_head(greffe::checkpoint_path(first)).value();
+  const bool kept = GENERATE(true, false);
+  if (kept) rig.source.store.files()[greffe::tlog::kept_checkpoint_path(first, 1)] = greffe::to_bytes(end);
+  rig.source.append(first, SourcePool::kArchive, rig.source.log_key, {rig.source.scrub(1), rig.source.scrub(2)});
+  if (!kept) {
+    replicate::Replicator replicator(rig.sites(), rig.line, rig.clock, {.limits = rig.limits, .poll_interval_ms = 20}, rig.log);
+    const auto report = replicator.pass({});
+    CHECK((!report || !report->caught_up()));
+    CHECK(rig.held(1) == 0);  // nothing else than what it goes on from
+    return;
+  }
+  CHECK(rig.pass().caught_up());
+  CHECK(rig.held(1) == 1);
+  CHECK(rig.held(2) == 1);
+  CHECK(rig.lag().caught_up());
 }
 
 TEST_CASE("a target that held the epoch before gets the new one") {
