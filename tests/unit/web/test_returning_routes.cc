@@ -50,6 +50,7 @@ struct Promoted {
   }
   http::Response control(const std::string& verb, const Json& arguments) {
     http::Request request;
+    request.peer_uid = 0;
     request.body = write_json(arguments);
     for (const http::Route& route : site.control.routes()) {
       if (route.pattern == "/control/" + verb) return std::get<http::Handler>(route.handler)(request);
