@@ -7,9 +7,10 @@ import { Icon } from "../parts/icons";
 import { Notice } from "../parts/notice";
 import type { Query } from "../router";
 import { dateTime, localZone, parseUtc } from "../time";
+import { utf8 } from "../verify/bytes";
 import { MainTree, type MainCheck } from "./main_log";
 
-const kKinds = ["genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "export", "scrub", "account", "lost", "drill", "promotion", "share"];
+const kKinds = ["genesis", "key", "place", "hearing-checkpoint", "details", "mark", "access", "export", "scrub", "account", "lost", "drill", "promotion", "graft", "share"];
 const kPage = 50;
 
 interface Entry { index: number; entry: string }
@@ -20,7 +21,7 @@ export function EntryList({ main, query }: { main: MainCheck; query: Query }) {
   const [entries, setEntries] = useState<Entry[]>([]);
   const [before, setBefore] = useState<number | undefined>();
   const [error, setError] = useState<unknown>();
-  const tree = useRef<MainTree | undefined>(main.checkpoint ? new MainTree(main.checkpoint, main.first) : undefined);
+  const tree = useRef<MainTree | undefined>(main.checkpoint ? new MainTree(main.logs) : undefined);
 
   const load = async (from?: number) => {
     try {
@@ -77,6 +78,7 @@ function EntryRow({ entry, tree }: { entry: Entry; tree: MainTree | undefined })
       </summary>
       <pre tabIndex={0}>{entry.entry}</pre>
       {typeof fields["hearing"] === "string" && <p><a href={`/?hearing=${fields["hearing"]}`}>{t("audit.open-hearing")}</a></p>}
+      {tree && kind === "graft" && <Graft entry={entry} tree={tree} />}
       {tree && entry.index < tree.first && <p class="quiet">{t("audit.earlier-part")}</p>}
       {!proof && tree && entry.index >= tree.first && (
         <button onClick={() => tree.prove(entry.index, entry.entry).then(setProof, setError)}>{t("audit.prove")}</button>
@@ -92,9 +94,17 @@ function EntryRow({ entry, tree }: { entry: Entry; tree: MainTree | undefined })
   );
 }
 
+// Of a log that is shown up to where the next one goes on from: what is behind that is this log's word.
+function Graft({ entry, tree }: { entry: Entry; tree: MainTree }) {
+  const back = entry.index >= tree.first ? tree.graftIn(utf8(entry.entry)) : undefined;
+  if (back === undefined) return null;
+  if (back === "bad") return <p class="bad-text"><Icon name="cross" />{t("audit.graft-bad")}</p>;
+  return <p class="quiet">{t("audit.graft", { epoch: back.epoch, n: back.entries })}</p>;
+}
+
 function WholeLog({ tree }: { tree: MainTree | undefined }) {
   const [done, setDone] = useState<number | undefined>();
-  const [result, setResult] = useState<boolean | undefined>();
+  const [result, setResult] = useState<{ good: boolean; badGrafts: number[] } | undefined>();
   const [error, setError] = useState<unknown>();
   if (!tree) return null;
   const run = async () => {
@@ -110,7 +120,8 @@ function WholeLog({ tree }: { tree: MainTree | undefined }) {
     <div class="check-all">
       {result === undefined && done === undefined && <button onClick={() => void run()}>{t("audit.read-all", { n: tree.checkpoint.size })}</button>}
       {done !== undefined && <><progress max={tree.checkpoint.size} value={done} aria-label={t("proof.progress-label")} /><span class="num">{t("proof.progress", { done, total: tree.checkpoint.size })}</span></>}
-      {result !== undefined && <p class={result ? "good-text" : "bad-text"}><Icon name={result ? "check" : "cross"} />{t(result ? "audit.all-good" : "audit.all-bad", { n: tree.checkpoint.size })}</p>}
+      {result !== undefined && <p class={result.good ? "good-text" : "bad-text"}><Icon name={result.good ? "check" : "cross"} />{t(result.good ? "audit.all-good" : "audit.all-bad", { n: tree.checkpoint.size })}</p>}
+      {result?.badGrafts.map((entry) => <p class="bad-text" key={entry}><Icon name="cross" />{t("audit.graft-bad-at", { entry })}</p>)}
       {error !== undefined && <Notice error={error} />}
     </div>
   );

@@ -4,7 +4,8 @@ import { pageMemory } from "../parts/memory";
 import { toHex, utf8, type Bytes } from "../verify/bytes";
 import type { LogSource, Problem } from "../verify/chain";
 import { bundlesOf, parseBundle } from "../verify/entries";
-import { followEpochs } from "../verify/epochs";
+import { followEpochs, type MainLog } from "../verify/epochs";
+import { graftIn, type CameBack } from "../verify/grafts";
 import { leafHash, proveInclusion, rootOf, verifyInclusion } from "../verify/merkle";
 import { checkCosignature, parseCheckpoint, parseVkey, type Checkpoint } from "../verify/note";
 import { checkMainGrowth, pinKeys } from "../verify/pins";
@@ -15,6 +16,7 @@ export interface MainCheck {
   root: string;
   checkpoint: Checkpoint | undefined; // of the newest epoch; only when it follows from the key that is known
   first: number; // number of the entry that it begins with
+  logs: MainLog[]; // of all epochs that are believed
   problems: Problem[];
   cosigners: { name: string; state: "good" | "bad" | "absent"; time?: number }[];
 }
@@ -28,7 +30,7 @@ export async function checkMain(): Promise<MainCheck> {
   const first = newest?.first ?? 0;
   const out: MainCheck = {
     note: main.checkpoint, size: first + (checkpoint?.size ?? 0), root: checkpoint ? toHex(checkpoint.root) : "", checkpoint: newest?.checkpoint, first,
-    problems, cosigners: [],
+    logs, problems, cosigners: [],
   };
   if (broken !== undefined) problems.push({ code: "promotion", params: { archive: pins.keys.archive, epoch: broken } });
   else if (!newest) problems.push({ code: "main-signature", params: { archive: pins.keys.archive } });
@@ -45,8 +47,19 @@ export class MainTree {
   private readonly tiles = new Map<number, Bytes[]>();
   private readonly log: LogSource = api.mainLog();
 
-  // `first`: the number of its entry 0.
-  constructor(readonly checkpoint: Checkpoint, readonly first: number) {}
+  // Of the newest of these.
+  constructor(readonly logs: readonly MainLog[]) {}
+
+  private get newest(): MainLog {
+    return this.logs[this.logs.length - 1]!;
+  }
+  get checkpoint(): Checkpoint {
+    return this.newest.checkpoint;
+  }
+  // The number of its entry 0.
+  get first(): number {
+    return this.newest.first;
+  }
 
   private async leaves(start: number, end: number): Promise<Bytes[]> {
     const out: Bytes[] = [];
@@ -73,16 +86,25 @@ export class MainTree {
     return { good: verifyInclusion(index, size, leafHash(utf8(entry)), proof, root), proof: proof.map(toHex) };
   }
 
-  // Reads every entry and rebuilds the root: nothing is missing, nothing was changed.
-  async readAll(progress: (done: number) => void, signal: AbortSignal): Promise<boolean> {
+  // What this entry of the newest log says of an earlier one; "bad": what cannot be. undefined: it says nothing of that.
+  graftIn(entry: Bytes): CameBack | "bad" | undefined {
+    return graftIn(this.logs, this.newest.epoch, entry);
+  }
+
+  // Reads every entry and rebuilds the root: nothing is missing, nothing was changed. The numbers of those that take back what no epoch had.
+  async readAll(progress: (done: number) => void, signal: AbortSignal): Promise<{ good: boolean; badGrafts: number[] }> {
     const leaves: Bytes[] = [];
+    const badGrafts: number[] = [];
     for (const { index, width } of bundlesOf(this.checkpoint.size)) {
-      if (signal.aborted) return false;
+      if (signal.aborted) return { good: false, badGrafts };
       const entries = parseBundle(await this.log.bundle(index, width), width);
-      if (!entries) return false;
-      for (const entry of entries) leaves.push(leafHash(entry));
+      if (!entries) return { good: false, badGrafts };
+      for (const entry of entries) {
+        if (this.graftIn(entry) === "bad") badGrafts.push(this.first + leaves.length);
+        leaves.push(leafHash(entry));
+      }
       progress(leaves.length);
     }
-    return toHex(rootOf(leaves)) === toHex(this.checkpoint.root);
+    return { good: toHex(rootOf(leaves)) === toHex(this.checkpoint.root), badGrafts };
   }
 }
