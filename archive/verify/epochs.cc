@@ -85,10 +85,6 @@ bool follow_epoch(std::vector<EpochLog>& chain, EpochLog next, Policy& policy, R
   }
   EpochLog& before = chain.back();
   before.counted = promotion->previous.size;
-  if (before.head().size > before.counted) {
-    report.note(fmt::format("{} entries of epoch {} came behind what epoch {} goes on from: they are not part of the archive",
-                            before.head().size - before.counted, before.name.epoch, next.name.epoch));
-  }
   next.first = before.first + before.counted;
   next.promotion = *promotion;
   policy.logs.push_back(promotion->log_verifier());

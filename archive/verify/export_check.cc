@@ -9,6 +9,7 @@
 #include "archive/verify/export_files.h"
 #include "archive/verify/exported_epochs.h"
 #include "archive/verify/files.h"
+#include "archive/verify/grafts.h"
 #include "archive/verify/hearing_check.h"
 #include "archive/verify/main_check.h"
 
@@ -71,12 +72,20 @@ class ExportCheck {
     if (epochs.empty()) return;
     MainFacts facts(epochs.front().name.archive, report_);
     for (const ExportedEpoch& epoch : epochs) add_facts(facts, epoch, policy, *hearing);
+    judge_grafts(epochs, facts.grafts(), report_);
     const ExportedEpoch& newest = epochs.back();
     MainContext context{facts, request_.policy, {}, newest.first + newest.checkpoint().size, 0, false, &local_, epochs.size()};
+    std::vector<Cosignatures> cosignatures;
+    std::vector<std::uint64_t> sizes;
     for (const ExportedEpoch& epoch : epochs) {
-      const std::uint64_t covered = judge_head(epoch);
-      if (context.covered == epoch.first) context.covered += covered;
+      cosignatures.emplace_back(request_.policy).add(epoch.head, report_);
+      sizes.push_back(epoch.checkpoint().size);
       check_known(epoch, &epoch == &newest);
+    }
+    carry_back(cosignatures, sizes);
+    for (std::size_t i = 0; i < epochs.size(); ++i) {
+      const std::uint64_t covered = judge_coverage(epochs[i], cosignatures[i]);
+      if (context.covered == epochs[i].first) context.covered += covered;
     }
     check_known_epoch(request_.known, newest.name, policy, report_);
     check_hearing(*hearing, context);
@@ -110,12 +119,17 @@ class ExportCheck {
     }
   }
 
-  // How many of its entries the policy's cosigners have signed. They are of the first epoch: a later one began with its promotion.
-  std::uint64_t judge_head(const ExportedEpoch& epoch) {
+  static Policy asked_of(const ExportedEpoch& epoch, const Policy& policy) {
+    if (!epoch.promotion) return policy;
+    NamedCosigners named;
+    for (const auto& [index, entry] : epoch.entries) named.take(entry);
+    return asked_of_epoch(policy, named);
+  }
+
+  // How many of its entries those cosigners of the policy have signed whom this epoch is asked for.
+  std::uint64_t judge_coverage(const ExportedEpoch& epoch, const Cosignatures& cosignatures) {
     const Checkpoint& head = epoch.checkpoint();
-    Cosignatures cosignatures(request_.policy);
-    cosignatures.add(epoch.head, report_);
-    LogSummary summary{head.origin, head.size, head.root.hex(), {}, epoch.promotion ? head.size : cosignatures.covered(head.size)};
+    LogSummary summary{head.origin, head.size, head.root.hex(), {}, cosignatures.covered(head.size, asked_of(epoch, request_.policy))};
     for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
     const std::uint64_t covered = summary.covered;
     report_.add(std::move(summary));

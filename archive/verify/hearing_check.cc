@@ -49,6 +49,7 @@ void HearingCheck::run() {
     if (root_holds) check_other_checkpoints();
     check_station();
     check_commits(root_holds);
+    if (root_holds) check_came_back();
     check_receipt();
     timeline_.finish();
     check_close();
@@ -223,6 +224,20 @@ void HearingCheck::check_commits(bool root_holds) {
   if (!told) {
     found(Verdict::tampered, "hearing-root", "the entries do not give the root that the station signed", good_to,
           checkpoint_.checkpoint.size);
+  }
+}
+
+// What a graft says of this hearing: it is held at least as far as it came back.
+void HearingCheck::check_came_back() {
+  const std::vector<Commit> none;
+  for (const Commit& one : facts_ != nullptr ? facts_->came_back : none) {
+    if (one.size <= log_.tree().size() && log_.tree().root_at(one.size) == one.root) continue;
+    Finding f;
+    f.code = "graft";
+    f.what = fmt::format("main log entry {} says that this hearing came back with {} entries; they are not here, or are others", one.index, one.size);
+    f.log = "main";
+    f.entry = one.index;
+    found(std::move(f));
   }
 }
 

@@ -48,6 +48,7 @@ class HearingCheck {
   bool choose_checkpoint();
   void check_other_checkpoints();
   void check_commits(bool root_holds);
+  void check_came_back();
   void check_station();
   void check_receipt();
   std::uint64_t filed_by() const;

@@ -277,15 +277,28 @@ bool LogFiles::settle_doubts(const Checkpoint& checkpoint, std::vector<Digest> l
 }
 
 void LogFiles::visit(const std::function<void(std::uint64_t, std::string_view)>& visit_entry) const {
+  visit(0, tree_.size(), [&visit_entry](std::uint64_t index, std::string_view entry) {
+    visit_entry(index, entry);
+    return true;
+  });
+}
+
+void LogFiles::visit(std::uint64_t first_wanted, std::uint64_t last, const std::function<bool(std::uint64_t, std::string_view)>& visit_entry) const {
   std::uint64_t first = 0;
   for (const Source& source : sources_) {
+    if (first >= last) return;
+    if (first + source.count <= first_wanted) {
+      first += source.count;
+      continue;
+    }
     const std::vector<Digest> leaves = tree_.tile({false, 0, first / kTileWidth, static_cast<unsigned>(source.count % kTileWidth)});
     const auto stage = parse_stage_name(source.file.substr(source.file.find_last_of('/') + 1));
     const std::uint64_t total = stage ? stage->size - stage->first : is_partial(source.file) ? source.count : kTileWidth;
     const auto entries = source.file.empty() ? Result<std::vector<std::string>>(fail(Errc::not_found, ""))
                                              : read_entries(source.file, total, source.skip, source.count);
     for (std::size_t i = 0; entries && i < entries->size(); ++i) {
-      if (i < leaves.size() && leaf_hash(as_bytes((*entries)[i])) == leaves[i]) visit_entry(first + i, (*entries)[i]);
+      if (first + i < first_wanted || first + i >= last) continue;
+      if (i < leaves.size() && leaf_hash(as_bytes((*entries)[i])) == leaves[i] && !visit_entry(first + i, (*entries)[i])) return;
     }
     first += source.count;
   }

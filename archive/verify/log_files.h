@@ -49,6 +49,8 @@ class LogFiles {
   void set_describe(Describe describe) { describe_ = std::move(describe); }
   // After load(): every entry in order, read again; those whose bytes are not what the tree commits to are passed over.
   void visit(const std::function<void(std::uint64_t index, std::string_view entry)>& visit) const;
+  // Those with indices [first, last), until `visit` says false; no more is read than where they are.
+  void visit(std::uint64_t first, std::uint64_t last, const std::function<bool(std::uint64_t index, std::string_view entry)>& visit) const;
 
  private:
   struct Copy {

@@ -49,7 +49,6 @@ void MainFacts::add(std::uint64_t index, std::string_view text, const Policy& po
           index);
     return;
   }
-  if (std::holds_alternative<GraftEntry>(*entry)) return found(Verdict::unknown_format, "unknown-kind", "the main log took back what an old epoch had: this verifier does not judge that yet", index);
   if (std::holds_alternative<PromotionEntry>(*entry)) return found(Verdict::tampered, "promotion", "a promotion stands only where a log of a later epoch begins", index);
   const bool is_genesis = std::holds_alternative<GenesisEntry>(*entry);
   if (is_genesis != (index == 0)) {
@@ -63,6 +62,7 @@ void MainFacts::add(std::uint64_t index, std::string_view text, const Policy& po
     }
   }
   if (const auto* commit = std::get_if<HearingCheckpointEntry>(&*entry)) add_commit(index, *commit);
+  if (const auto* graft = std::get_if<GraftEntry>(&*entry)) add_graft(index, *graft);
   const Status declared = lost_.take(*entry);
   if (const auto* lost = std::get_if<MainLostEntry>(&*entry)) {
     if (!declared) {
@@ -109,6 +109,11 @@ void MainFacts::add_commit(std::uint64_t index, const HearingCheckpointEntry& en
     return;
   }
   facts.commits.push_back({index, note->checkpoint.size, note->checkpoint.root, entry.closed});
+}
+
+void MainFacts::add_graft(std::uint64_t index, const GraftEntry& entry) {
+  grafts_.push_back({index, entry});
+  for (const GraftedHearing& one : entry.hearings) hearings_[one.hearing].came_back.push_back({index, one.size, one.root});
 }
 
 void MainFacts::name_documents(std::uint64_t index, std::string_view text, const std::string& hearing) {

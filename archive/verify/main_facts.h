@@ -25,7 +25,12 @@ struct Commit {  // a `hearing-checkpoint` entry whose note the station signed
 };
 struct HearingFacts {
   std::vector<Commit> commits;  // in main-log order
+  std::vector<Commit> came_back;  // what `graft` entries say of it
   PublicKey station_key;        // that signed them
+};
+struct Graft {
+  std::uint64_t index = 0;
+  GraftEntry entry;
 };
 struct KeyEvent {
   std::uint64_t index = 0;
@@ -61,12 +66,15 @@ class MainFacts {
   // The archive as holder, the cosigners that the log names, and the witnesses of the policy: whose cosignatures count.
   std::vector<VerifierKey> cosigners(const Policy& policy) const;
   const std::vector<NamedDocument>& documents() const { return documents_; }
+  // In order, not judged.
+  const std::vector<Graft>& grafts() const { return grafts_; }
   // Objects that `lost` entries name which two officers signed.
   const LostDeclarations& lost() const { return lost_; }
 
  private:
   void add_genesis(std::uint64_t index, const GenesisEntry& entry, const Policy& policy);
   void add_commit(std::uint64_t index, const HearingCheckpointEntry& entry);
+  void add_graft(std::uint64_t index, const GraftEntry& entry);
   void name_documents(std::uint64_t index, std::string_view text, const std::string& hearing);
   void found(Verdict verdict, const char* code, std::string what, std::uint64_t index, const std::string& hearing = {});
 
@@ -82,6 +90,7 @@ class MainFacts {
   };
   std::vector<Holder> holders_;  // one an epoch, in order
   std::vector<NamedDocument> documents_;
+  std::vector<Graft> grafts_;
   LostDeclarations lost_;
 };
 

@@ -9,6 +9,7 @@
 #include "archive/format/canonical_json.h"
 #include "archive/format/names.h"
 #include "archive/verify/epochs.h"
+#include "archive/verify/grafts.h"
 #include "archive/verify/hearing_check.h"
 #include "archive/verify/main_check.h"
 
@@ -130,8 +131,8 @@ class PoolCheck {
     return true;
   }
 
-  // How many of its entries the policy's cosigners have signed. They are of the first epoch: a later one began with its promotion.
-  std::uint64_t judge_heads(const EpochLog& link, bool is_newest, const Policy& policy) {
+  // What the policy's cosigners have signed of it.
+  Cosignatures judge_heads(const EpochLog& link, bool is_newest, const Policy& policy) {
     const Checkpoint& head = link.head();
     Cosignatures cosignatures(request_.policy);
     if (link.root_holds) {
@@ -145,7 +146,13 @@ class PoolCheck {
       f.entry_end = head.size;
       report_.add(std::move(f));
     }
-    LogSummary summary{head.origin, head.size, head.root.hex(), {}, link.promotion ? head.size : cosignatures.covered(head.size)};
+    return cosignatures;
+  }
+
+  // How many of its entries those of them have signed whom this epoch is asked for.
+  std::uint64_t judge_coverage(const EpochLog& link, const Cosignatures& cosignatures, const Policy& asked) {
+    const Checkpoint& head = link.head();
+    LogSummary summary{head.origin, head.size, head.root.hex(), {}, cosignatures.covered(head.size, asked)};
     for (const auto& [name, cosigned] : cosignatures.by_witness()) summary.cosigned.emplace_back(name, cosigned.time);
     if (summary.covered == 0 && head.size > 0) {
       report_.add(main_finding(Verdict::incomplete, "quorum", "the cosigners that your policy asks for have not signed the main log",
@@ -161,19 +168,32 @@ class PoolCheck {
 
   void judge_archive(const std::vector<EpochLog>& chain, const Policy& policy, bool is_copy) {
     MainFacts facts(chain.front().name.archive, report_);
+    std::vector<Policy> asked;  // of each epoch
     for (const EpochLog& link : chain) {
+      NamedCosigners named;
       if (link.promotion) facts.add_promotion(link.first, *link.promotion);
       link.log->visit([&](std::uint64_t index, std::string_view entry) {
         const bool is_certificate = index == 0 && link.promotion;
-        if (index < link.counted && !is_certificate) facts.add(link.first + index, entry, policy);
+        if (index >= link.counted || is_certificate) return;
+        facts.add(link.first + index, entry, policy);
+        named.take(entry);
       });
+      asked.push_back(link.promotion ? asked_of_epoch(request_.policy, named) : request_.policy);
     }
+    judge_grafts(chain, facts.grafts(), report_);
     MainContext context{facts, request_.policy, {}, chain.back().first + chain.back().counted, 0, is_copy, &request_.files, chain.size()};
+    std::vector<Cosignatures> cosignatures;
+    std::vector<std::uint64_t> counted;
     for (const EpochLog& link : chain) {
       if (link.promotion) check_signed(link);
-      const std::uint64_t covered = judge_heads(link, &link == &chain.back(), policy);
-      if (context.covered == link.first) context.covered += std::min(covered, link.counted);
+      cosignatures.push_back(judge_heads(link, &link == &chain.back(), policy));
+      counted.push_back(link.counted);
       if (link.root_holds) context.trees.push_back(&link.log->tree());
+    }
+    carry_back(cosignatures, counted);
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      const std::uint64_t covered = judge_coverage(chain[i], cosignatures[i], asked[i]);
+      if (context.covered == chain[i].first) context.covered += std::min(covered, counted[i]);
     }
     check_known_epoch(request_.known, chain.back().name, policy, report_);
     judge_hearings(context);

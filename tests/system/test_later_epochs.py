@@ -81,6 +81,9 @@ def test_a_third_site_gets_all_epochs_of_a_promoted_archive():
         sites.replicate_from_second({"third": third})
         status = json.loads(sites.carry("status", "--json").stdout)
         assert not status["caught_up"] and status["main_held"] == 0 and status["entries_behind"] > 3, status
+        code, verdict = verdict_of(sites.second.policy(), sites.second.volumes)
+        assert code == 1 and verdict["verdict"] == "INCOMPLETE", verdict
+        assert {log["origin"]: log["covered"] for log in verdict["logs"]} == {sites.primary_name: 0, f"{sites.primary_name}/epoch/2": 0}, verdict["logs"]
         sites.carry("once")
         # What comes in the new epoch goes there as well, and the archive has the confirmations.
         station = going_on.client = sites.station_goes_there()
@@ -94,6 +97,8 @@ def test_a_third_site_gets_all_epochs_of_a_promoted_archive():
         station.close()
         verified(policy, third.volumes, sites.primary_name, [before, going_on, after])
         verified(policy, sites.second.volumes, sites.primary_name, [before, going_on, after])
+        verified(sites.second.policy(), sites.second.volumes, sites.primary_name, [before, going_on, after])  # one of now asks for the third site, too
+        verified(sites.second.policy(), third.volumes, sites.primary_name, [before, going_on, after])
         status = json.loads(sites.carry("status", "--json").stdout)
         assert status["caught_up"] and status["main_held"] == status["main_size"], status
         assert json.loads(third.archive("check", "--json", check=False).stdout)["findings"] == []

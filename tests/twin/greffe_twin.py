@@ -14,9 +14,10 @@ import re
 import sys
 
 from twin_formats import HEX, ORDER, TILE, UUID, Bad, CannotRun, Note, Policy, Report, canonical, leaf_hash, read, verify_inclusion
+from twin_grafts import judge_grafts
 from twin_hearing import Facts, HearingJudge
 from twin_logs import LogCopies
-from twin_main_log import EPOCH_MAX, Epoch, check_known_epoch, choose_main, epoch_of, follow, witness_sizes
+from twin_main_log import EPOCH_MAX, Epoch, check_known_epoch, choose_main, covered_of, epoch_of, follow, through, witness_sizes
 from twin_pool import check_pool
 
 MOST_EPOCHS = 1000  # of an export
@@ -170,11 +171,10 @@ def check_export(folder, policy, known, report):
     if not chain:
         return None
     facts = facts_of(chain, uuid, policy, report)
+    judge_grafts(chain, facts.grafts, report)
     check_known(known, chain, policy, report)
-    sizes = [witness_sizes([epoch.note], policy, report) for epoch in chain]
-    head, size = chain[0].note, chain[-1].first + chain[-1].note.size
-    covered = policy.covered(sizes[0], head.size)
-    covered = size if covered == head.size else covered  # a later epoch began with its promotion: the policy's cosigners are not of it
+    size = chain[-1].first + chain[-1].note.size
+    covered = through(chain, covered_of(chain, [witness_sizes([epoch.note], policy, report) for epoch in chain], policy))
 
     def paths_of(digest, segment):
         suffixes = [".mp4"] if segment else [".json", ".bin", ".mp4"]

@@ -260,6 +260,10 @@ class Hearing:
                 self.commit()
         return self.close()
 
+    def state(self):
+        """As a graft names it."""
+        return {"hearing": self.id, "root": root_of([leaf(e) for e in self.entries]).hex(), "size": len(self.entries)}
+
     def note(self, size=None, cosigners=()):
         leaves = [leaf(e) for e in self.entries[:size]]
         text = checkpoint_text(self.origin, leaves)
@@ -267,11 +271,12 @@ class Hearing:
 
 
 class Epoch:
-    """One main log: who signs it, who gives receipts meanwhile. `pin`: how many of its entries are the archive's; None: all."""
+    """One main log: who signs it, who gives receipts meanwhile. `pin`: how many of its entries the next one goes on from; None: it is the newest.
+    `back`: how many have come back since. `cosigned`: by whom else than Archive.dr, and how many of its entries (None: all)."""
 
     def __init__(self, origin):
         self.origin, self.log, self.holder = origin, Key(origin, 1), Key(origin + "/holder", 4)
-        self.entries, self.pin = [], None
+        self.entries, self.pin, self.back, self.cosigned = [], None, 0, []
 
     def note(self, size=None, cosigners=()):
         text = checkpoint_text(self.origin, [leaf(e) for e in self.entries[:size]])
@@ -285,7 +290,7 @@ class Archive:
         self.epochs = [Epoch(ARCHIVE)]
         self.dr = Key("dr.test.example/holder", 4)
         self.station = Key("s1", 1)
-        self.objects, self.hearings = {}, []
+        self.objects, self.hearings, self.exported_kinds = {}, [], ("key",)
         self.now = START_MS - 3_600_000
         self.add(kind="genesis", archive=ARCHIVE, holder=self.holder.vkey(), log_key=self.log.public.hex(), role="primary")
         self.add_key("station", "s1", self.station, court="court-a", room="room-1")
@@ -305,7 +310,7 @@ class Archive:
     def promote(self, officers, pin=None, change=lambda certificate: None, signers=None):
         """Goes on in a log of its own behind the first `pin` entries; `change` falsifies the certificate before it is signed."""
         before, number = self.epochs[-1], len(self.epochs) + 1
-        before.pin = len(before.entries) if pin is None else pin
+        before.pin = before.back = len(before.entries) if pin is None else pin
         epoch = Epoch(f"{ARCHIVE}/epoch/{number}")
         root = root_of([leaf(e) for e in before.entries[:before.pin]]).hex()
         entry = {"archive": ARCHIVE, "epoch": number, "holder": epoch.holder.vkey(), "kind": "promotion", "log_key": epoch.log.public.hex(),
@@ -320,6 +325,22 @@ class Archive:
         self.epochs.append(epoch)
         self.add(**entry, signatures=[base64.b64encode(o.private.sign(text)).decode() for o in signers or officers])
         return epoch
+
+    def number(self):
+        """Of the newest entry, through all epochs."""
+        return sum(epoch.pin for epoch in self.epochs[:-1]) + len(self.entries) - 1
+
+    def take_back(self, epoch, hearings=(), size=None, say=lambda entries: entries, **changes):
+        """What this epoch has behind its pin comes back, up to `size`, with these hearings; `say`: changes what is said again. The number of the graft."""
+        size = len(epoch.entries) if size is None else size
+        entry = {"hearings": [h if isinstance(h, dict) else h.state() for h in hearings], "kind": "graft", "origin": epoch.origin,
+                 "root": root_of([leaf(e) for e in epoch.entries[:size]]).hex(), "size": size}
+        self.add(**{**entry, **changes})
+        number = self.number()
+        again = say([e for e in epoch.entries[epoch.back:size] if is_said_again(json.loads(e))])
+        self.entries.extend(again)
+        epoch.back = max(epoch.back, size)
+        return number
 
     def add(self, **entry):
         self.now += 1000
@@ -355,8 +376,8 @@ class Archive:
 
     # -- a pool --
 
-    def write_pool(self, folder, volumes=3, as_copy=False):
-        """`as_copy`: of a second site, where the first epoch's log is one of others as well."""
+    def write_pool(self, folder, volumes=3, as_copy=False, pinned=False):
+        """`as_copy`: of a second site, where the first epoch's log is one of others as well. `pinned`: of one that has nothing behind the pins."""
         folder = pathlib.Path(folder)
         pool = secrets.token_hex(16)
         paths = [folder / "abcdef"[i] for i in range(volumes)]
@@ -366,9 +387,10 @@ class Archive:
                                                                  "volume": secrets.token_hex(16)}))
             for epoch in self.epochs:
                 log = path / ("log/main" if epoch is self.epochs[0] and not as_copy else "log/from/" + sha(epoch.origin.encode()))
-                write_log(log, epoch.entries, epoch.note(), final=False)
-                if epoch is self.epochs[0]:
-                    put(log / "cosigned" / self.dr.key_id().hex(), epoch.note(None, (self.dr,)).encode())
+                size = epoch.pin if pinned else None
+                write_log(log, epoch.entries[:size], epoch.note(size), final=False)
+                for key, end in epoch.cosigned + [(self.dr, size)] * (epoch is self.epochs[0]):
+                    put(log / "cosigned" / key.key_id().hex(), epoch.note(end, (key,)).encode())
             for hearing in self.hearings:
                 write_log(path / hearing_path(hearing.id), hearing.entries, hearing.note(None, (hearing.holder,)), final=True)
             for objects in [self.objects] + [h.objects for h in self.hearings]:
@@ -396,12 +418,13 @@ class Archive:
     def write_main(self, folder, epoch, hearing):
         """What an export has of one epoch's log; the documents that those entries name."""
         entries, objects = epoch.entries[:epoch.pin], {}
-        note = epoch.note(epoch.pin, (self.dr,) if epoch is self.epochs[0] else ())
+        cosigners = [key for key, end in epoch.cosigned if end in (None, epoch.pin)] + [self.dr] * (epoch is self.epochs[0])
+        note = epoch.note(epoch.pin, cosigners)
         put(folder / "checkpoint", note.encode())
         leaves = [leaf(e) for e in entries]
         for index, entry in enumerate(entries):
             value = json.loads(entry)
-            if index and value.get("hearing") != hearing.id and value["kind"] != "key":
+            if index and value.get("hearing") != hearing.id and value["kind"] not in self.exported_kinds:
                 continue
             put(folder / f"entries/{index}.json", entry)
             proof = "".join(base64.b64encode(h).decode() + "\n" for h in inclusion(index, leaves))
@@ -410,6 +433,11 @@ class Archive:
                 if key.endswith("_sha256"):
                     objects[digest] = self.objects[digest]
         return objects
+
+
+def is_said_again(entry):
+    """Whether an entry that came back stands again behind the graft."""
+    return entry["kind"] in ("details", "mark", "place", "access", "export", "share", "lost", "graft") or entry.get("role") == "station"
 
 
 def hearing_path(hearing):

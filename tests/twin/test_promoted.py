@@ -395,28 +395,6 @@ def a_checkpoint_that_somebody_holds(case):
 
 # ---- the other kinds ----
 
-def what_came_back_is_not_judged_yet(case):
-    promoted(case)
-    case.archive.add(kind="graft", origin=sample.ARCHIVE, size=3, root="ab" * 32, hearings=[{"hearing": case.first.id, "root": "cd" * 32, "size": 9}])
-    number = case.archive.epochs[0].pin + len(case.archive.entries) - 1
-    for volumes in pools(case):
-        judge(case, volumes, "UNKNOWN_FORMAT", "unknown-kind", log="main", entry=number)
-
-
-def malformed_grafts(case):
-    before(case)
-    one = {"hearing": case.first.id, "root": "cd" * 32, "size": 9}
-    good = {"kind": "graft", "origin": sample.ARCHIVE, "size": 3, "root": "ab" * 32, "hearings": [one]}
-    bad = ({"size": 0}, {"root": "xy"}, {"origin": "A"}, {"origin": sample.ARCHIVE + "/epoch/1"}, {"hearings": [one, one]}, {"hearings": [{**one, "size": 0}]})
-    entries = []
-    for change in bad:
-        case.archive.add(**{**good, **change})
-        entries.append(len(case.archive.entries) - 1)
-    case.pool()
-    for entry in entries:
-        judge(case, case.volumes, "TAMPERED", "entry-format", log="main", entry=entry)
-
-
 def shared(case, **changes):
     reason = sample.canonical({"kind": "reason", "salt": "ab" * 32, "text": "appeal", "v": 1})
     case.archive.objects[sample.sha(reason)] = reason
@@ -463,7 +441,7 @@ CASES = [promoted_once, promoted_twice_by_other_officers, what_the_lost_site_had
          receipt_of_the_lost_site, receipt_of_the_new_site_for_an_old_hearing, receipt_of_an_untrusted_epoch,
          the_entries_of_two_epochs_swapped, a_state_that_the_next_epoch_does_not_go_on_from, officers_left_out,
          an_epoch_without_its_checkpoint, a_checkpoint_that_is_none, folders_that_are_no_epochs, a_checkpoint_that_somebody_holds,
-         what_came_back_is_not_judged_yet, malformed_grafts, shared_with_another_court, malformed_shares,
+         shared_with_another_court, malformed_shares,
          shared_without_its_reason]
 
 

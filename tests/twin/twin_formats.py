@@ -234,6 +234,18 @@ class Policy:
         if not self.logs or self.quorum is None:
             raise Bad("no log or no quorum line")
 
+    def only(self, keys):
+        """What it asks where it can ask nobody but these, by their verifier keys: of each group as many as it wants, or all who are left."""
+        out = Policy.__new__(Policy)
+        out.logs, out.groups = self.logs, {}
+        out.witnesses = {name: key for name, key in self.witnesses.items() if key.text in keys}
+        for name, (needed, members) in self.groups.items():
+            left = [m for m in members if m in out.witnesses or m in out.groups]
+            if left:
+                out.groups[name] = (min(needed, len(left)), left)
+        out.quorum = self.quorum if self.quorum in out.witnesses or self.quorum in out.groups else "none"
+        return out
+
     def met(self, name, sizes, size):
         if name == "none" or sizes.get(name, 0) >= size:
             return True

@@ -3,8 +3,9 @@ import base64
 
 from twin_formats import (ACCOUNT, ARCHIVE, GAP_REASONS, HEARING_KINDS, HEX, MAIN_KINDS, NAME, UUID, Bad, Note, VerifierKey, canonical, leaf_hash,
                           ms_of, named_objects, text_of)
+from twin_grafts import check_graft
 from twin_logs import LogCopies, check_object
-from twin_main_log import Officers, Promotion, epoch_of
+from twin_main_log import Officers, Promotion
 from twin_time import Axis, account
 
 
@@ -15,6 +16,7 @@ class Facts:
         self.origin, self.policy, self.report = origin, policy, report
         self.genesis, self.keys, self.commits, self.lost, self.documents, self.cosigners = None, {}, {}, {}, [], []
         self.officers = Officers()
+        self.grafts, self.came_back = [], {}  # (number, entry); hearing -> [(number, size, root)]
         self.holders = []  # (number of its first entry, who gives receipts), of each epoch
 
     def add(self, index, data):
@@ -22,9 +24,6 @@ class Facts:
             e = canonical(data)
             if e["kind"] not in MAIN_KINDS or e["v"] != 1:
                 return self.report.add("unknown-kind", "UNKNOWN_FORMAT", log="main", entry=index)
-            if e["kind"] == "graft":
-                check_graft(e)
-                return self.report.add("unknown-kind", "UNKNOWN_FORMAT", log="main", entry=index)  # not judged yet
             if e["kind"] == "promotion":
                 Promotion(data)
                 return self.report.add("promotion", log="main", entry=index)  # it stands only where a later epoch begins
@@ -64,6 +63,11 @@ class Facts:
             check_drill(e)
         if kind == "share":
             check_share(e)
+        if kind == "graft":
+            check_graft(e)
+            self.grafts.append((index, e))
+            for one in e["hearings"]:
+                self.came_back.setdefault(one["hearing"], []).append((index, one["size"], one["root"]))
         if kind == "lost":
             if not self.ordered(e):
                 return self.report.add("lost-signature", log="main", entry=index, hearing=e.get("hearing"))
@@ -122,18 +126,6 @@ def check_drill(e):
         raise Bad("counts must be numbers, and the log has entries")
 
 
-def check_graft(e):
-    """Bad unless it says how far which log came back, and which hearings with it."""
-    hearings = e["hearings"]
-    if not ARCHIVE.match(epoch_of(e["origin"])[0]) or ms_of(e["utc"]) < 0:
-        raise Bad("origin or time")
-    for one in [e] + hearings:
-        if not isinstance(one["size"], int) or isinstance(one["size"], bool) or one["size"] < 1 or not HEX.match(one["root"]):
-            raise Bad("size or root")
-    if not all(UUID.match(one["hearing"]) for one in hearings) or len({one["hearing"] for one in hearings}) != len(hearings):
-        raise Bad("hearings")
-
-
 def check_share(e):
     """Bad unless it says which hearing of which archive which court may see, or may no more; by whom, why, and until when."""
     archive, _, court = e["court"].rpartition("/")
@@ -184,6 +176,7 @@ class HearingJudge:
                     self.add("hearing-checkpoint", file=other.file)
         self.station(commits)
         self.check_commits(commits, holds)
+        self.check_came_back(holds)
         self.receipt(notes, commits)
         self.timeline()
         self.closed(commits)
@@ -247,6 +240,12 @@ class HearingJudge:
             good = max(good, note.size)
         if not told:
             self.add("hearing-root", entry=good, entry_end=self.note.size)
+
+    def check_came_back(self, holds):
+        """What a graft says of it: it is held at least so far."""
+        for number, size, root in self.facts.came_back.get(self.id, []) if holds else []:
+            if size > len(self.log.tree.leaves) or self.log.tree.root(size).hex() != root:
+                self.add("graft", log="main", entry=number)
 
     def receipt(self, notes, commits):
         committed = next((index for index, note, _ in commits if note.size >= self.note.size), commits[-1][0] if commits else None)

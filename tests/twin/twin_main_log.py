@@ -158,6 +158,44 @@ def witness_sizes(notes, policy, report):
     return sizes
 
 
+def asked_of(epoch, policy):
+    """The policy, with what it asks of this epoch's log: of a later one only those whom it names as cosigners itself and has not revoked since."""
+    if epoch.promotion is None:
+        return policy
+    named = {}
+    for index in sorted(i for i in epoch.entries if i < epoch.counted):
+        try:
+            e = canonical(epoch.entries[index])
+            if (e["kind"], e["v"], e["role"]) != ("key", 1, "cosigner"):
+                continue
+            if e["action"] != "revoked":
+                named[e["name"]] = VerifierKey(e["cosigner"])
+            else:
+                named = {name: key for name, key in named.items() if key.public.hex() != e["key"]}
+        except (Bad, KeyError, TypeError):
+            pass  # said where the entries are judged
+    return policy.only({key.text for key in named.values()})
+
+
+def covered_of(chain, sizes, policy):
+    """How many entries of each epoch's log the policy's sites have signed, from what each of them signed of it (`sizes`). Whoever signed any of a later
+    epoch's log, which begins with what it goes on from, has signed the ones before up to there."""
+    out, later = [], set()
+    for epoch, signed in reversed(list(zip(chain, sizes))):
+        reach = {**signed, **{name: max(signed.get(name, 0), epoch.counted) for name in later}}
+        later |= set(signed)
+        out.insert(0, asked_of(epoch, policy).covered(reach, epoch.note.size))
+    return out
+
+
+def through(chain, covered):
+    """Entries through all epochs, up to the first one that is not covered."""
+    total = 0
+    for epoch, here in zip(chain, covered):
+        total += min(here, epoch.counted) if total == epoch.first else 0
+    return total
+
+
 def entries_of(log):
     """index -> bytes of those entries of a loaded log that are what its tree says."""
     return {i: data for i, data in enumerate(log.entries) if data is not None and leaf_hash(data) == log.tree.leaves[i]}

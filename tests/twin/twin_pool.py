@@ -4,9 +4,10 @@ import hashlib
 import json
 
 from twin_formats import HEX, UUID, Bad, CannotRun, Report
+from twin_grafts import judge_grafts
 from twin_hearing import Facts, HearingJudge
 from twin_logs import LogCopies, check_object
-from twin_main_log import Epoch, check_known_epoch, choose_main, entries_of, epoch_of, follow, witness_sizes
+from twin_main_log import Epoch, check_known_epoch, choose_main, covered_of, entries_of, epoch_of, follow, through, witness_sizes
 
 
 def day_of(uuid):
@@ -97,22 +98,24 @@ class PoolJudge:
         return epoch
 
     def judge(self, chain, is_copy):
-        facts, covered = Facts(chain[0].archive, self.policy, self.report), 0
+        facts, sizes = Facts(chain[0].archive, self.policy, self.report), []
         for epoch in chain:
             if epoch.promotion:
                 facts.begin_epoch(epoch.first, epoch.promotion)
             for index, data in epoch.entries.items():
                 if index < epoch.counted and not (index == 0 and epoch.promotion):
                     facts.add(epoch.first + index, data)
-            here = self.heads(epoch, epoch is chain[-1])
-            if covered == epoch.first:
-                covered += min(here, epoch.counted)
+            sizes.append(self.heads(epoch, epoch is chain[-1]))
+        covered = covered_of(chain, sizes, self.policy)
+        if 0 in covered:
+            self.report.add("quorum", "INCOMPLETE", log="main")
+        judge_grafts(chain, facts.grafts, self.report)
         check_known_epoch(self.known, chain, self.policy, self.report)
         trees = [epoch.log.tree for epoch in chain if epoch.holds]
         size = chain[-1].first + chain[-1].counted
-        for uuid in sorted(set(facts.commits) | {u for u, o in self.origins.items() if o == f"{facts.origin}/hearing/{u}"}):
+        for uuid in sorted(set(facts.commits) | set(facts.came_back) | {u for u, o in self.origins.items() if o == f"{facts.origin}/hearing/{u}"}):
             judge = HearingJudge(uuid, self.hearing_folders(uuid), facts, self.paths_of, self.report, trees=trees, epochs=len(chain), size=size,
-                                 covered=covered, is_copy=is_copy)
+                                 covered=through(chain, covered), is_copy=is_copy)
             judge.run()
             self.named.update(judge.named)
             self.judged.add(uuid)
@@ -124,7 +127,7 @@ class PoolJudge:
                                                       absent_ok=lost)) and lost
 
     def heads(self, epoch, is_newest):
-        """How many of its entries the policy's cosigners have signed; a later epoch began with its promotion, they are not of it."""
+        """How many of its entries each of the policy's cosigners has signed."""
         good, size = [], epoch.note.size
         if epoch.holds:
             for note in [n for n in epoch.log.cosigned("cosignature-bad") + epoch.notes if n.signed_by(*epoch.key(self.policy))] + [self.known] * bool(self.known):
@@ -142,11 +145,7 @@ class PoolJudge:
         for note in epoch.notes if epoch.promotion else []:
             if not note.signed_by(*epoch.key(self.policy)):
                 self.report.add("main-signature", log="main", file=note.file)
-        sizes = witness_sizes(good, self.policy, self.report)
-        covered = size if epoch.promotion else self.policy.covered(sizes, size)
-        if covered == 0:
-            self.report.add("quorum", "INCOMPLETE", log="main")
-        return covered
+        return witness_sizes(good, self.policy, self.report)
 
 
 def check_pool(volumes, policy, known, report):
