@@ -278,10 +278,14 @@ Result<std::string> make_passive_pool(FileSystem& files, Clock& clock, const sto
   return words;
 }
 
-Result<bool> is_passive_copy(store::ObjectStore& pool, std::string_view archive) {
+Result<bool> is_passive_copy(store::WholePool& pool, std::string_view archive) {
   const auto label = pool.get(kCopyLabelKey);
   if (label) return true;
   if (label.error().code != Errc::not_found) return label.error();
+  // A second site has a main log of its own, also when it was promoted; of a pool that is rebuilt it is the archive's.
+  const auto own = pool.read_head(checkpoint_path(main_log_path()));
+  if (own || own.error().code == Errc::corrupt) return false;
+  if (own.error().code != Errc::not_found) return own.error();
   bool any = false;
   GREFFE_TRY(pool.list(foreign_log_path(archive) + "/", [&](const store::ObjectInfo&) {
     any = true;

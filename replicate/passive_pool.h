@@ -77,7 +77,7 @@ class PassivePool {
 Result<std::string> make_passive_pool(FileSystem& files, Clock& clock, const store::PoolPlace& place, const CopyOwner& owner);
 
 // Whether a pool is such a copy, of any archive, or of this one without its label: no place for this archive's own.
-Result<bool> is_passive_copy(store::ObjectStore& pool, std::string_view archive);
+Result<bool> is_passive_copy(store::WholePool& pool, std::string_view archive);
 
 }  // namespace greffe::replicate
 

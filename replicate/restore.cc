@@ -50,7 +50,8 @@ Status in_parallel(unsigned threads, std::size_t count, const std::stop_token& s
 
 std::string what_it_is(const NotRestored& one) {
   const std::string of = one.hearing ? "hearing " + one.hearing->text() : std::string("the main log");
-  return one.object ? fmt::format("object {} of {}", one.object->hex(), of) : "the log of " + of;
+  if (one.object) return fmt::format("object {} of {}", one.object->hex(), of);
+  return one.hearing ? "the log of " + of : of;
 }
 
 }  // namespace
@@ -109,7 +110,7 @@ Status Restore::add_uncommitted(std::set<HearingId>& ids, std::stop_token stop) 
   for (std::int64_t day = main_.began().ms / kDayMs - 1; day <= last.ms / kDayMs + 1; ++day) days.push_back(to_text(UtcTime{day * kDayMs}).substr(0, 10));
   std::mutex mutex;  // guards `ids`
   return in_parallel(limits_.connections, days.size(), stop, [&](std::size_t i) -> Status {
-    const std::vector<HearingId> there = GREFFE_TRY(site_.hearings_of_day(keys_.log.name, days[i]));
+    const std::vector<HearingId> there = GREFFE_TRY(site_.hearings_of_day(keys_.name.archive, days[i]));
     const std::lock_guard lock(mutex);
     ids.insert(there.begin(), there.end());
     return ok();
@@ -150,7 +151,8 @@ Status Restore::fetch_one(const Wanted& wanted) {
     ++report_.objects_here;
     return ok();
   }
-  const auto bytes = site_.get_object(id ? client::LogTarget{*id} : client::LogTarget{keys_.log.name}, object.digest, object.entry);
+  const client::LogTarget log = id ? client::LogTarget{*id} : client::LogTarget{epoch_origin({keys_.name.archive, object.epoch})};
+  const auto bytes = site_.get_object(log, object.digest, object.entry);
   if (!bytes && stops_everything(bytes.error().code)) return bytes.error();
   if (!bytes) {
     const bool excused = wanted.hearing != nullptr ? wanted.hearing->is_lost(object.digest) : main_.declared().covers(object.about, object.digest);
@@ -240,6 +242,12 @@ Status Restore::restore_documents(const std::set<HearingId>* about, std::stop_to
   return fetch(wanted, stop);
 }
 
+Status Restore::store_main() {
+  GREFFE_TRY(main_.store());
+  for (const std::string& what : main_.lacking()) missing({std::nullopt, std::nullopt, what});
+  return ok();
+}
+
 Result<RestoreReport> Restore::run(const RestoreChoice& choice, std::stop_token stop) {
   const std::int64_t begun_ms = clock_.monotonic_ms();
   GREFFE_TRY(main_.read());
@@ -252,11 +260,11 @@ Result<RestoreReport> Restore::run(const RestoreChoice& choice, std::stop_token 
     // The main log last: an archive whose pool has none does not start.
     GREFFE_TRY(restore_hearings(ids, choice, stop));
     GREFFE_TRY(restore_documents(nullptr, stop));
-    GREFFE_TRY(main_.store());
+    GREFFE_TRY(store_main());
   } else {
     // A part of a pool that is at work: its main log is there, or comes first.
     GREFFE_TRY(restore_documents(main_.is_here() ? &ids : nullptr, stop));
-    GREFFE_TRY(main_.store());
+    GREFFE_TRY(store_main());
     GREFFE_TRY(restore_hearings(ids, choice, stop));
   }
   report_.entries += main_.fetched();

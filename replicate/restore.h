@@ -1,4 +1,5 @@
-// Rebuilds a pool from what the second site holds of this archive: objects of a hearing, then its log, and the main log last of all.
+// Rebuilds a pool from what the second site holds of this archive: objects of a hearing, then its log, and the main log last of all, that of each
+// epoch.
 // Every object is hashed, every log is hashed to a checkpoint whose signatures are checked, before it is stored. Keeps no state: what
 // the pool has is the state. One thread; it starts further ones.
 #ifndef GREFFE_REPLICATE_RESTORE_H
@@ -32,7 +33,7 @@ struct RestoreChoice {
 // Something that the second site could not give, or that is not what it must be.
 struct NotRestored {
   std::optional<HearingId> hearing;  // none: it belongs to the main log
-  std::optional<Digest> object;      // none: it is the log
+  std::optional<Digest> object;      // none: it is the log, or belongs to it
   std::string why;
 };
 
@@ -80,6 +81,7 @@ class Restore {
   Status fetch(const std::vector<Wanted>& wanted, std::stop_token stop);
   Status fetch_one(const Wanted& wanted);
   Status restore_documents(const std::set<HearingId>* about, std::stop_token stop);
+  Status store_main();
   void missing(NotRestored one);
   void count(std::uint64_t bytes);
 

@@ -82,7 +82,7 @@ Result<RestoreChoice> choice_of(const RestoreOptions& options) {
   return choice;
 }
 
-// The key of the archive's main log. Its holder may have lost what enrolment at the archive said, together with the archive.
+// The key of the archive's main log, in the epoch up to which it is restored. Its holder may have lost what enrolment at the archive said, together with the archive.
 Result<VerifierKey> log_key_of(FileSystem& files, const Settings& settings, const RestoreOptions& options) {
   if (options.log_key.empty()) {
     auto known = archive_log_key(files, settings);
@@ -92,7 +92,8 @@ Result<VerifierKey> log_key_of(FileSystem& files, const Settings& settings, cons
     return known;
   }
   VerifierKey key = GREFFE_TRY(parse_verifier_key(options.log_key));
-  if (key.name != settings.archive || key.type != KeyType::ed25519) return fail(Errc::invalid, "--log-key is not the log key of " + settings.archive);
+  const auto name = parse_epoch_origin(key.name);
+  if (!name || name->archive != settings.archive || key.type != KeyType::ed25519) return fail(Errc::invalid, "--log-key is not the log key of " + settings.archive);
   return key;
 }
 
@@ -122,7 +123,8 @@ Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token sto
   const RestoreChoice choice = GREFFE_TRY(choice_of(options));
   const From from = GREFFE_TRY(from_where(files, settings, options));
   const VerifierKey log_key = GREFFE_TRY(log_key_of(files, settings, options));
-  if (log_key.name != settings.archive) return fail(Errc::invalid, "a pool is restored up to the end of an archive's first epoch only: give its log key with --log-key");
+  const EpochName name = GREFFE_TRY(parse_epoch_origin(log_key.name));
+  if (from.copy != nullptr && name.epoch > 1) return fail(Errc::invalid, "copies that nobody answers for are kept of an archive's first epoch only; restore from a second site");
   std::optional<PrivateKey> identity;  // nobody asks for it where nobody answers
   if (from.site) identity = GREFFE_TRY(load_identity(files, settings));
 
@@ -151,7 +153,7 @@ Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token sto
   }
   PatientSite patient(*site, PatientSite::usual_waits(), log, ends.get_token());
   Progress bar(clock, "restoring", 0, ProgressUnit::bytes);
-  Restore work({*pool, *pool, *pool, *pool}, patient, {log_key, holder}, {settings.connections}, clock,
+  Restore work({*pool, *pool, *pool, *pool}, patient, {name, log_key, holder}, {settings.connections}, clock,
                [&bar](std::uint64_t done, std::uint64_t total) { bar.show(done, total); },
                [&pool](const Digest& digest) { return pool->has_all_replicas(digest); });
   return work.run(choice, ends.get_token());

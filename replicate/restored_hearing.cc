@@ -8,7 +8,7 @@
 namespace greffe::replicate {
 
 RestoredHearing::RestoredHearing(RestoreSite& site, tlog::LogStores pool, const RestoreKeys& keys, const RestoredMainLog& main, HearingId id)
-    : pool_(pool), keys_(keys), main_(main), id_(id), origin_(hearing_origin(keys.log.name, id)),
+    : pool_(pool), keys_(keys), main_(main), id_(id), origin_(hearing_origin(keys.name.archive, id)),
       log_(site, pool, client::LogTarget{id}, hearing_log_path(id)) {
   if (const auto found = main.hearings().find(id); found != main.hearings().end()) committed_ = found->second;
 }
@@ -18,7 +18,7 @@ Status RestoredHearing::take(std::uint64_t index, std::string_view text) {
   const auto* open = std::get_if<OpenEntry>(&entry);
   if ((index == 0) != (open != nullptr)) return fail(Errc::corrupt, "a hearing begins with an \"open\" entry and has one");
   if (open != nullptr) {
-    if (open->archive != keys_.log.name || open->hearing != id_) return fail(Errc::corrupt, "the \"open\" entry is of another hearing");
+    if (open->archive != keys_.name.archive || open->hearing != id_) return fail(Errc::corrupt, "the \"open\" entry is of another hearing");
     open_ = *open;
   }
   closed_ = closed_ || std::holds_alternative<CloseEntry>(entry);
@@ -30,7 +30,7 @@ Status RestoredHearing::take(std::uint64_t index, std::string_view text) {
   const Json json = GREFFE_TRY(parse_canonical_json(text));
   const std::vector<Digest> named = named_objects(json);
   for (const Digest& digest : named) {
-    objects_.push_back({digest, index, std::nullopt, segment != nullptr && digest == segment->sha256 ? segment->bytes : 0});
+    objects_.push_back({digest, index, 1, std::nullopt, segment != nullptr && digest == segment->sha256 ? segment->bytes : 0});
   }
   return ok();
 }

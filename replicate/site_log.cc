@@ -77,7 +77,7 @@ Status SiteLog::check_kept(const std::vector<std::string>& notes, std::size_t& n
 }
 
 Status SiteLog::read_site(std::uint64_t first, const Visit& visit) {
-  const std::uint64_t end = site_head_->checkpoint.size;
+  const std::uint64_t end = end_;
   while (first < end) {
     const bool have = ahead_ && ahead_->first == first && !ahead_->entries.empty();
     const client::LogPiece piece = have ? std::move(*ahead_) : GREFFE_TRY(site_.read_entries(target_, first, end));
@@ -111,7 +111,7 @@ Status SiteLog::read_from(std::uint64_t local, const Visit& visit) {
   return ok();
 }
 
-Status SiteLog::read(const CheckHead& check, const Visit& visit) {
+Status SiteLog::read(const CheckHead& check, const Visit& visit, const std::optional<std::uint64_t>& enough) {
   const auto here = reader_.checkpoint();
   if (!here && here.error().code != Errc::not_found && here.error().code != Errc::corrupt) return here.error();
   if (here) pool_head_ = *here;
@@ -125,7 +125,9 @@ Status SiteLog::read(const CheckHead& check, const Visit& visit) {
   if (site_head_ && pool_head_ && site_head_->checkpoint.origin != pool_head_->checkpoint.origin) {
     return fail(Errc::conflict, fmt::format("the pool has the log {} where the second site has {}", pool_head_->checkpoint.origin, site_head_->checkpoint.origin));
   }
-  head_ = site_head_ && site_head_->checkpoint.size > local ? site_head_ : pool_head_;
+  const bool more_there = site_head_ && site_head_->checkpoint.size > local && !(pool_head_ && enough && local >= *enough);
+  head_ = more_there ? site_head_ : pool_head_;
+  end_ = head_->checkpoint.size;
   const Status done = read_from(local, visit);
   is_here_ = done.has_value() && head_->checkpoint.size == local;
   const bool damaged = !done && (done.error().code == Errc::corrupt || done.error().code == Errc::not_found || done.error().code == Errc::io_error);
@@ -136,6 +138,7 @@ Status SiteLog::read(const CheckHead& check, const Visit& visit) {
                                             done.error().message, site_head_->checkpoint.size));
   }
   head_ = site_head_;
+  end_ = head_->checkpoint.size;
   return read_from(0, visit);
 }
 

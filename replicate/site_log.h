@@ -29,11 +29,12 @@ class SiteLog {
   // ok: the entries lead to the roots of the heads of both sides; who signed them is the caller's question. not_found: neither side has the
   // log. conflict: the pool has another log than the site under this name, or more of it than can be read. corrupt: the site's entries do
   // not lead to its checkpoint. Other errors as RestoreSite and `check`.
-  Status read(const CheckHead& check, const Visit& visit);
+  // `enough`: where the pool can give so many entries, it is asked alone.
+  Status read(const CheckHead& check, const Visit& visit, const std::optional<std::uint64_t>& enough = std::nullopt);
 
   // After read(). What the site holds; none: it has nothing.
   const std::optional<SignedCheckpoint>& site_head() const { return site_head_; }
-  // The larger one of both sides.
+  // Of what was read: the larger one of both sides, or the pool's, where that is enough.
   const SignedCheckpoint& head() const { return *head_; }
   // The pool has the log whole, and as much of it as the site or more: nothing is to be stored.
   bool is_here() const { return is_here_; }
@@ -61,6 +62,7 @@ class SiteLog {
   std::optional<SignedCheckpoint> head_;
   std::optional<client::LogPiece> ahead_;  // came with the site's head
   bool is_here_ = false;
+  std::uint64_t end_ = 0;    // entries that are read
   std::uint64_t local_ = 0;  // entries that the pool could give
   std::uint64_t fetched_ = 0;
 

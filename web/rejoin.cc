@@ -7,6 +7,7 @@
 #include "archive/main_log.h"
 #include "archive/settings.h"
 #include "archive/tlog/copied_main_log.h"
+#include "archive/tlog/kept_checkpoints.h"
 #include "web/config_text.h"
 #include "web/new_pool.h"
 
@@ -25,6 +26,7 @@ class Rejoining {
   Status open();
   Result<archive::Epochs::Certificate> find_certificate();
   Result<Officers> officers_at_pin(const tlog::LogChain& chain, const Checkpoint& pin) const;
+  Status keep_end(const tlog::LogChain& chain, const Checkpoint& pin);
   Status begin_log(const tlog::LogChain& chain);
   Status write_config();
 
@@ -78,6 +80,17 @@ Result<archive::Epochs::Certificate> Rejoining::find_certificate() {
                                         "--certificate; there it is the file in the folder epochs of its state directory", options_.archive));
 }
 
+// The signed checkpoint of exactly the state that the next epoch goes on from, which whoever shows a part of this one needs
+// (archive/epoch_end.h): this site alone has the key, and its log may be longer. A state that this log had is signed, and nothing else.
+Status Rejoining::keep_end(const tlog::LogChain& chain, const Checkpoint& pin) {
+  const archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files_, settings_.state_directory));
+  const tlog::MainLogPlace place = GREFFE_TRY(tlog::find_main_log(*pool_, {settings_.name, settings_.epoch}));
+  if (place.origin() != pin.origin || GREFFE_TRY(chain.newest().reader.root_at(pin.size)) != pin.root) return ok();
+  const std::string note = SignedNote{pin.text(), {sign_checkpoint(pin, keys.log)}}.write();
+  const Status kept = pool_->put(tlog::kept_checkpoint_path(place.path, pin.size), as_bytes(note));
+  return kept || kept.error().code == Errc::conflict ? ok() : kept;  // conflict: it is kept with other lines beside the log's
+}
+
 // In one step: a log of this name that is there is whole.
 Status Rejoining::begin_log(const tlog::LogChain& chain) {
   const std::vector<std::string> first = GREFFE_TRY(chain.entries(0, 1));
@@ -129,6 +142,7 @@ Result<int> Rejoining::run() {
   // What it heard of and took while it was the archive was judged then, by all that its log says; it may go on from an epoch that is not here.
   const Officers officers = pinned ? *pinned : GREFFE_TRY(tlog::officers_before(chain, size));
   GREFFE_TRY(fence->take(certificate.text, officers));
+  if (pinned) GREFFE_TRY(keep_end(chain, certificate.promotion.previous));
   GREFFE_TRY(begin_log(chain));
   GREFFE_TRY(write_config());
   if (options_.json) {

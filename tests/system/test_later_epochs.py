@@ -4,12 +4,15 @@
     tests/system/test_later_epochs.py [TEST...]
 """
 import json
+import shutil
 import signal
+import subprocess
+import time
 
 from machine_client import Hearing
 from test_epochs import refused
 from test_promotion import Disaster, prepared, verdict_of
-from world import REPLICATE, World, main, run
+from world import REPLICATE, Browser, World, main, run
 
 
 class LaterSites(Disaster):
@@ -142,6 +145,84 @@ def test_the_old_site_comes_back_as_a_second_site():
         old.stop()
         old.start()
         assert json.loads(sites.carry("once", "--json").stdout)["caught_up"]
+        # What it holds is enough to rebuild the pool of the site that was promoted, though its log of the first epoch is longer.
+        second = sites.second
+        second.stop()
+        shutil.rmtree(second.home / "volumes")
+        report = json.loads(sites.carry("restore", "--json", *[word for v in second.volumes for word in ("--volume", f"{v}=shelf-{v.name}")]).stdout)
+        assert report["complete"] and report["hearings"] == 2, report
+        second.start(more=("--accept-head",))
+        verified(policy, second.volumes, sites.primary_name, [before, after])
+        folder = second.folder / "export"
+        second.archive("export", before.id, folder)
+        assert verdict_of(policy, [folder])[0] == 0
+
+
+def test_the_pool_of_a_promoted_archive_is_lost_and_rebuilt_from_another_site():
+    with LaterSites() as sites, World("third.test.example", role="replica") as third:
+        policy = sites.remember()
+        sites.primary.add_user("clerk", "clerk")
+        before, going_on = sites.file(0), sites.begin(1)
+        sites.record(going_on, 1)
+        assert sites.once()[0] == 0
+        sites.lose_the_first_site()
+        sites.go_on()
+        third.start()
+        sites.replicate_from_second({"third": third})
+        station = going_on.client = sites.station_goes_there()
+        sites.record(going_on, 1)
+        after = sites.files_there(2)
+        assert json.loads(sites.carry("once", "--json").stdout)["caught_up"]
+        there = verdict_of(policy, third.volumes)
+        assert there[1]["verdict"] == "INCOMPLETE" and len(there[1]["hearings"]) == 3, there  # one goes on
+        size = json.loads(sites.carry("status", "--json").stdout)["main_size"]
+
+        station.close()
+        second = sites.second
+        second.stop(signal.SIGKILL)
+        shutil.rmtree(second.home / "volumes")
+        for path in (second.home / "state-epoch-2").glob("catalogue*"):
+            path.unlink()
+        volumes = [word for v in second.volumes for word in ("--volume", f"{v}=shelf-{v.name}")]
+        for delay in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3):
+            process = subprocess.Popen([REPLICATE, "--config", sites.later, "restore", *volumes], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            process.kill()
+            if process.wait() != 0:
+                assert not second.start(expect=False), "an archive must not begin another main log, nor go on in an epoch that has ended"
+        report = json.loads(sites.carry("restore", "--json", *volumes).stdout)
+        assert report["complete"] and report["main_size"] == size, report
+        report = json.loads(sites.carry("restore", "--json").stdout)
+        assert report["objects"] == 0 and report["entries"] == 0, report
+
+        second.start(more=("--accept-head",))
+        assert json.loads(second.archive("check", "--json", check=False).stdout)["findings"] == []
+        here = verdict_of(policy, second.volumes)
+        assert here[1]["verdict"] == there[1]["verdict"] and {one["hearing"] for one in here[1]["hearings"]} == {one["hearing"] for one in there[1]["hearings"]}, (here, there)
+        for hearing in (before, going_on, after):
+            for digest in hearing.acknowledged_objects:
+                assert len(second.copies(digest)) == 3, digest
+        assert {row["id"] for row in Browser(second, "state-epoch-2").log_in("clerk", "correct horse battery staple").find("")} >= {before.id, after.id}
+        # The station goes on, the third site follows, and both epochs can be shown to an auditor.
+        station = going_on.client = sites.station_goes_there()
+        assert station.call("GET", going_on.path + "/checkpoint")["size"] == going_on.acknowledged_size
+        sites.record(going_on, 1)
+        going_on.finish()
+        going_on.post()
+        station.close()
+        assert json.loads(sites.carry("once", "--json").stdout)["caught_up"]
+        for world in (second, third):
+            verified(policy, world.volumes, sites.primary_name, [before, going_on, after])
+        folder = second.folder / "export"
+        second.archive("export", before.id, folder)
+        assert verdict_of(policy, [folder])[0] == 0
+        # One hearing, into the pool that goes on.
+        second.stop()
+        for volume in second.volumes:
+            shutil.rmtree(next(volume.glob(f"log/hearing/*/*/*/{after.id}")))
+        report = json.loads(sites.carry("restore", "--json", "--hearing", after.id).stdout)
+        assert report["complete"] and report["hearings"] == 1, report
+        verified(policy, second.volumes, sites.primary_name, [before, going_on, after])
 
 
 def test_what_only_the_old_site_has_stays_there_and_holds_nothing_up():

@@ -36,7 +36,7 @@ class HoldingSite : public replicate::RestoreSite {
     const std::lock_guard lock(mutex_);
     GREFFE_TRY(answers());
     const auto* id = std::get_if<HearingId>(&log.log);
-    const std::string path = id != nullptr ? hearing_log_path(*id) : main_log_path();
+    const std::string path = id != nullptr ? hearing_log_path(*id) : source_.path_of(std::get<std::string>(log.log));
     const tlog::LogReader reader(source_.store, source_.store, path);
     SignedCheckpoint head = GREFFE_TRY(reader.checkpoint());
     put_signature(head.note, cosign_checkpoint(head.checkpoint, "dr.example/holder", signs_with, UtcTime{1'790'000'000'000}));
@@ -105,17 +105,17 @@ struct RestoreRig {
   }
 
   Result<replicate::RestoreReport> restore(const replicate::RestoreChoice& choice = {}, std::stop_token stop = {}) {
-    const replicate::RestoreKeys keys{{SourcePool::kArchive, KeyType::ed25519, log_key}, site.verifier()};
+    const replicate::RestoreKeys keys{source.epoch, {epoch_origin(source.epoch), KeyType::ed25519, log_key.value_or(source.log_key.public_key())}, site.verifier()};
     replicate::Restore work({pool, pool, pool, pool}, site, keys, {connections, 2}, clock, [](std::uint64_t, std::uint64_t) {});
     return work.run(choice, stop);
   }
   bool has_log(const std::string& path) { return pool.files().contains(checkpoint_path(path)); }
   bool has(const Digest& digest) { return pool.files().contains(object_key(digest)); }
   Digest segment(const HearingId& id, int number) { return sha256(as_bytes("segment " + std::to_string(number) + " of " + id.text())); }
-  // The pool has this log whole, and it can be written on.
-  bool same_log(const std::string& path) {
+  // The pool has this log whole, and it can be written on. `at_source`: where it lies there, if elsewhere.
+  bool same_log(const std::string& path, const std::string& at_source = {}) {
     const tlog::LogReader here(pool, pool, path);
-    const tlog::LogReader there(source.store, source.store, path);
+    const tlog::LogReader there(source.store, source.store, at_source.empty() ? path : at_source);
     const auto head = here.checkpoint();
     const auto theirs = there.checkpoint();
     if (!head || !theirs || head->checkpoint != theirs->checkpoint) return false;
@@ -128,7 +128,7 @@ struct RestoreRig {
   HoldingSite site{source};
   MemoryStore pool;
   unsigned connections = 1;
-  PublicKey log_key = source.log_key.public_key();
+  std::optional<PublicKey> log_key;  // that the archive is thought to have; none: its own
 };
 
 }  // namespace greffe::testing

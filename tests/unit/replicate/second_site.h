@@ -235,7 +235,7 @@ class SourcePool {
  public:
   static constexpr const char* kArchive = "archive.example";
   MemoryStore store;
-  PrivateKey log_key = PrivateKey::generate();
+  PrivateKey log_key = PrivateKey::generate();  // of the newest epoch
   PrivateKey station = PrivateKey::generate();
 
   Digest object(const std::string& text) {
@@ -259,7 +259,20 @@ class SourcePool {
   }
   EpochName epoch{kArchive, 1};
   std::string main_path() const { return epoch.epoch == 1 ? main_log_path() : foreign_log_path(epoch_origin(epoch)); }
+  // Where the main log of this origin lies.
+  std::string path_of(const std::string& origin) const { return epoch.epoch == 1 && origin == kArchive ? main_log_path() : foreign_log_path(origin); }
   std::string main(const std::vector<std::string>& entries) { return append(main_path(), epoch_origin(epoch), log_key, entries); }
+  std::map<std::string, PrivateKey> officers;  // that the main log names
+  void name_officers() {
+    for (const std::string name : {"officer-1", "officer-2"}) {
+      KeyEntry entry;
+      entry.action = "added";
+      entry.role = "officer";
+      entry.name = name;
+      entry.key = officers.emplace(name, PrivateKey::generate()).first->second.public_key();
+      main({write_main_entry(entry)});
+    }
+  }
   // It goes on as a site does that held a copy and was promoted; whether officers signed is asked in tests/unit/archive/test_later_epochs.cc.
   void promote() {
     if (epoch.epoch == 1) {
@@ -274,12 +287,17 @@ class SourcePool {
     PromotionEntry promotion;
     promotion.previous = tlog::LogReader(store, store, before).checkpoint().value().checkpoint;
     ++epoch.epoch;
+    log_key = PrivateKey::generate();
     promotion.name = epoch;
     promotion.log_key = log_key.public_key();
     promotion.holder = {"dr.example/holder", KeyType::cosignature_v1, log_key.public_key()};
     promotion.machine_url = "https://dr.example:8444";
     promotion.machine_key = log_key.public_key();
     promotion.utc = UtcTime{1'790'000'000'000};
+    for (const auto& [name, officer] : officers) {
+      promotion.officers.push_back(name);
+      promotion.signatures.push_back(officer.sign(as_bytes(promotion_statement(promotion))));
+    }
     main({write_promotion(promotion)});
   }
   // Two officers, and their order that these objects are lost.

@@ -270,7 +270,7 @@ TEST_CASE("a pool is rebuilt from a copy, and believed no more than any other so
   rig.pass_to_the_end();
   replicate::PassivePool pool(rig.open, "nas", rig.owner(), store::PoolMode::reader, rig.clock, rig.log, {});
   replicate::CopySource from(pool);
-  const replicate::RestoreKeys keys{rig.owner().log, std::nullopt};
+  const replicate::RestoreKeys keys{{SourcePool::kArchive, 1}, rig.owner().log, std::nullopt};
   const auto restore = [&] {
     replicate::Restore work({restored.pool, restored.pool, restored.pool, restored.pool}, from, keys, {1, 2}, restored.clock, [](std::uint64_t, std::uint64_t) {});
     return work.run({}, {});
@@ -306,7 +306,7 @@ TEST_CASE("a copy whose label is lost or damaged can be restored from, and is wr
   const auto restore_as = [&](const replicate::CopyOwner& owner) {
     replicate::PassivePool pool(rig.open, "nas", owner, store::PoolMode::reader, rig.clock, rig.log, {}, replicate::LostLabel::bear);
     replicate::CopySource from(pool);
-    replicate::Restore work({restored.pool, restored.pool, restored.pool, restored.pool}, from, {owner.log, std::nullopt}, {1, 2}, restored.clock,
+    replicate::Restore work({restored.pool, restored.pool, restored.pool, restored.pool}, from, {{SourcePool::kArchive, 1}, owner.log, std::nullopt}, {1, 2}, restored.clock,
                             [](std::uint64_t, std::uint64_t) {});
     return work.run({}, {});
   };
@@ -342,7 +342,7 @@ TEST_CASE("a main log of more than ten thousand entries is restored with the che
   }
   replicate::PassivePool pool(rig.open, "nas", rig.owner(), store::PoolMode::reader, rig.clock, rig.log, {});
   replicate::CopySource from(pool);
-  const replicate::RestoreKeys keys{rig.owner().log, std::nullopt};
+  const replicate::RestoreKeys keys{{SourcePool::kArchive, 1}, rig.owner().log, std::nullopt};
   replicate::Restore work({restored.pool, restored.pool, restored.pool, restored.pool}, from, keys, {1, 2}, restored.clock, [](std::uint64_t, std::uint64_t) {});
   const auto report = work.run({}, {});
   INFO((report ? report->words() : report.error().message));
@@ -399,7 +399,7 @@ TEST_CASE("a forged main log in a copy is not restored") {
   note.note.signatures.clear();
   greffe::put_signature(note.note, greffe::sign_checkpoint(note.checkpoint, forger));
   REQUIRE(rig.files->replace(head, greffe::as_bytes(note.note.write()), 0600));
-  const replicate::RestoreKeys keys{rig.owner().log, std::nullopt};
+  const replicate::RestoreKeys keys{{SourcePool::kArchive, 1}, rig.owner().log, std::nullopt};
   replicate::Restore work({restored.pool, restored.pool, restored.pool, restored.pool}, from, keys, {1, 2}, restored.clock, [](std::uint64_t, std::uint64_t) {});
   const auto report = work.run({}, {});
   REQUIRE_FALSE(report);

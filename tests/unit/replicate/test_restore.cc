@@ -56,7 +56,7 @@ TEST_CASE("a pool is rebuilt: objects, hearing logs, documents, main log, and wh
   CHECK(rig.pool.files().contains(greffe::open_marker_path(running)));
   // The station's and the archive's own signatures as they were, with the second site's; it is remembered who confirmed what.
   const auto head = greffe::parse_signed_checkpoint(*rig.pool.read_head("log/main/checkpoint"));
-  CHECK(greffe::verify_note(head->note, {SourcePool::kArchive, greffe::KeyType::ed25519, rig.log_key}));
+  CHECK(greffe::verify_note(head->note, {SourcePool::kArchive, greffe::KeyType::ed25519, rig.source.log_key.public_key()}));
   CHECK(greffe::verify_cosignature(greffe::tlog::newest_cosigned(rig.pool, "log/main", rig.site.verifier())->note, rig.site.verifier()));
   CHECK(greffe::tlog::newest_cosigned(rig.pool, greffe::hearing_log_path(finished), rig.site.verifier()));
 
