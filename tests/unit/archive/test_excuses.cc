@@ -5,6 +5,7 @@
 #include "archive/foreign_log.h"
 #include "archive/format/policy.h"
 #include "tests/unit/archive/sample_archive.h"
+#include "tests/unit/support/successor_log.h"
 
 using greffe::Digest;
 using greffe::Errc;
@@ -12,6 +13,7 @@ using greffe::PrivateKey;
 using greffe::ShownEntry;
 using greffe::archive::Receipt;
 using greffe::archive::Unready;
+using greffe::testing::EpochLog;
 using greffe::testing::SampleArchive;
 using greffe::testing::SampleHearing;
 
@@ -20,23 +22,21 @@ namespace {
 const std::string kPrimary = "primary.court.example";
 
 // The main log of the first site, in memory.
-struct FirstSite {
-  PrivateKey log_key = PrivateKey::generate();
+struct FirstSite : EpochLog {
   std::vector<PrivateKey> officers;
-  std::vector<std::string> entries;
 
-  FirstSite() {
+  FirstSite() : EpochLog{{kPrimary, 1}, PrivateKey::generate(), {}} {
     for (int i = 0; i < 2; ++i) officers.push_back(PrivateKey::generate());
     greffe::AccountEntry account;
     account.snapshot = greffe::sha256(greffe::as_bytes("snapshot"));
     entries.push_back(greffe::write_main_entry(account));
     for (int i = 0; i < 2; ++i) {
-      greffe::KeyEntry key;
-      key.action = "added";
-      key.role = "officer";
-      key.name = "officer-" + std::to_string(i);
-      key.key = officers[static_cast<std::size_t>(i)].public_key();
-      entries.push_back(greffe::write_main_entry(key));
+      greffe::KeyEntry officer;
+      officer.action = "added";
+      officer.role = "officer";
+      officer.name = "officer-" + std::to_string(i);
+      officer.key = officers[static_cast<std::size_t>(i)].public_key();
+      entries.push_back(greffe::write_main_entry(officer));
     }
   }
   void declare(const std::optional<greffe::HearingId>& hearing, const Digest& digest, bool signed_by_both = true) {
@@ -47,24 +47,6 @@ struct FirstSite {
     const std::string text = greffe::lost_statement(kPrimary, hearing, lost.objects);
     lost.signatures = {officers[0].sign(greffe::as_bytes(text)), officers[signed_by_both ? 1 : 0].sign(greffe::as_bytes(text))};
     entries.push_back(greffe::write_main_entry(lost));
-  }
-  std::string checkpoint(std::size_t size) const {
-    greffe::TreeEdge edge;
-    for (std::size_t i = 0; i < size; ++i) edge.append(greffe::leaf_hash(greffe::as_bytes(entries[i])));
-    const greffe::Checkpoint c{kPrimary, size, edge.root()};
-    return greffe::SignedNote{c.text(), {greffe::sign_checkpoint(c, log_key)}}.write();
-  }
-  ShownEntry shown(std::size_t index) const {
-    greffe::TlogProof proof;
-    proof.index = index;
-    const auto subtree = [&](unsigned level, std::uint64_t at) -> greffe::Result<Digest> {
-      greffe::TreeEdge edge;
-      for (std::uint64_t i = at << level; i < (at + 1) << level; ++i) edge.append(greffe::leaf_hash(greffe::as_bytes(entries[i])));
-      return edge.root();
-    };
-    proof.hashes = greffe::inclusion_proof(index, entries.size(), subtree).value();
-    proof.checkpoint = checkpoint(entries.size());
-    return {entries[index], greffe::write_tlog_proof(proof)};
   }
   std::vector<ShownEntry> officers_and_last() const { return {shown(1), shown(2), shown(entries.size() - 1)}; }
 };
@@ -81,7 +63,7 @@ struct SecondSite {
     origin.action = "added";
     origin.role = "origin";
     origin.name = kPrimary;
-    origin.key = first.log_key.public_key();
+    origin.key = first.key.public_key();
     REQUIRE(archive.main_log->append(origin));
     replicator.kind = greffe::archive::Peer::Kind::replicator;
     replicator.key.name = kPrimary;
@@ -105,7 +87,7 @@ struct SecondSite {
   }
   auto post_main(std::size_t first_entry, std::size_t last, const std::vector<ShownEntry>& shown = {}) {
     const std::vector<std::string> range(first.entries.begin() + static_cast<std::ptrdiff_t>(first_entry), first.entries.begin() + static_cast<std::ptrdiff_t>(last));
-    return foreign->append(replicator, kPrimary, first_entry, range, first.checkpoint(last), shown);
+    return foreign->append(replicator, kPrimary, first_entry, range, first.note(last), shown);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "archive/ahead_intake.h"
 #include "archive/tlog/copied_main_log.h"
 #include "tests/unit/archive/sample_archive.h"
+#include "tests/unit/support/successor_log.h"
 
 using greffe::Checkpoint;
 using greffe::Errc;
@@ -22,20 +23,10 @@ namespace {
 const std::string kPrimary = "primary.court.example";
 
 // One epoch's main log as its site writes it.
-struct Epoch {
+struct Epoch : greffe::testing::EpochLog {
+  explicit Epoch(std::string name_of_log) : EpochLog{*greffe::parse_epoch_origin(name_of_log), PrivateKey::generate(), {}}, origin(std::move(name_of_log)) {}
+  Checkpoint at(std::size_t size) const { return state(size); }
   std::string origin;
-  PrivateKey key = PrivateKey::generate();
-  std::vector<std::string> entries = {};
-
-  Checkpoint at(std::size_t size) const {
-    greffe::TreeEdge edge;
-    for (std::size_t i = 0; i < size; ++i) edge.append(greffe::leaf_hash(greffe::as_bytes(entries[i])));
-    return {origin, size, edge.root()};
-  }
-  std::string note(std::size_t size) const {
-    const Checkpoint c = at(size);
-    return greffe::SignedNote{c.text(), {sign_checkpoint(c, key)}}.write();
-  }
 };
 
 struct Replica {

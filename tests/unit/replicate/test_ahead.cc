@@ -4,16 +4,12 @@
 #include <algorithm>
 
 #include "replicate/ahead_shipper.h"
-#include "replicate/lag.h"
-#include "replicate/replicator.h"
-#include "tests/unit/replicate/second_site.h"
+#include "tests/unit/replicate/two_sites.h"
 #include "tests/unit/support/manual_clock.h"
 
 using greffe::Errc;
 using greffe::HearingId;
-using greffe::testing::Confirmations;
 using greffe::testing::ManualClock;
-using greffe::testing::SecondSite;
 using greffe::testing::SourcePool;
 namespace replicate = greffe::replicate;
 namespace client = greffe::client;
@@ -22,18 +18,11 @@ using replicate::MediaClass;
 
 namespace {
 
-struct Rig {
-  SourcePool source;
-  SecondSite second;
-  Confirmations archive{source.store, second.verifier()};
-  greffe::Log log{"test"};
-  ManualClock clock;
-  replicate::Bandwidth line{clock, replicate::Timetable()};
+struct Rig : greffe::testing::TwoSites<ManualClock> {
   std::unique_ptr<replicate::AheadShipper> shipper = make();
 
-  replicate::Source from() { return {source.store, source.store, SourcePool::kArchive}; }
   std::unique_ptr<replicate::AheadShipper> make(std::int64_t after_ms = 2'000) {
-    return std::make_unique<replicate::AheadShipper>(replicate::Sites{from(), second, archive, second.verifier()}, line, clock,
+    return std::make_unique<replicate::AheadShipper>(sites(), line, clock,
                                                      replicate::AheadShipper::Options{.after_ms = after_ms}, log);
   }
   AheadReport round() {
@@ -43,12 +32,10 @@ struct Rig {
     return *std::move(report);
   }
   void pass() {
-    replicate::Replicator replicator({from(), second, archive, second.verifier()}, line, clock, {.poll_interval_ms = 20}, log);
-    const auto report = replicator.pass({});
+    const auto report = pass_between(sites());
     REQUIRE(report);
     CHECK(report->caught_up());
   }
-  replicate::Lag lag() { return replicate::measure_lag(from(), second, second.verifier()).value(); }
   std::size_t known(const HearingId& id) { return second.known_ahead(client::LogTarget{id})->known_size; }
   std::size_t main_known() { return second.known_ahead(client::LogTarget{std::string(SourcePool::kArchive)})->known_size; }
   // More entries of a hearing in progress, which name no object.

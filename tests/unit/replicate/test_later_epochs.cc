@@ -3,13 +3,10 @@
 
 #include "archive/tlog/kept_checkpoints.h"
 #include "replicate/ahead_shipper.h"
-#include "replicate/lag.h"
-#include "replicate/replicator.h"
-#include "tests/unit/replicate/second_site.h"
+#include "tests/unit/replicate/two_sites.h"
 
 using greffe::Errc;
 using greffe::HearingId;
-using greffe::testing::Confirmations;
 using greffe::testing::SecondSite;
 using greffe::testing::SourcePool;
 namespace replicate = greffe::replicate;
@@ -17,29 +14,13 @@ namespace client = greffe::client;
 
 namespace {
 
-struct Rig {
-  SourcePool source;
-  SecondSite second;
-  Confirmations archive{source.store, second.verifier()};
-  greffe::Log log{"test"};
-  greffe::SystemClock clock;
-  replicate::Bandwidth line{clock, replicate::Timetable()};
-  replicate::LogCopier::Limits limits;
-
-  replicate::Source from() { return replicate::Source::open(source.store, source.store, source.epoch).value(); }
-  replicate::Sites sites() { return {from(), second, archive, second.verifier()}; }
+struct Rig : greffe::testing::TwoSites<> {
   replicate::PassReport pass() {
-    archive.main_path = source.main_path();
-    replicate::Replicator replicator(sites(), line, clock, {.limits = limits, .poll_interval_ms = 20}, log);
-    const auto report = replicator.pass({});
+    const auto report = pass_between(sites());
     INFO((report ? std::string() : report.error().message));
     REQUIRE(report);
     return *report;
   }
-  replicate::Lag lag() { return replicate::measure_lag(from(), second, second.verifier(), "second").value(); }
-  static std::string path(std::uint64_t epoch) { return client::LogTarget{greffe::epoch_origin({SourcePool::kArchive, epoch})}.path(); }
-  std::size_t held(std::uint64_t epoch) { return second.logs[path(epoch)].entries.size(); }
-  std::size_t held(const HearingId& id) { return second.logs[client::LogTarget{id}.path()].entries.size(); }
 };
 
 }  // namespace
@@ -61,15 +42,15 @@ TEST_CASE("a target that has nothing gets the logs of all epochs, one after the 
   CHECK(report.caught_up());
   CHECK(report.main_size == 5);
   CHECK(report.undelivered == 0);
-  CHECK(rig.held(1) == 2);
-  CHECK(rig.held(2) == 1);
-  CHECK(rig.held(3) == 2);
+  CHECK(rig.main_held(1) == 2);
+  CHECK(rig.main_held(2) == 1);
+  CHECK(rig.main_held(3) == 2);
   for (const HearingId& id : {before, going_on, after}) CHECK(rig.held(id) >= 2);
   std::vector<std::string> of_main;
   for (const std::string& post : rig.second.posts) {
     if (post.starts_with("/v1/log/from/")) of_main.push_back(post);
   }
-  CHECK(of_main == std::vector<std::string>{Rig::path(1), Rig::path(2), Rig::path(3)});
+  CHECK(of_main == std::vector<std::string>{Rig::main_path(1), Rig::main_path(2), Rig::main_path(3)});
   // Only of the log that is written now does the archive wait for a confirmation.
   CHECK(rig.source.store.read_head(greffe::cosigned_path(rig.source.main_path(), rig.second.verifier().id())));
   const replicate::Lag now = rig.lag();
@@ -114,8 +95,8 @@ TEST_CASE("a target that held the epoch before gets the new one") {
   CHECK(rig.lag().main_held == 2);
   rig.source.hearing(1, true, 1'790'000'100'000);
   CHECK(rig.pass().caught_up());
-  CHECK(rig.held(1) == 2);
-  CHECK(rig.held(2) == 2);
+  CHECK(rig.main_held(1) == 2);
+  CHECK(rig.main_held(2) == 2);
   CHECK(rig.second.posts.size() == posts + 2);  // the hearing and the main log
 }
 
@@ -125,15 +106,15 @@ TEST_CASE("a site that joined again has more of the old epoch than the new one g
   CHECK(rig.pass().caught_up());
   rig.source.promote();
   // What it had taken and not replicated when it was lost.
-  SecondSite::Held& old = rig.second.logs[Rig::path(1)];
+  SecondSite::Held& old = rig.second.logs[Rig::main_path(1)];
   old.entries.push_back(rig.source.scrub(7));
   greffe::TreeEdge edge;
   for (const std::string& entry : old.entries) edge.append(greffe::leaf_hash(greffe::as_bytes(entry)));
   const greffe::Checkpoint longer{SourcePool::kArchive, 2, edge.root()};
   old.note = greffe::SignedNote{longer.text(), {sign_checkpoint(longer, rig.source.log_key)}}.write();
   CHECK(rig.pass().caught_up());
-  CHECK(rig.held(1) == 2);
-  CHECK(rig.held(2) == 1);
+  CHECK(rig.main_held(1) == 2);
+  CHECK(rig.main_held(2) == 1);
   CHECK(rig.lag().caught_up());
 }
 
@@ -155,7 +136,7 @@ TEST_CASE("a hearing of which the joined site has more than the archive holds no
   CHECK(report.caught_up() == same);
   CHECK(report.undelivered == 0);
   CHECK(report.problems.empty() == same);
-  CHECK(rig.held(2) == 1);
+  CHECK(rig.main_held(2) == 1);
   CHECK(rig.held(id) == 4);
   CHECK(rig.lag().caught_up());
 }
@@ -171,13 +152,13 @@ TEST_CASE("an object of an old epoch that is gone holds the new log up, until of
   CHECK_FALSE(report.caught_up());
   CHECK(report.holes_found == 1);
   CHECK(rig.held(good) == 3);  // it waits for nothing
-  CHECK(rig.held(1) == 0);
-  CHECK(rig.held(2) == 0);
+  CHECK(rig.main_held(1) == 0);
+  CHECK(rig.main_held(2) == 0);
   rig.source.main(rig.source.declared_lost(damaged, {gone}));
   rig.second.main_key = greffe::VerifierKey{epoch_origin(rig.source.epoch), greffe::KeyType::ed25519, rig.source.log_key.public_key()};
   CHECK(rig.pass().caught_up());
   CHECK(rig.second.shown_entries > 0);
-  CHECK(rig.held(2) == 2 + 3);
+  CHECK(rig.main_held(2) == 2 + 3);
 }
 
 TEST_CASE("the log of the newest epoch is known ahead of its objects") {
@@ -189,8 +170,8 @@ TEST_CASE("the log of the newest epoch is known ahead of its objects") {
   const auto report = shipper.round({});
   REQUIRE(report);
   CHECK(report->problems.empty());
-  CHECK(rig.second.ahead[Rig::path(2)].size() == 2);
-  CHECK_FALSE(rig.second.ahead.contains(Rig::path(1)));
+  CHECK(rig.second.ahead[Rig::main_path(2)].size() == 2);
+  CHECK_FALSE(rig.second.ahead.contains(Rig::main_path(1)));
 }
 
 TEST_CASE("a pool that does not have the epoch in which its archive is has nothing to send") {

@@ -1,39 +1,20 @@
 #include <catch2/catch.hpp>
 
-#include "replicate/lag.h"
-#include "replicate/replicator.h"
-#include "tests/unit/replicate/second_site.h"
+#include "tests/unit/replicate/two_sites.h"
 
 using greffe::Errc;
 using greffe::HearingId;
-using greffe::testing::Confirmations;
-using greffe::testing::SecondSite;
 using greffe::testing::SourcePool;
 namespace replicate = greffe::replicate;
 namespace client = greffe::client;
 
 namespace {
 
-struct Rig {
-  SourcePool source;
-  SecondSite second;
-  Confirmations archive{source.store, second.verifier()};
-  greffe::Log log{"test"};
-  greffe::SystemClock clock;
-  replicate::Bandwidth line{clock, replicate::Timetable()};
-  replicate::LogCopier::Limits limits;
-
-  replicate::Source from() { return {source.store, source.store, SourcePool::kArchive}; }
-  // By a replicator that remembers nothing.
+struct Rig : greffe::testing::TwoSites<> {
   greffe::Result<replicate::PassReport> pass(const std::optional<replicate::Source>& of = {}, const std::optional<greffe::VerifierKey>& key = {},
                                              std::stop_token stop = {}) {
-    replicate::Replicator replicator({of.value_or(from()), second, archive, key.value_or(second.verifier())}, line, clock,
-                                     {.limits = limits, .poll_interval_ms = 20}, log);
-    return replicator.pass(stop);
+    return pass_between({of.value_or(from()), second, archive, key.value_or(second.verifier())}, stop);
   }
-  replicate::Lag lag() { return replicate::measure_lag(from(), second, second.verifier()).value(); }
-  std::size_t held(const HearingId& id) { return second.logs[client::LogTarget{id}.path()].entries.size(); }
-  std::size_t main_held() { return second.logs[client::LogTarget{std::string(SourcePool::kArchive)}.path()].entries.size(); }
 };
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "archive/format/entries.h"
+#include "archive/format/lost_declarations.h"
 #include "archive/format/merkle.h"
+#include "archive/format/policy.h"
 #include "archive/format/successors.h"
 
 namespace greffe::testing {
@@ -36,14 +38,19 @@ struct EpochLog {
     return edge.root();
   }
   Checkpoint state(std::uint64_t size) const { return {epoch_origin(name), size, subtree_root(0, size)}; }
-  std::string note() const {
-    const Checkpoint now = state(entries.size());
-    return SignedNote{now.text(), {sign_checkpoint(now, key)}}.write();
+  std::string note(std::uint64_t size) const {
+    const Checkpoint then = state(size);
+    return SignedNote{then.text(), {sign_checkpoint(then, key)}}.write();
   }
+  std::string note() const { return note(entries.size()); }
   VerifierKey verifier() const { return {epoch_origin(name), KeyType::ed25519, key.public_key()}; }
   ProvedEntry proved(std::uint64_t index, std::uint64_t size) const {
     const auto subtree = [this](unsigned level, std::uint64_t at) -> Result<Digest> { return subtree_root(at << level, (at + 1) << level); };
     return {entries[index], name.epoch, index, inclusion_proof(index, size, subtree).value()};
+  }
+  // In the whole log.
+  ShownEntry shown(std::uint64_t index) const {
+    return {entries[index], write_tlog_proof({index, proved(index, entries.size()).inclusion, note()})};
   }
 };
 
