@@ -60,7 +60,9 @@ class Searching {
     client::ArchiveClient archive({enrolment_.address, enrolment_.server_key, enrolment_.keys_epoch(), enrolment_.nodes, kStallTimeoutS}, key_, stop_);
     const Status learnt = learn_successors(files_, directory_, enrolment_, archive);
     if (!learnt && learnt.error().code == Errc::unavailable) return ok();  // nor would it answer the other question
-    return take(archive, enrolment_.address);
+    // What was the archive may hold copies of it now, and be in an epoch of its own: who signed is what counts.
+    client::ArchiveClient there({enrolment_.address, enrolment_.server_key, 1, enrolment_.nodes, kStallTimeoutS}, key_, stop_);
+    return take(there, enrolment_.address);
   }
 
   Status take(client::ArchiveClient& from, const std::string& address) {

@@ -349,6 +349,7 @@ void Uploader::State::failed(Tracked& tracked, const Error& error) {
     tracked.retry_ms = not_before_ms + pause / 2;  // if it is only this hearing, another one gets its turn
     return;
   }
+  if (may_be_elsewhere(error.code)) search_later();
   tracked.retry_ms = clock.monotonic_ms() + tracked.pause.next_ms(is_live(tracked) ? kLongestLivePauseMs : kLongestPauseMs);
   if (tracked.shown.problem.empty()) tracked.shown.problem_since = clock.utc_now();
   tracked.shown.problem = error.message;
@@ -383,6 +384,11 @@ void Uploader::State::see_main_log() {
     return;
   }
   may_free = static_cast<bool>(seen);
+  if (!seen && may_be_elsewhere(seen.error().code)) {  // as where the archive was, and what is there now holds its copies
+    main_log_problem = seen.error().message;
+    main_log_ms = clock.monotonic_ms() + kMainLogEveryMs;
+    return search_later();
+  }
   main_log_problem = seen ? std::string() : seen.error().message;
   const Status learnt = delivery->learn_successors();
   successors_problem = learnt ? std::string() : learnt.error().message;

@@ -16,6 +16,7 @@
 #include "archive/format/policy.h"
 #include "archive/settings.h"
 #include "web/ahead_verb.h"
+#include "web/hand_over.h"
 #include "web/init_archive.h"
 #include "web/migrate_verb.h"
 #include "web/officer_verbs.h"
@@ -55,6 +56,7 @@ struct Arguments {
   greffe::web::SiteVerbs sites;
   greffe::web::PromotionVerb promotion;
   greffe::web::RejoinVerb rejoining;
+  greffe::web::HandOverVerb handing_over;
   greffe::web::WitnessVerbs witnesses;
   greffe::web::ShareVerb share;
   greffe::web::VolumeVerbs volumes;
@@ -506,6 +508,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
       .required("--recovery-code-file", a.recovery_code_file, "a file with the recovery code", "FILE").body([&a] { return join_archive(a); });
   a.promotion.define(line, a.config);
   a.rejoining.define(line, a.config);
+  a.handing_over.define(line);
   line.verb("serve", "run the archive").flag("--accept-head", a.accept_head, "go on with a pool that is older than what was published; logged")
       .body([&a] { return serve(a); });
   line.verb("keys", "the public keys of this archive").json(a.json).body([&a] { return keys(a); });
@@ -541,7 +544,7 @@ void define_verbs(greffe::CommandLine& line, Arguments& a) {
 int main(int count, char** arguments) {
   Arguments a;
   greffe::CommandLine line("greffe-archive", "The archive of court hearing recordings: stores, finds, plays, proves.");
-  a.witnesses.ask = a.sites.ask = a.share.ask = a.volumes.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
+  a.witnesses.ask = a.sites.ask = a.share.ask = a.volumes.ask = a.handing_over.ask = [&a](const std::string& verb, const Json& said) { return ask(a, verb, said); };
   a.sites.deliver_code = [&a](const std::string& code_file, const Json& answer) {
     a.code_file = code_file;
     return deliver_code(a, answer);

@@ -42,10 +42,12 @@ class Promotion {
   std::string state_of(std::uint64_t epoch) const { return join(parent_of(options_.config), fmt::format("state-epoch-{}", epoch)); }
   bool acts() const { return !options_.signatures.empty(); }
   Status open();
-  Status check_head(const tlog::LogChain& chain, const SignedCheckpoint& head) const;
+  Result<VerifierKey> check_head(const tlog::LogChain& chain, const SignedCheckpoint& head) const;
+  Status check_end(const Checkpoint& held, const VerifierKey& log);
   Result<Plan> plan_of(const tlog::LogChain& chain, const SignedCheckpoint& head) const;
   Status add_signatures(const Officers& officers);
   Result<std::string> take_over(const Officers& officers);
+  Status keep_end(const tlog::LogChain::Link& link, const SignedCheckpoint& head, const archive::ArchiveKeys& own);
   Status begin_log(const std::string& certificate);
   Status move_catalogue();
   Status write_config();
@@ -73,8 +75,8 @@ Status Promotion::open() {
   return ok();
 }
 
-// What is held of the epoch before must be what that log's key signed.
-Status Promotion::check_head(const tlog::LogChain& chain, const SignedCheckpoint& head) const {
+// What is held of the epoch before must be what that log's key signed. That key.
+Result<VerifierKey> Promotion::check_head(const tlog::LogChain& chain, const SignedCheckpoint& head) const {
   VerifierKey first{options_.archive, KeyType::ed25519, {}};
   const catalogue::Catalogue own = GREFFE_TRY(catalogue::Catalogue::open(join(settings_.state_directory, "catalogue.sqlite")));
   const std::vector<catalogue::KnownKey> origins = GREFFE_TRY(own.keys("origin"));
@@ -83,7 +85,25 @@ Status Promotion::check_head(const tlog::LogChain& chain, const SignedCheckpoint
   }
   const std::vector<tlog::SignedLog> logs = GREFFE_TRY(tlog::signed_logs(chain, first));
   const Status signed_by_it = verify_note(head.note, logs.back().key);
-  return signed_by_it ? ok() : Status(signed_by_it.error().within("the copy of the main log that is held here"));
+  if (!signed_by_it) return signed_by_it.error().within("the copy of the main log that is held here");
+  return logs.back().key;
+}
+
+// Where the archive has handed over nothing is to stay behind.
+Status Promotion::check_end(const Checkpoint& held, const VerifierKey& log) {
+  if (options_.end_path.empty()) return ok();
+  const Bytes text = GREFFE_TRY(files_.read_file(options_.end_path, kMaxNoteBytes));
+  const auto end = parse_signed_checkpoint(as_text(text));
+  if (!end) return end.error().within(options_.end_path);
+  const Status by_it = end->checkpoint.origin == log.name ? verify_note(end->note, log) : Status(fail(Errc::denied, "it is of the log " + end->checkpoint.origin));
+  if (!by_it) return by_it.error().within(options_.end_path + " is not the end of the main log of " + options_.archive + " that is held here");
+  if (end->checkpoint == held) return ok();
+  if (end->checkpoint.size > held.size) {
+    return fail(Errc::conflict, fmt::format("{} ends with {} entries, and {} of them are held here: with them, {} would stay behind. Let the replicator there go on "
+                                            "(`greffe-replicate once`) until it ends with 0", log.name, end->checkpoint.size, held.size, end->checkpoint.size - held.size));
+  }
+  return fail(Errc::conflict, fmt::format("{} is held here to {} entries, and {} says that it ends with {}, or otherwise: the archive has gone on since then. Make it anew "
+                                          "there: `greffe-archive hand-over --end FILE`", log.name, held.size, options_.end_path, end->checkpoint.size));
 }
 
 Result<Plan> Promotion::plan_of(const tlog::LogChain& chain, const SignedCheckpoint& head) const {
@@ -135,6 +155,14 @@ Result<std::string> Promotion::take_over(const Officers& officers) {
   return known->text;
 }
 
+// Exactly the state that this epoch goes on from, and that this site as a copy had confirmed it: the log may go on here, when what only the old site has
+// comes back, and whoever asks for this site's signature under the epoch before finds it beside the log.
+Status Promotion::keep_end(const tlog::LogChain::Link& link, const SignedCheckpoint& head, const archive::ArchiveKeys& own) {
+  GREFFE_TRY(archive::keep_end_of_epoch(*pool_, link, head));
+  const VerifierKey holder = archive::holder_verifier(archive::origin_of(settings_), own.holder.public_key());
+  return verify_cosignature(head.note, holder) ? archive::keep_cosigned(*pool_, link.path, head, holder) : ok();
+}
+
 Status Promotion::begin_log(const std::string& certificate) {
   const std::string path = foreign_log_path(epoch_origin(entry_.name));
   tlog::LogWriter writer = GREFFE_TRY(tlog::LogWriter::open(*pool_, *pool_, *pool_, path));
@@ -184,7 +212,8 @@ void Promotion::print_plan(const Plan& plan) {
   }
   fmt::print("{} would go on here in epoch {}, behind entry {} of its main log", options_.archive, entry_.name.epoch, plan.previous.size);
   if (plan.newest) fmt::print(", which is from {}, {} ago", to_text(*plan.newest), human_duration(age_s));
-  fmt::print(".\nWhat the archive has taken since then comes back from the stations that still have it, and from the old site if it returns.\n");
+  fmt::print(".\n{}\n", options_.end_path.empty() ? "What the archive has taken since then comes back from the stations that still have it, and from the old site if it returns."
+                                      : "That is all of it: the archive has handed over.");
   if (plan.open_hearings) fmt::print("{} hearings are not finished here.\n", *plan.open_hearings);
   if (keys_) fmt::print("\nTwo officers sign this, each with `greffe-archive officer sign`:\n\n{}", statement);
 }
@@ -209,7 +238,8 @@ Result<int> Promotion::run() {
     chain = GREFFE_TRY(tlog::LogChain::open(*pool_, *pool_, before));
   }
   SignedCheckpoint head = GREFFE_TRY(chain.checkpoint());
-  GREFFE_TRY(check_head(chain, head));
+  const VerifierKey log = GREFFE_TRY(check_head(chain, head));
+  GREFFE_TRY(check_end(head.checkpoint, log));
   const archive::ArchiveKeys own = GREFFE_TRY(archive::load_archive_keys(files_, settings_.state_directory));
   entry_.name = {options_.archive, chain.newest().name.epoch + 1};
   entry_.previous = head.checkpoint;
@@ -234,7 +264,7 @@ Result<int> Promotion::run() {
   const Officers known = GREFFE_TRY(tlog::officers_before(chain, size));
   GREFFE_TRY(add_signatures(known));
   const std::string certificate = GREFFE_TRY(take_over(known));
-  GREFFE_TRY(archive::keep_end_of_epoch(*pool_, chain.newest(), head));  // a crash here leaves a checkpoint more that is kept
+  GREFFE_TRY(keep_end(chain.newest(), head, own));  // a crash here leaves a checkpoint more that is kept
   GREFFE_TRY(begin_log(certificate));
   GREFFE_TRY(move_catalogue());
   GREFFE_TRY(write_config());
@@ -250,6 +280,7 @@ void PromotionVerb::define(CommandLine& line, const std::string& config) {
   line.verb("promote", "at a second site: go on as the archive whose copies it holds")
       .required("ARCHIVE", options.archive, "its name", "ARCHIVE")
       .option("--machine-url", options.machine_url, "where stations and other sites reach this site from now on", "URL")
+      .option("--end", options.end_path, "of a planned switch: what `hand-over --end` wrote; nothing is done unless exactly that is held here", "FILE")
       .option("--statement", options.statement_path, "write here what two officers are to sign", "FILE")
       .option("--signature", options.signatures, "what `officer sign` made of it; twice; with the service of this site stopped", "FILE")
       .flag("--dry-run", options.dry_run, "say what would be lost, and make nothing").json(options.json).body([this, &config] {

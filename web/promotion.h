@@ -19,6 +19,7 @@ struct PromoteOptions {
   std::string config;                   // of this site; afterwards of the archive that goes on here. The old one is kept as "<config>.replica"
   std::string archive;                  // which of those whose copies it holds
   std::string machine_url;              // where stations and other sites reach it; empty: as the configuration says
+  std::string end_path;                 // of a planned switch: what `hand-over --end` wrote where the archive is; exactly that must be held here
   std::string statement_path;           // where the statement goes; empty: it is only printed
   std::vector<std::string> signatures;  // files of officers; none: only the statement
   bool dry_run = false;                 // says what would be lost, and makes nothing, not even keys
@@ -26,7 +27,8 @@ struct PromoteOptions {
 };
 
 // denied: this is no second site, or the signatures are not those of two officers over this statement. not_found: no copy of that archive is held.
-// unavailable: the site's service still runs. conflict: another site was promoted to that epoch.
+// unavailable: the site's service still runs. conflict: another site was promoted to that epoch, or not exactly that is held with which the
+// archive hands over.
 Result<int> promote(const PromoteOptions& options);
 
 struct PromotionVerb {  // outlives the command line, as does `config`

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "archive/archive_keys.h"
+#include "archive/epoch_end.h"
 #include "archive/epochs.h"
 #include "archive/main_log.h"
 #include "archive/settings.h"
@@ -24,9 +25,10 @@ class Rejoining {
  private:
   std::string state() const { return join(parent_of(options_.config), "state-" + options_.name); }
   Status open();
+  Status check_name();
   Result<archive::Epochs::Certificate> find_certificate();
   Result<Officers> officers_at_pin(const tlog::LogChain& chain, const Checkpoint& pin) const;
-  Status keep_end(const tlog::LogChain& chain, const Checkpoint& pin);
+  Status keep_end(const Checkpoint& pin);
   Status begin_log(const tlog::LogChain& chain);
   Status write_config();
 
@@ -48,7 +50,16 @@ Status Rejoining::open() {
   if (!pool && pool.error().code == Errc::unavailable) return pool.error().within("stop the service of this site first");
   if (!pool) return pool.error();
   pool_ = *std::move(pool);
-  return ok();
+  return check_name();
+}
+
+// Of a log that it wrote before under this name it would need the keys.
+Status Rejoining::check_name() {
+  const tlog::MainLogPlace place = GREFFE_TRY(tlog::find_main_log(*pool_, {options_.name, 1}));
+  const auto begun = tlog::LogReader(*pool_, *pool_, place.path).checkpoint();
+  if (!begun && begun.error().code != Errc::not_found) return begun.error();
+  if (!begun || begun->checkpoint.origin != options_.name || files_.stat(state())) return ok();
+  return fail(Errc::denied, "this site was " + options_.name + " before, with other keys, and has a log of that name: choose another name");
 }
 
 // Those whom the part of the log names that the next epoch goes on from.
@@ -80,15 +91,18 @@ Result<archive::Epochs::Certificate> Rejoining::find_certificate() {
                                         "--certificate; there it is the file in the folder epochs of its state directory", options_.archive));
 }
 
-// The signed checkpoint of exactly the state that the next epoch goes on from, which whoever shows a part of this one needs
-// (archive/epoch_end.h): this site alone has the key, and its log may be longer. A state that this log had is signed, and nothing else.
-Status Rejoining::keep_end(const tlog::LogChain& chain, const Checkpoint& pin) {
+// Of the epoch that was written here, the state that the next one goes on from, as its log signs any state that it had: whoever is shown a part of
+// it is shown just that (archive/epoch_end.h), from here as well when this site is the archive again. It signs nothing new.
+Status Rejoining::keep_end(const Checkpoint& pin) {
+  if (pin.origin != archive::origin_of(settings_)) return ok();
   const archive::ArchiveKeys keys = GREFFE_TRY(archive::load_archive_keys(files_, settings_.state_directory));
-  const tlog::MainLogPlace place = GREFFE_TRY(tlog::find_main_log(*pool_, {settings_.name, settings_.epoch}));
-  if (place.origin() != pin.origin || GREFFE_TRY(chain.newest().reader.root_at(pin.size)) != pin.root) return ok();
-  const std::string note = SignedNote{pin.text(), {sign_checkpoint(pin, keys.log)}}.write();
-  const Status kept = pool_->put(tlog::kept_checkpoint_path(place.path, pin.size), as_bytes(note));
-  return kept || kept.error().code == Errc::conflict ? ok() : kept;  // conflict: it is kept with other lines beside the log's
+  const tlog::LogChain chain = GREFFE_TRY(tlog::open_copied_log(*pool_, *pool_, options_.archive));
+  for (const tlog::LogChain::Link& link : chain.links()) {
+    if (epoch_origin(link.name) != pin.origin) continue;
+    SignedCheckpoint end{pin, SignedNote{pin.text(), {sign_checkpoint(pin, keys.log)}}};
+    return archive::keep_end_of_epoch(*pool_, link, end);
+  }
+  return ok();
 }
 
 // In one step: a log of this name that is there is whole.
@@ -142,7 +156,7 @@ Result<int> Rejoining::run() {
   // What it heard of and took while it was the archive was judged then, by all that its log says; it may go on from an epoch that is not here.
   const Officers officers = pinned ? *pinned : GREFFE_TRY(tlog::officers_before(chain, size));
   GREFFE_TRY(fence->take(certificate.text, officers));
-  if (pinned) GREFFE_TRY(keep_end(chain, certificate.promotion.previous));
+  if (pinned) GREFFE_TRY(keep_end(certificate.promotion.previous));  // a crash here leaves a checkpoint more that is kept
   GREFFE_TRY(begin_log(chain));
   GREFFE_TRY(write_config());
   if (options_.json) {
@@ -151,6 +165,7 @@ Result<int> Rejoining::run() {
   }
   fmt::print("This site is {} from now on, and holds copies of {}. Start it, make a code for the replicator at {} with\n"
              "greffe-archive --config {} origin add --name {} …, and add this site there as a cosigner and a target.\n"
+             "What only this site has: greffe-replicate failback, see OPERATIONS.\n"
              "What it was before is in {}.primary. Make a backup of the keys in {}/keys.\n",
              options_.name, options_.archive, certificate.promotion.machine_url, options_.config, options_.archive, options_.config, state());
   return kExitDone;

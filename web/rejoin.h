@@ -22,8 +22,8 @@ struct RejoinOptions {
   bool json = false;
 };
 
-// denied: this is not that archive, no promotion of it is known here, or officers did not sign the certificate. unavailable: its service
-// still runs. invalid: the name, or the certificate.
+// denied: this is not that archive, no promotion of it is known here, officers did not sign the certificate, or the name is one that this site had
+// before. unavailable: its service still runs. invalid: the name, or the certificate.
 Result<int> rejoin(const RejoinOptions& options);
 
 struct RejoinVerb {  // outlives the command line, as does `config`

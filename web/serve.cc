@@ -29,6 +29,7 @@
 #include "archive/witnesses.h"
 #include "web/control_routes.h"
 #include "web/drill_routes.h"
+#include "web/hand_over.h"
 #include "web/hearing_routes.h"
 #include "web/http/server.h"
 #include "web/listeners.h"
@@ -193,7 +194,7 @@ std::vector<http::Route> browser_routes(Running& running) {
   return routes;
 }
 
-Status listen_all(http::Server& server, Running& running, const archive::ArchiveKeys& keys, FileSystem& files) {
+Status listen_all(http::Server& server, Running& running, HandOver& hand_over, const archive::ArchiveKeys& keys, FileSystem& files) {
   const archive::Settings& s = running.settings;
   const OpenFiles open = claim_open_files();
   if (!open.warning.empty()) running.log.warn(open.warning);
@@ -205,6 +206,7 @@ Status listen_all(http::Server& server, Running& running, const archive::Archive
   append(control, running.witness_routes.control_routes());
   append(control, running.drill_routes.control_routes());
   append(control, running.share_routes.control_routes());
+  if (s.role == "primary") append(control, hand_over.control_routes(running.deposit));
   GREFFE_TRY(listen(plain_listener("unix:" + s.control_socket, std::move(control))));
   if (!s.metrics_address.empty()) GREFFE_TRY(listen(plain_listener(s.metrics_address, running.status.loopback_routes())));
   if (!s.witness_address.empty()) {
@@ -264,6 +266,8 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   const auto main_log = GREFFE_TRY(archive::MainLog::open(files, log, stores, main_log_place, settings.state_directory,
                                                           std::move(log_key), accept_head));
   GREFFE_TRY(check_begun(*main_log));
+  HandOver hand_over(files, clock, *main_log, settings.state_directory);
+  GREFFE_TRY(hand_over.load());
   const auto epochs = GREFFE_TRY(archive::Epochs::open(files, settings.state_directory));
   if (const auto newest = epochs->certificate(settings.name); newest && newest->promotion.name.epoch > settings.epoch) {
     log.warn(newest->words());
@@ -293,7 +297,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   if (settings.role == "replica") running.drills.start();
   {
     http::Server server;
-    GREFFE_TRY(listen_all(server, running, keys, files));
+    GREFFE_TRY(listen_all(server, running, hand_over, keys, files));
     signals.wait();
     log.info("stopping: running requests are finished");
     running.drills.stop();

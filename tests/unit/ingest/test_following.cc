@@ -27,6 +27,7 @@ const std::map<std::string, std::string> kOne = {{"officer-1", "one"}};
 struct Followers : Uploading {
   MemoryArchive successor{2};
   std::atomic<bool> lost{false};
+  std::atomic<bool> replaced{false};  // another site answers in its place, and knows nobody
   EpochLog main_log{{kArchive, 1}, *PrivateKey::from_pem(archive.log_key.to_pem()), {"{}", officer_entry("officer-1", "one"), officer_entry("officer-2", "two")}};
 
   Followers() {
@@ -35,7 +36,10 @@ struct Followers : Uploading {
     REQUIRE(save_enrolment(files, settings.directory, enrolment));
     REQUIRE(files.replace(station_key_path(settings.directory), as_bytes(key.to_pem()), 0600));
     archive.tell("", told());
-    archive.set_meddler([this](const http::Request&) { return lost ? std::optional(http::problem(503, "unavailable", "Not now.")) : std::nullopt; });
+    archive.set_meddler([this](const http::Request&) {
+      if (replaced) return std::optional(http::problem(403, "denied", "This key is not known here."));
+      return lost ? std::optional(http::problem(503, "unavailable", "Not now.")) : std::nullopt;
+    });
   }
   std::string told() const {
     Successors out;
@@ -114,6 +118,20 @@ TEST_CASE("when the archive does not answer, the certificate of two officers lea
   CHECK(now->holder()->text() == station.successor.holder().text());
   REQUIRE(newest_seen(station.files, "/station", *now));
   CHECK(newest_seen(station.files, "/station", *now)->origin == std::string(kArchive) + "/epoch/2");
+}
+
+TEST_CASE("where another site answers in the archive's place, and knows no such station, the archive is looked for") {
+  Followers station;
+  const HearingId id = station.begin(0);
+  station.record(id);
+  const auto uploader = station.upload();
+  uploader->wake(id);
+  REQUIRE(comes_true([&] { return station.delivered(id) && station.files.stat(successors_path(station.settings.directory)).has_value(); }));
+  station.replaced = true;
+  station.successor.tell(station.certificate(), "");
+  station.record(id);
+  uploader->wake(id);
+  REQUIRE(comes_true([&] { return station.epoch() == 2 && station.is_there(id) && station.is_covered(id); }));
 }
 
 TEST_CASE("a certificate that does not count is said and not followed, and the archive is used again when it is back") {

@@ -5,6 +5,7 @@
 #include "tests/unit/archive/sample_archive.h"
 #include "web/control_routes.h"
 #include "web/drill_routes.h"
+#include "web/hand_over.h"
 #include "web/hearing_routes.h"
 #include "web/log_routes.h"
 #include "web/machine_routes.h"
@@ -49,7 +50,8 @@ struct SampleSite {
         shares(archive.clock, archive.stores(), *archive.main_log, archives, [this](const HearingId& id) { playback.end(id); }),
         share_routes(archive.clock, shares, archives, accounts, sign_in),
         logs(archive.stores(), *archive.main_log, archives, *archive.hearings, sign_in),
-        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub, sites), drill_routes(drills) {}
+        control(archive.clock, archive.stores(), *archive.main_log, peers, accounts, snapshots, status, *archive.pool, keeper, scrub, sites), drill_routes(drills),
+        hand_over(archive.files, archive.clock, *archive.main_log, archive.folder.path + "/state") {}
 
   std::vector<http::Route> all_routes() {
     std::vector<http::Route> out;
@@ -70,6 +72,7 @@ struct SampleSite {
     add(witness_routes.control_routes());
     add(drill_routes.routes(sign_in));
     add(drill_routes.control_routes());
+    add(hand_over.control_routes(*archive.deposit));
     return out;
   }
 
@@ -106,6 +109,7 @@ struct SampleSite {
   web::LogRoutes logs;
   web::ControlRoutes control;
   web::DrillRoutes drill_routes;
+  web::HandOver hand_over;
 };
 
 }  // namespace greffe::testing
