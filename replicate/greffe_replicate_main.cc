@@ -16,6 +16,7 @@
 #include "replicate/copy_round.h"
 #include "replicate/drill_verb.h"
 #include "replicate/echo_watch.h"
+#include "replicate/failback_verb.h"
 #include "replicate/lag.h"
 #include "replicate/lost_return.h"
 #include "replicate/open_sites.h"
@@ -355,7 +356,7 @@ int main(int count, char** arguments) {
   line.verb("enrol-source", "enrol at the archive, with the code of `greffe-archive cosigner add` there")
       .required("--code-file", code_file, "the file with the code", "FILE")
       .body([&] { return enrol(config, false, "", code_file); });
-  line.verb("enrol-target", "enrol at a second site, with the code of `greffe-archive origin add` there")
+  line.verb("enrol-target", "enrol at a second site, with the code of `greffe-archive origin add` there; or, for failback, at the site that was promoted")
       .option("--target", target, "which target; may be left out where there is one", "NAME")
       .required("--code-file", code_file, "the file with the code", "FILE")
       .body([&] { return enrol(config, true, target, code_file); });
@@ -384,6 +385,16 @@ int main(int count, char** arguments) {
       .option("--archive", drill.archive, "of this archive; may be left out where one is held", "NAME")
       .json(drill.json)
       .body([&] { return replicate::run_drill(drill, signals.token()); });
+  replicate::FailbackOptions failback;
+  line.verb("failback", "at a site that was the archive and has joined again: bring the one that was promoted what only this site has; enrolled at with the code of `greffe-archive "
+                        "returning add` there. May be stopped and run again. Exit 0 when all of it is there and part of the archive")
+      .option("--target", failback.target, "the site that was promoted; may be left out where there is one target", "NAME")
+      .flag("--dry-run", failback.dry_run, "say what would come back, and what could not; exit 1 when something could not")
+      .json(failback.json)
+      .body([&] {
+        failback.config = config;
+        return replicate::run_failback(failback, signals.token());
+      });
   replicate::RestoreOptions restore;
   line.verb("restore", "rebuild the pool of [source] from what the second site holds; nothing else may write it meanwhile. What is there and good stays, so it "
                        "may be stopped and run again. Without --court or --hearing: everything; the archive starts on the pool once that is through. With one "

@@ -72,7 +72,8 @@ Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogT
 // What a site says of a hearing that it took while it was the archive itself: all that is here, and more, which is no older state put in
 // place here. Its note; nothing: it is not so.
 Result<std::optional<std::string>> LogCopier::longer_there(const client::LogTarget& target, const Checkpoint& head) {
-  if (sites_.source.main.links().size() == 1 || !sites_.target_key) return std::optional<std::string>();
+  const bool was_archive = sites_.comes_back || sites_.source.main.links().size() > 1;
+  if (!was_archive || !sites_.target_key) return std::optional<std::string>();
   client::HeldCheckpoint held = GREFFE_TRY(sites_.target.checkpoint_from(target, head.size));
   if (held.note.empty()) return std::optional<std::string>();
   const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(held.note));
@@ -379,6 +380,7 @@ Result<bool> LogCopier::give_signatures(const Step& step) {
 }
 
 Result<bool> LogCopier::deliver(const Step& step) {
+  if (sites_.comes_back) return true;
   if (!sites_.target_key) return give_signatures(step);
   const VerifierKey& key = *sites_.target_key;
   if (step.hearing) {
@@ -402,7 +404,7 @@ Result<bool> LogCopier::deliver(const Step& step) {
 }
 
 Result<bool> LogCopier::is_confirmed(const HearingId& id) {
-  if (!sites_.target_key) return true;
+  if (!sites_.target_key || sites_.comes_back) return true;
   const std::string head = GREFFE_TRY(sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id))));
   const SignedCheckpoint checkpoint = GREFFE_TRY(parse_signed_checkpoint(head));
   return verify_cosignature(checkpoint.note, *sites_.target_key).has_value();

@@ -35,6 +35,9 @@ struct Sites {
   CopySite& target;
   ConfirmationSite& confirmations;
   std::optional<VerifierKey> target_key;  // with which the target confirms what it holds; none: a copy that nobody answers for
+  // What a site had that was the archive comes back to the one that is it now: nobody here waits for its confirmations, and of a hearing it may
+  // have more than is here.
+  bool comes_back = false;
 };
 
 // An object that the target lacks.

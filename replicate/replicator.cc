@@ -69,7 +69,9 @@ void Replicator::run(const Job& job) {
 
 void Replicator::failed(Work& work, const Error& error) {
   const std::lock_guard lock(mutex_);
-  if (stops_everything(error.code)) {
+  // The archive may refuse one hearing of the old site's, as that of a station whose key was stolen since; the others come back.
+  const bool of_one = sites_.comes_back && work.hearing && error.code == Errc::denied;
+  if (stops_everything(error.code) && !of_one) {
     if (!stopped_by_) stopped_by_ = error;
   }
   if (!work.error) work.error = error;

@@ -18,6 +18,7 @@ std::string target_path(const Settings& settings, const TargetSettings& target) 
   return join(join(settings.state_directory, "targets"), target.name + ".json");
 }
 std::string identity_path(const Settings& settings) { return join(settings.state_directory, "identity.key"); }
+std::string returning_path(const Settings& settings) { return join(settings.state_directory, "returning.key"); }
 
 Status save_site(FileSystem& files, const std::string& path, const Site& site) {
   Json::Array cosigners;
@@ -44,13 +45,21 @@ Result<Site> parse_site(std::string_view text) {
   return site;
 }
 
-Result<PrivateKey> load_or_make_identity(FileSystem& files, const Settings& settings) {
-  auto known = load_identity(files, settings);
+Result<PrivateKey> load_key(FileSystem& files, const std::string& path) {
+  const auto bytes = files.read_file(path, kMaxStateFileBytes);
+  if (!bytes) return bytes.error().within("the replicator's own key");
+  auto key = PrivateKey::from_pem(as_text(*bytes));
+  if (!key) return key.error().within(path);
+  return key;
+}
+
+Result<PrivateKey> load_or_make_key(FileSystem& files, const Settings& settings, const std::string& path) {
+  auto known = load_key(files, path);
   if (known || known.error().code != Errc::not_found) return known;
   GREFFE_TRY(files.make_directories(settings.state_directory));
   PrivateKey key = PrivateKey::generate();
   // Durable before the other site hears of the key: else it would know one that nobody has.
-  GREFFE_TRY(files.replace(identity_path(settings), as_bytes(key.to_pem()), 0600));
+  GREFFE_TRY(files.replace(path, as_bytes(key.to_pem()), 0600));
   return key;
 }
 
@@ -134,6 +143,13 @@ Result<std::optional<Site>> read_site(FileSystem& files, const std::string& path
   return std::optional(std::move(*site));
 }
 
+// Of the epoch that was written here, and made where the archive goes on from it.
+Status check_comes_back(FileSystem& files, const Settings& settings, const client::EnrolmentCode& code) {
+  const VerifierKey log = GREFFE_TRY(archive_log_key(files, settings));
+  if (code.name == log.name && is_log_of(settings.archive, code.log)) return ok();
+  return fail(Errc::invalid, "this code is for what " + code.name + " had; the main log that was written here is " + log.name);
+}
+
 }  // namespace
 
 Result<Settings> load_settings(FileSystem& files, const std::string& path) {
@@ -201,28 +217,25 @@ Result<const TargetSettings*> find_target(const Settings& settings, std::string_
   return fail(Errc::invalid, "there is no target named \"" + std::string(name) + "\" in the configuration; there are: " + names);
 }
 
-Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings) {
-  const auto bytes = files.read_file(identity_path(settings), kMaxStateFileBytes);
-  if (!bytes) return bytes.error().within("the replicator's own key");
-  auto key = PrivateKey::from_pem(as_text(*bytes));
-  if (!key) return key.error().within(identity_path(settings));
-  return key;
-}
+Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings) { return load_key(files, identity_path(settings)); }
+Result<PrivateKey> load_returning_identity(FileSystem& files, const Settings& settings) { return load_key(files, returning_path(settings)); }
 
 Status enrol(FileSystem& files, const Settings& settings, const TargetSettings* target, std::string_view code_text) {
   if (target != nullptr && target->copy) {
     return fail(Errc::invalid, "the target " + target->name + " is a copy that nobody answers for, with no site to enrol at; make it with: greffe-replicate init-target --target " + target->name);
   }
   const client::EnrolmentCode code = GREFFE_TRY(client::parse_enrolment_code(code_text));
-  if (code.role != "replicator") return fail(Errc::invalid, "this code is for a " + code.role + ", not for a replicator");
-  if (target != nullptr && code.name != settings.archive) {
+  const bool comes_back = target != nullptr && code.role == "returning";
+  if (code.role != "replicator" && !comes_back) return fail(Errc::invalid, "this code is for a " + code.role + ", not for a replicator");
+  if (comes_back) GREFFE_TRY(check_comes_back(files, settings, code));
+  if (target != nullptr && !comes_back && code.name != settings.archive) {
     return fail(Errc::invalid, "this code is for copies of " + code.name + "; the configuration says archive = \"" + settings.archive + "\"");
   }
   if (target == nullptr && !is_log_of(settings.archive, code.log)) {
     return fail(Errc::invalid, "this code is of the archive " + code.log.name + "; the configuration says archive = \"" + settings.archive + "\"");
   }
   if (code.cosigners.empty()) return fail(Errc::invalid, "this code does not say with which key the site confirms what it holds");
-  const PrivateKey identity = GREFFE_TRY(load_or_make_identity(files, settings));
+  const PrivateKey identity = GREFFE_TRY(load_or_make_key(files, settings, comes_back ? returning_path(settings) : identity_path(settings)));
   client::ArchiveClient site_client({code.address, code.server_spki, 1}, identity);
   const Json answer = GREFFE_TRY(site_client.enrol(code, identity.public_key()));
   Site site{code.address, code.server_spki, code.log, code.cosigners, code.name, site_client.server_epoch(), site_client.nodes()};

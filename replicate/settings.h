@@ -24,7 +24,7 @@ struct TargetSettings {
 };
 
 struct Settings {
-  std::string state_directory;  // identity key, source.json, targets/<name>.json
+  std::string state_directory;  // identity.key, returning.key, source.json, targets/<name>.json
   std::string archive;          // the origin that is carried to the other site
   std::optional<VerifierKey> log;  // that signs it: for a replicator that keeps copies only, and is not enrolled at the archive
   store::PoolPlace source;      // the archive's pool
@@ -60,9 +60,12 @@ Result<const TargetSettings*> find_target(const Settings& settings, std::string_
 
 // The replicator's own key, "<state>/identity.key" (mode 0600); made by the first enrolment.
 Result<PrivateKey> load_identity(FileSystem& files, const Settings& settings);
+// Another one, "<state>/returning.key", for what comes back to a site that was promoted: that may know the first one as its own replicator's.
+Result<PrivateKey> load_returning_identity(FileSystem& files, const Settings& settings);
 
 // Enrols this replicator's key with the code and stores what the code says. denied: wrong, used or expired code. `target`: none:
-// at the source. invalid also: a target that is a copy has no code.
+// at the source. The code of a target may be one of `returning add`, for what comes back of the epoch that was written here. invalid also: a target that is a
+// copy has no code.
 Status enrol(FileSystem& files, const Settings& settings, const TargetSettings* target, std::string_view code);
 
 }  // namespace greffe::replicate

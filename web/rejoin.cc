@@ -8,7 +8,6 @@
 #include "archive/main_log.h"
 #include "archive/settings.h"
 #include "archive/tlog/copied_main_log.h"
-#include "archive/tlog/kept_checkpoints.h"
 #include "web/config_text.h"
 #include "web/new_pool.h"
 
