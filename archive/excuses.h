@@ -18,9 +18,12 @@ std::vector<ShownEntry> without_keys(std::vector<ShownEntry> shown);
 class Excuses {
  public:
   // `held`: what the main log says as far as it is held here; of what is shown, only what stands behind that is taken.
-  // `main_logs`: of the epochs whose keys are known here, numbered as `held` is. `hearing`: the key of the hearing's log; none: only
-  // main-log entries can be shown. denied: of another log, not signed, or not by two officers. corrupt, invalid: a proof or an entry is none.
-  static Result<Excuses> read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held, const std::vector<tlog::SignedLog>& main_logs,
+  // `main_logs`: of the epochs whose keys are known here, at least the first one's, numbered as `held` is. A later epoch becomes known by its
+  // promotion, shown before its other entries and behind those about the officers who signed it: two officers whom the log names may
+  // say which objects are lost, so they may say in which log they do. `hearing`: the key of the hearing's log; none: only
+  // main-log entries can be shown. denied: of another log, not signed, not by two officers, or behind what the next epoch goes on from.
+  // corrupt, invalid: a proof or an entry is none.
+  static Result<Excuses> read(const std::vector<ShownEntry>& shown, DeclaredLost::Read held, std::vector<tlog::SignedLog> main_logs,
                               const std::optional<VerifierKey>& hearing);
   bool cover(const std::optional<HearingId>& hearing, const Digest& digest) const {
     return by_station_.contains(digest) || declared_.covers(hearing, digest);

@@ -64,6 +64,7 @@ struct ForeignLogs::State {
     Digest digest;
   };
   Status find_missing(ForeignLog& log, std::uint64_t index, const std::string& text, std::vector<Missing>& missing);
+  Result<std::vector<tlog::SignedLog>> logs_with(const ForeignLog& log, const VerifierKey& key, const std::vector<std::string>& entries);
   Result<std::vector<Digest>> not_excused(const ForeignLog& log, const VerifierKey& key, const std::vector<std::string>& entries,
                                           const std::vector<ShownEntry>& shown, const std::vector<Missing>& missing);
   Status holds_hearing(const HearingCheckpointEntry& entry, std::uint64_t index, const EpochName& log);
@@ -210,6 +211,22 @@ Status ForeignLogs::State::find_missing(ForeignLog& log, std::uint64_t index, co
   return ok();
 }
 
+// The logs of all epochs that are held, and this one, whose first entry may be among those that come.
+Result<std::vector<tlog::SignedLog>> ForeignLogs::State::logs_with(const ForeignLog& log, const VerifierKey& key, const std::vector<std::string>& entries) {
+  const auto chain = tlog::open_copied_log(stores.objects, stores.heads, log.name.archive);
+  if (!chain && chain.error().code == Errc::not_found) return std::vector<tlog::SignedLog>{{key, 0}};
+  if (!chain) return chain.error();
+  VerifierKey first = key;
+  if (log.name.epoch > 1) {
+    const std::shared_ptr<ForeignLog> of_first = GREFFE_TRY(get(log.name.archive));
+    const std::lock_guard lock(of_first->mutex);  // nobody takes one of a later epoch with this one held
+    first = *of_first->log_key;
+  }
+  std::vector<tlog::SignedLog> out = GREFFE_TRY(tlog::signed_logs(*chain, first));
+  if (out.size() < log.name.epoch) out.push_back({key, out.back().first + GREFFE_TRY(parse_promotion(entries.front())).previous.size});
+  return out;
+}
+
 // Every order among the entries must be signed, whether or not anything is missing because of it.
 Result<std::vector<Digest>> ForeignLogs::State::not_excused(const ForeignLog& log, const VerifierKey& key, const std::vector<std::string>& entries,
                                                             const std::vector<ShownEntry>& shown, const std::vector<Missing>& missing) {
@@ -223,8 +240,13 @@ Result<std::vector<Digest>> ForeignLogs::State::not_excused(const ForeignLog& lo
     const Status taken = with_entries.declarations.take(entry);
     if (!taken && !log.returning) return taken.error();
   }
-  with_entries.size = log.writer.size() + entries.size();  // what is shown stands further on in this log
-  const Excuses excuses = GREFFE_TRY(Excuses::read(log.returning ? without_keys(shown) : shown, std::move(with_entries), {{key, 0}}, std::nullopt));
+  // What is shown stands further on; of a log that comes back, in that log.
+  std::vector<tlog::SignedLog> main_logs = {{key, 0}};
+  if (!log.returning) main_logs = GREFFE_TRY(logs_with(log, key, entries));
+  const auto of_log = std::find_if(main_logs.begin(), main_logs.end(), [&key](const tlog::SignedLog& one) { return one.key.name == key.name; });
+  with_entries.size = of_log->first + log.writer.size() + entries.size();
+  const Excuses excuses =
+      GREFFE_TRY(Excuses::read(log.returning ? without_keys(shown) : shown, std::move(with_entries), std::move(main_logs), std::nullopt));
   for (const Missing& one : missing) {
     if (!excuses.cover(one.hearing, one.digest)) out.push_back(one.digest);
   }

@@ -53,6 +53,7 @@ Status LookAhead::find_in_main_log(const std::optional<HearingId>& hearing, std:
     if (hearing ? declared_.covers(hearing, digest) : declared_.names(digest)) excused.insert(digest);
   }
   if (excused.empty()) return ok();
+  std::uint64_t known = 0;  // where the newest epoch begins of which something was shown
   for (const std::uint64_t number : orders_) {
     const std::vector<std::string> one = GREFFE_TRY(source_.main.entries(number, number + 1));
     const std::string& text = one.front();
@@ -61,10 +62,23 @@ Status LookAhead::find_in_main_log(const std::optional<HearingId>& hearing, std:
     const bool concerned = lost == nullptr || std::any_of(lost->objects.begin(), lost->objects.end(), [&](const Digest& object) { return excused.contains(object); });
     if (!concerned) continue;
     const tlog::LogChain::Place place = source_.main.place_of(number);
+    GREFFE_TRY(show_promotions(known, *place.link, out));
+    known = place.link->first;
     const SignedCheckpoint head = GREFFE_TRY(place.link->reader.checkpoint());
     out.push_back(GREFFE_TRY(shown(place.link->reader, head, place.index, text)));
   }
   for (const Digest& digest : excused) objects.erase(digest);
+  return ok();
+}
+
+// How the target gets to know the keys of epochs of which it holds nothing yet.
+Status LookAhead::show_promotions(std::uint64_t known, const tlog::LogChain::Link& up_to, std::vector<ShownEntry>& out) {
+  for (const tlog::LogChain::Link& link : source_.main.links()) {
+    if (link.first <= known || link.first > up_to.first) continue;
+    const SignedCheckpoint head = GREFFE_TRY(link.reader.checkpoint());
+    std::vector<std::string> first = GREFFE_TRY(link.reader.entries(0, 1));
+    out.push_back(GREFFE_TRY(shown(link.reader, head, 0, std::move(first.front()))));
+  }
   return ok();
 }
 

@@ -17,12 +17,14 @@ class LookAhead {
  public:
   explicit LookAhead(const Source& source) : source_(source), declared_(source.archive) {}
 
-  // Entries that excuse some of `objects`, which are taken out of it. Without a hearing: of what main-log entries name.
+  // Entries that excuse some of `objects`, which are taken out of it, in their order, each epoch's behind its promotion. Without a hearing: of
+  // what main-log entries name.
   Result<std::vector<ShownEntry>> find(const std::optional<HearingId>& hearing, std::set<Digest>& objects);
 
  private:
   Status find_in_hearing(const HearingId& hearing, std::set<Digest>& objects, std::vector<ShownEntry>& out);
   Status find_in_main_log(const std::optional<HearingId>& hearing, std::set<Digest>& objects, std::vector<ShownEntry>& out);
+  Status show_promotions(std::uint64_t known, const tlog::LogChain::Link& up_to, std::vector<ShownEntry>& out);
   static Result<ShownEntry> shown(const tlog::LogReader& reader, const SignedCheckpoint& head, std::uint64_t index, std::string entry);
 
   const Source source_;

@@ -59,6 +59,15 @@ struct Replica {
     if (action == "revoked") entry.why = "retired";
     log.entries.push_back(greffe::write_main_entry(entry));
   }
+  void declare_lost(Epoch& log, const std::optional<greffe::HearingId>& hearing, const greffe::Digest& digest) {
+    greffe::MainLostEntry lost;
+    lost.hearing = hearing;
+    lost.objects = {digest};
+    lost.officers = {"officer-1", "officer-2"};
+    const std::string text = greffe::lost_statement(kPrimary, hearing, lost.objects);
+    for (const std::string& name : lost.officers) lost.signatures.push_back(officers.at(name).sign(greffe::as_bytes(text)));
+    log.entries.push_back(greffe::write_main_entry(lost));
+  }
   // The next epoch goes on behind `size` entries of this one.
   Epoch promoted(const Epoch& before, std::size_t size, std::uint64_t number, const std::vector<std::string>& signers = {"officer-1", "officer-2"}) {
     Epoch out{greffe::epoch_origin({kPrimary, number})};
@@ -75,9 +84,18 @@ struct Replica {
     out.entries.push_back(greffe::write_promotion(entry));
     return out;
   }
-  greffe::Result<std::variant<Receipt, Unready>> post(const Epoch& log, std::size_t from, std::size_t to, const std::string& note = {}) {
+  greffe::Result<std::variant<Receipt, Unready>> post(const Epoch& log, std::size_t from, std::size_t to, const std::vector<greffe::ShownEntry>& shown = {}) {
     const std::vector<std::string> range(log.entries.begin() + static_cast<std::ptrdiff_t>(from), log.entries.begin() + static_cast<std::ptrdiff_t>(to));
-    return foreign->append(replicator, log.origin, from, range, note.empty() ? log.note(to) : note);
+    return foreign->append(replicator, log.origin, from, range, log.note(to), shown);
+  }
+  void deposit(const SampleHearing& hearing, std::size_t objects) {
+    for (std::size_t i = 0; i < objects; ++i) {
+      const auto& [digest, bytes] = hearing.objects[i];
+      auto writer = archive.deposit->begin_object(replicator, hearing.id, digest, bytes.size());
+      REQUIRE(writer);
+      REQUIRE(((*writer)->write(greffe::as_bytes(bytes)) && (*writer)->commit(digest)));
+      archive.deposit->deposited(replicator, hearing.id, digest, bytes.size());
+    }
   }
   bool takes(const Epoch& log, std::size_t from, std::size_t to) {
     const auto done = post(log, from, to);
@@ -209,12 +227,7 @@ TEST_CASE("a hearing that goes on in a later epoch is the same hearing") {
   Replica replica;
   SampleHearing hearing(kPrimary);
   hearing.add_segment();
-  for (const auto& [digest, bytes] : hearing.objects) {
-    auto writer = replica.archive.deposit->begin_object(replica.replicator, hearing.id, digest, bytes.size());
-    REQUIRE(writer);
-    REQUIRE(((*writer)->write(greffe::as_bytes(bytes)) && (*writer)->commit(digest)));
-    replica.archive.deposit->deposited(replica.replicator, hearing.id, digest, bytes.size());
-  }
+  replica.deposit(hearing, hearing.objects.size());
   CHECK(replica.takes(replica.first, 0, 3));
   Epoch second = replica.promoted(replica.first, 3, 2);
   greffe::HearingCheckpointEntry commit;
@@ -237,6 +250,103 @@ TEST_CASE("a replica takes a graft as it is") {
   second.entries.push_back(greffe::write_main_entry(graft));
   CHECK(replica.takes(second, 0, 2));
   replica.refuses(replica.first, 3, 4, Errc::denied, "has ended with entry 3");
+}
+
+TEST_CASE("a hearing of an earlier epoch is taken without what a later one declares lost, if the promotion to that is shown and counts") {
+  Replica replica;
+  replica.add_officer(replica.first, "officer-3", "revoked");
+  replica.add_officer(replica.first, "officer-4");  // lost with the first site
+  SampleHearing hearing(kPrimary);
+  for (int i = 0; i < 2; ++i) hearing.add_segment();
+  hearing.close();
+  replica.deposit(hearing, hearing.objects.size() - 1);
+  const greffe::Digest lost = hearing.objects.back().first;
+  if (GENERATE(false, true)) CHECK(replica.takes(replica.first, 0, 2));  // else it holds nothing at all
+  Epoch second = replica.promoted(replica.first, 4, 2);
+  replica.declare_lost(second, hearing.id, lost);
+  std::vector<greffe::ShownEntry> shown;
+  for (std::size_t i = 0; i < 4; ++i) shown.push_back(replica.first.shown(i));
+  const auto post = [&] { return replica.archive.deposit->append(replica.replicator, hearing.id, 0, hearing.entries, hearing.checkpoint(hearing.entries.size()), shown); };
+  const auto refuses = [&](const std::string& words) {
+    const auto done = post();
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == Errc::denied);
+    CHECK_THAT(done.error().message, Catch::Contains(words));
+  };
+  SECTION("the order alone") {
+    shown.push_back(second.shown(1));
+    refuses("not of " + kPrimary);
+  }
+  SECTION("one officer signed the promotion") {
+    second.entries.front() = replica.promoted(replica.first, 4, 2, {"officer-1"}).entries.front();
+    shown.push_back(second.shown(0));
+    shown.push_back(second.shown(1));
+    refuses("two officers");
+  }
+  SECTION("one of them was revoked before") {
+    second.entries.front() = replica.promoted(replica.first, 4, 2, {"officer-1", "officer-3"}).entries.front();
+    shown.push_back(second.shown(0));
+    shown.push_back(second.shown(1));
+    refuses("officer-3 is not an officer");
+  }
+  SECTION("a log that is signed with another key than the promotion names") {
+    second.key = PrivateKey::generate();
+    shown.push_back(second.shown(0));
+    shown.push_back(second.shown(1));
+    refuses("not signed by");
+  }
+  SECTION("of another epoch") {
+    const Epoch third = replica.promoted(second, 2, 3);
+    shown.push_back(third.shown(0));
+    refuses("not to " + second.origin);
+  }
+  SECTION("not the first entry of its log") {
+    second.entries.insert(second.entries.begin(), second.entries[1]);
+    shown.push_back(second.shown(1));
+    const auto done = post();
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == Errc::invalid);
+  }
+  SECTION("an officer who came behind what the later epoch goes on from") {
+    shown.push_back(second.shown(0));
+    shown.push_back(replica.first.shown(4));
+    refuses("behind what the next epoch goes on from");
+  }
+  SECTION("as it should be") {
+    shown.push_back(second.shown(0));
+    shown.push_back(second.shown(1));
+    const auto done = post();
+    if (!done) FAIL(done.error().message);
+    REQUIRE(std::holds_alternative<Receipt>(*done));
+    CHECK(replica.archive.epochs->highest(kPrimary) == 1);  // what was shown promotes nobody
+    const std::size_t held = replica.foreign->checkpoint(kPrimary) ? 2 : 0;
+    CHECK(replica.takes(replica.first, held, 4));
+    CHECK(replica.takes(second, 0, 2));
+    CHECK(*replica.archive.main_log->declared_lost().covers(hearing.id, lost));
+  }
+}
+
+TEST_CASE("a document that a main log names is passed over when a later epoch declares it lost, whichever epoch's it is") {
+  Replica replica;
+  const greffe::Digest lost = greffe::sha256(greffe::as_bytes("a snapshot that nobody has"));
+  greffe::AccountEntry account;
+  account.snapshot = lost;
+  const bool in_first = GENERATE(true, false);
+  if (in_first) replica.first.entries.push_back(greffe::write_main_entry(account));
+  const std::size_t pinned = replica.first.entries.size();
+  Epoch second = replica.promoted(replica.first, pinned, 2);
+  if (!in_first) second.entries.push_back(greffe::write_main_entry(account));
+  replica.declare_lost(second, std::nullopt, lost);
+  const std::vector<greffe::ShownEntry> shown = {replica.first.shown(0), replica.first.shown(1), replica.first.shown(2), second.shown(0), second.shown(second.entries.size() - 1)};
+  const auto taken = [](const auto& done) {
+    if (!done) FAIL(done.error().message);
+    return std::holds_alternative<Receipt>(*done);
+  };
+  if (in_first) CHECK_FALSE(taken(replica.post(replica.first, 0, pinned)));
+  CHECK(taken(replica.post(replica.first, 0, pinned, shown)));
+  if (!in_first) CHECK_FALSE(taken(replica.post(second, 0, 2)));
+  CHECK(taken(replica.post(second, 0, in_first ? 1 : 2, shown)));
+  CHECK(taken(replica.post(second, in_first ? 1 : 2, second.entries.size(), shown)));
 }
 
 TEST_CASE("entries of a later epoch are known ahead from the certificate on") {

@@ -155,10 +155,25 @@ TEST_CASE("an object of an old epoch that is gone holds the new log up, until of
   CHECK(rig.main_held(1) == 0);
   CHECK(rig.main_held(2) == 0);
   rig.source.main(rig.source.declared_lost(damaged, {gone}));
-  rig.second.main_key = greffe::VerifierKey{epoch_origin(rig.source.epoch), greffe::KeyType::ed25519, rig.source.log_key.public_key()};
+  rig.second.main_key = {SourcePool::kArchive, greffe::KeyType::ed25519, rig.source.log_key.public_key()};  // it learns the others by their promotions
   CHECK(rig.pass().caught_up());
   CHECK(rig.second.shown_entries > 0);
   CHECK(rig.main_held(2) == 2 + 3);
+}
+
+TEST_CASE("an object of the first epoch that is declared lost in the third only is shown with both promotions to a target that holds nothing") {
+  Rig rig;
+  const HearingId damaged = rig.source.hearing(2, true);
+  const greffe::Digest gone = greffe::sha256(greffe::as_bytes("segment 1 of " + damaged.text()));
+  rig.source.store.files().erase(greffe::object_key(gone));
+  rig.source.promote();
+  rig.source.promote();
+  rig.source.main(rig.source.declared_lost(damaged, {gone}));
+  rig.second.main_key = {SourcePool::kArchive, greffe::KeyType::ed25519, rig.source.log_key.public_key()};
+  CHECK(rig.pass().caught_up());
+  CHECK(rig.second.shown_entries == 2 + 3);
+  CHECK(rig.held(damaged) == 4);
+  CHECK(rig.main_held(3) == 1 + 3);
 }
 
 TEST_CASE("the log of the newest epoch is known ahead of its objects") {
