@@ -171,7 +171,9 @@ Result<AheadShipper::Went> AheadShipper::go_main() {
 }
 
 Status AheadShipper::go_fresh(const std::stop_token& stop) {
-  std::vector<HearingId> ids = GREFFE_TRY(fresh_.look());
+  const std::vector<FreshHearing> fresh = GREFFE_TRY(fresh_.look());
+  std::vector<HearingId> ids;
+  for (const FreshHearing& one : fresh) ids.push_back(one.id);
   ids.insert(ids.end(), later_.begin(), later_.end());
   later_.clear();
   for (const HearingId& id : ids) {

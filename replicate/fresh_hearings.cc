@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <set>
 
 #include "archive/format/entries.h"
+#include "archive/format/signed_note.h"
 
 namespace greffe::replicate {
 namespace {
@@ -21,9 +23,12 @@ Result<std::deque<HearingId>> hearings_in_progress(store::ObjectStore& objects) 
   return out;
 }
 
+// So that not every commitment to a hearing in progress is parsed: entries are canonical JSON.
+bool may_be_of_a_finished_one(std::string_view entry) { return entry.find("\"closed\":true") != std::string_view::npos; }
+
 }  // namespace
 
-Result<std::vector<HearingId>> FreshHearings::look() {
+Result<std::vector<FreshHearing>> FreshHearings::look() {
   const std::deque<HearingId> open = GREFFE_TRY(hearings_in_progress(source_.objects));
   const std::uint64_t size = GREFFE_TRY(source_.main.size());
   if (!began_) {
@@ -32,19 +37,25 @@ Result<std::vector<HearingId>> FreshHearings::look() {
     owed_end_ = size;
   }
   std::deque<HearingId> newest;
+  std::map<HearingId, NewestCommitment> committed;
   const std::uint64_t from = std::max(std::min(seen_, size), size > kNewestEntries ? size - kNewestEntries : 0);
-  GREFFE_TRY(source_.main.entries(from, size, [&](std::uint64_t, std::string_view text) {
+  GREFFE_TRY(source_.main.entries(from, size, [&](std::uint64_t number, std::string_view text) {
     const auto entry = parse_main_entry(text);
     const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
-    if (commit != nullptr) newest.push_back(commit->hearing);
+    if (commit == nullptr) return true;
+    newest.push_back(commit->hearing);
+    const auto stated = parse_signed_checkpoint(commit->note);
+    if (stated) committed[commit->hearing] = {number, stated->checkpoint.size, commit->closed};
     return true;
   }));
   seen_ = size;
-  std::vector<HearingId> out;
+  std::vector<FreshHearing> out;
   std::set<HearingId> seen;
   for (const std::deque<HearingId>* list : std::initializer_list<const std::deque<HearingId>*>{&open, &newest}) {
     for (auto id = list->rbegin(); id != list->rend(); ++id) {
-      if (seen.insert(*id).second) out.push_back(*id);
+      if (!seen.insert(*id).second) continue;
+      const auto found = committed.find(*id);
+      out.push_back({*id, found == committed.end() ? std::nullopt : std::optional(found->second)});
     }
   }
   return out;
@@ -56,7 +67,7 @@ Result<std::vector<HearingId>> FreshHearings::look_back() {
   while (out.empty() && owed_ < owed_end_) {
     given_to_ = std::min(owed_ + kLookBackStep, owed_end_);
     GREFFE_TRY(source_.main.entries(owed_, given_to_, [&](std::uint64_t, std::string_view text) {
-      const auto entry = parse_main_entry(text);
+      const auto entry = may_be_of_a_finished_one(text) ? parse_main_entry(text) : Result<MainEntry>(UnknownEntry{});
       const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
       if (commit != nullptr && commit->closed && seen.insert(commit->hearing).second) out.push_back(commit->hearing);
       return true;

@@ -5,11 +5,24 @@
 #define GREFFE_REPLICATE_FRESH_HEARINGS_H
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "replicate/look_ahead.h"
 
 namespace greffe::replicate {
+
+// The newest entry that look() found about a hearing.
+struct NewestCommitment {
+  std::uint64_t number = 0;  // of the entry, through all epochs
+  std::uint64_t size = 0;    // entries of the hearing
+  bool closed = false;       // it is finished
+};
+
+struct FreshHearing {
+  HearingId id;
+  std::optional<NewestCommitment> committed;  // none: it is only in progress
+};
 
 class FreshHearings {
  public:
@@ -21,7 +34,7 @@ class FreshHearings {
   explicit FreshHearings(const Source& source) : source_(source) {}
 
   // Newest first.
-  Result<std::vector<HearingId>> look();
+  Result<std::vector<FreshHearing>> look();
   // Finished hearings of the next entries to be looked back at; nothing: all were looked at.
   Result<std::vector<HearingId>> look_back();
   // The confirmations of what look_back() gave last are with the archive (else it gives them again).

@@ -30,6 +30,7 @@ namespace replicate = greffe::replicate;
 
 constexpr std::uint64_t kMaxCodeBytes = 16 * 1024;
 constexpr std::int64_t kMostChallenged = 4096;
+constexpr std::chrono::milliseconds kAheadBegins(250);
 
 void print(bool json, const greffe::Json& value, const std::string& words) {
   const std::string text = json ? greffe::write_json(value) + "\n" : words;
@@ -82,6 +83,10 @@ std::uint64_t ship_ahead(replicate::OpenSites& sites, replicate::OpenTarget& tar
   std::mutex mutex;
   std::condition_variable_any wakes;
   std::uint64_t entries = 0;
+  if (beside) {  // a pass with nothing to do is over by then
+    std::unique_lock lock(mutex);
+    wakes.wait_for(lock, stop, kAheadBegins, [] { return false; });
+  }
   for (bool more = true; more && !stop.stop_requested();) {
     const auto report = shipper.round(stop);
     more = beside || (report && report->more);

@@ -74,6 +74,15 @@ Step MainWalk::step() const {
   return out;
 }
 
+// What an old epoch has behind its pin has no number.
+std::uint64_t MainWalk::held() const {
+  std::uint64_t out = main_.first_number + main_.held;
+  for (const tlog::LogChain::Link& link : source_.main.links()) {
+    if (link.first > main_.first_number) out = std::min(out, link.first);
+  }
+  return out;
+}
+
 void MainWalk::held(const Step& committed) {
   main_.held = committed.held;
   main_.held_note = committed.held_note;

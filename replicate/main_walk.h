@@ -46,7 +46,7 @@ class MainWalk {
   // Numbers of entries, through all epochs: where the walk is, how many there are, how many the target holds.
   std::uint64_t position() const { return main_.first_number + first_; }
   std::uint64_t size() const { return is_newest() ? main_.first_number + main_.source_size : source_.main.newest().first + 1; }
-  std::uint64_t held() const { return main_.first_number + main_.held; }
+  std::uint64_t held() const;
 
  private:
   bool is_newest() const { return main_.origin == source_.main_origin(); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 namespace greffe::replicate {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookAgain(200);  // limits change with the time of day
 constexpr std::int64_t kTryAgainMs = 60'000;          // of a pass that lasts: what failed is tried again
+constexpr std::size_t kFewHeads = 16;                 // not worth a thread
 constexpr int kMostPlans = 3;                         // of one step: the target changes its mind for ever
 constexpr std::int64_t kClosedMs = 10 * 60'000;       // a walk that only the timetable held up is not tried again before
 
@@ -20,6 +22,24 @@ bool stops_everything(Errc code) { return code == Errc::unavailable || code == E
 unsigned lanes_of(const LogCopier::Limits& limits) { return limits.connections + 2; }
 
 Digest digest_of(const std::string& head) { return sha256(as_bytes(head)); }
+
+// Heads of hearings are read and their signatures checked on as many cores as there are, up to four. Returns when all are done.
+template <class Look>
+void at_once(std::size_t count, const Look& look) {
+  std::atomic<std::size_t> next = 0;
+  const auto some = [&] {
+    for (std::size_t i = next++; i < count; i = next++) look(i);
+  };
+  const unsigned cores = std::min(std::thread::hardware_concurrency(), 4u);
+  std::vector<std::jthread> others;
+  for (unsigned n = 1; n < cores && count > kFewHeads; ++n) {
+    others.emplace_back([&] {
+      name_thread("gr-look");
+      some();
+    });
+  }
+  some();
+}
 
 }  // namespace
 
@@ -167,6 +187,21 @@ void Replicator::commit(Work& work) {
 
 // ---- the thread that called pass() ----
 
+// Nothing has to be asked over the line about a finished hearing when the target cosigned its head, the archive has that, and what the target holds of
+// the main log now reaches behind the entry that commits to it: who lost the hearing since, as a site that was put back to an older state,
+// holds less of the main log too. What it lost in any other way is for the comparison to find. One in progress is asked about: a site that was
+// the archive itself may have more of it. The head of which that is true.
+std::optional<Digest> Replicator::done_with(const FreshHearing& fresh) {
+  if (!fresh.committed || !fresh.committed->closed || fresh.committed->number >= walk_.held()) return std::nullopt;
+  const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(fresh.id)));
+  const auto here = head ? parse_signed_checkpoint(*head) : Result<SignedCheckpoint>(head.error());
+  if (!here || here->checkpoint.size < fresh.committed->size) return std::nullopt;
+  const Digest digest = digest_of(*head);
+  const KnownHearing* known = known_.find(fresh.id);
+  if (known != nullptr && known->settled == digest) return digest;
+  return copier_.is_cosigned(*here) ? std::optional(digest) : std::nullopt;
+}
+
 // Not what is settled, nor what could only wait for the line again.
 void Replicator::offer(const HearingId& id) {
   const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id)));
@@ -188,9 +223,25 @@ Status Replicator::look() {
     tries_began_ms_ = looked_ms_;
     tried_.clear();
   }
-  const std::vector<HearingId> fresh = GREFFE_TRY(fresh_.look());
-  for (const HearingId& id : fresh) offer(id);
+  const std::vector<FreshHearing> fresh = GREFFE_TRY(fresh_.look());
+  std::vector<std::optional<Digest>> done(fresh.size());
+  at_once(fresh.size(), [&](std::size_t i) { done[i] = done_with(fresh[i]); });
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    if (done[i]) known_.at(fresh[i].id).settled = done[i];
+    else offer(fresh[i].id);
+  }
   return ok();
+}
+
+// Whether its confirmation never came to the archive, which takes none that it has not verified: the signature is not checked again, because
+// that would take longer than all the rest of a pass with nothing to do. What the target holds is never judged by this.
+bool Replicator::is_owed(const HearingId& id) const {
+  if (!sites_.target_key) return false;
+  const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id)));
+  const auto here = head ? parse_signed_checkpoint(*head) : Result<SignedCheckpoint>(head.error());
+  return here && std::none_of(here->note.signatures.begin(), here->note.signatures.end(), [this](const NoteSignature& line) {
+    return line.name == sites_.target_key->name && line.key_id == sites_.target_key->id();
+  });
 }
 
 // Finished hearings have no marker any more; those whose confirmation was never delivered are found again by their heads, a few
@@ -202,9 +253,10 @@ Status Replicator::look_back() {
   }
   if (looking_back_) fresh_.looked_back();
   const std::vector<HearingId> owed = GREFFE_TRY(fresh_.look_back());
-  for (const HearingId& id : owed) {
-    const auto confirmed = copier_.is_confirmed(id);
-    if (confirmed && !*confirmed) waiting_.push_back(id);
+  std::vector<char> lacking(owed.size());
+  at_once(owed.size(), [&](std::size_t i) { lacking[i] = is_owed(owed[i]); });
+  for (std::size_t i = 0; i < owed.size(); ++i) {
+    if (lacking[i]) waiting_.push_back(owed[i]);
   }
   looking_back_ = !owed.empty();
   return ok();
@@ -415,9 +467,9 @@ bool Replicator::walk_again() {
 }
 
 Status Replicator::carry_all() {
-  GREFFE_TRY(look());
   const bool opened = std::any_of(closed_.begin(), closed_.end(), [this](MediaClass media) { return bandwidth_.open(media); });
-  GREFFE_TRY(walk_.begin(opened || clock_.monotonic_ms() >= walk_again_ms_));
+  GREFFE_TRY(walk_.begin(opened || clock_.monotonic_ms() >= walk_again_ms_));  // first: what the target holds now saves questions
+  GREFFE_TRY(look());
   for (;;) {
     GREFFE_TRY(admit());
     bool idle = false;

@@ -53,6 +53,8 @@ class Replicator {
   Status look();
   Status look_back();
   void offer(const HearingId& id);
+  std::optional<Digest> done_with(const FreshHearing& fresh);
+  bool is_owed(const HearingId& id) const;
   Status admit();
   Result<bool> admit_backlog();
   Result<bool> end_step();

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <atomic>
+
 #include "tests/unit/replicate/two_sites.h"
 
 using greffe::Errc;
@@ -15,6 +17,21 @@ struct Rig : greffe::testing::TwoSites<> {
                                              std::stop_token stop = {}) {
     return pass_between({of.value_or(from()), second, archive, key.value_or(second.verifier())}, stop);
   }
+};
+
+// The heads of a source, and how often they are read.
+class CountedHeads : public greffe::store::HeadStore {
+ public:
+  explicit CountedHeads(greffe::store::HeadStore& heads) : heads_(heads) {}
+  greffe::Result<std::string> read_head(std::string_view key) override {
+    ++reads;
+    return heads_.read_head(key);
+  }
+  greffe::Status swap_head(std::string_view key, std::string_view expected, std::string_view next) override { return heads_.swap_head(key, expected, next); }
+  std::atomic<std::size_t> reads = 0;
+
+ private:
+  greffe::store::HeadStore& heads_;
 };
 
 }  // namespace
@@ -325,4 +342,78 @@ TEST_CASE("documents that only the main log names come back from the copy of the
   CHECK(report->returned == 3);
   CHECK(rig.archive.returned == std::set<greffe::Digest>{account.snapshot, correction.details});
   CHECK(rig.second.returned == std::set<greffe::Digest>{correction.reason});
+}
+
+TEST_CASE("a pass with nothing to do asks the target about the main log and what is in progress, not about finished hearings, and reads each head twice") {
+  Rig rig;
+  constexpr std::size_t kHearings = 40;
+  for (std::size_t i = 0; i < kHearings; ++i) rig.source.hearing(1, i > 0, 1'790'000'000'000 + static_cast<std::int64_t>(i) * 1000);
+  REQUIRE(rig.pass());
+  const std::size_t asked = rig.second.questions;
+  CHECK(asked > kHearings);
+  CountedHeads heads(rig.source.store);
+  const auto report = rig.pass(replicate::Source{rig.source.store, heads, SourcePool::kArchive});
+  REQUIRE(report);
+  CHECK(report->caught_up());
+  CHECK(report->undelivered == 0);
+  CHECK(rig.second.questions == asked + 2);
+  // To see that it is what the target cosigned, and to look back whether the archive has that. A few are of the main log.
+  CHECK(heads.reads < 2 * kHearings + 20);
+}
+
+TEST_CASE("a hearing that has grown behind its last commitment is sent, whoever confirmed what was there before") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(2, GENERATE(true, false));
+  REQUIRE(rig.pass());
+  const std::size_t before = rig.held(id);
+  greffe::MarkEntry mark;
+  mark.note = rig.source.object("a note");
+  rig.source.append(greffe::hearing_log_path(id), greffe::hearing_origin(SourcePool::kArchive, id), rig.source.station, {greffe::write_hearing_entry(mark)});
+  const auto report = rig.pass();
+  REQUIRE(report);
+  CHECK(report->caught_up());
+  CHECK(rig.held(id) == before + 1);
+  CHECK(rig.second.objects[client::LogTarget{id}.path()].contains(mark.note));
+}
+
+TEST_CASE("a target that was put back to an older state gets again what it had confirmed") {
+  Rig rig;
+  rig.source.hearing(1, true);
+  REQUIRE(rig.pass());
+  const auto logs = rig.second.logs;
+  const auto objects = rig.second.objects;
+  const HearingId second = rig.source.hearing(2, true, 1'790'000'100'000);
+  const HearingId third = rig.source.hearing(2, true, 1'790'000'200'000);
+  REQUIRE(rig.pass());
+  rig.second.logs = logs;
+  rig.second.objects = objects;
+  const auto report = rig.pass();
+  REQUIRE(report);
+  CHECK(report->caught_up());
+  CHECK(rig.held(second) == 4);
+  CHECK(rig.held(third) == 4);
+  CHECK(rig.main_held() == 3);
+}
+
+TEST_CASE("a head here that is older than what the main log commits to is asked about, although the target cosigned it") {
+  Rig rig;
+  const HearingId id = rig.source.hearing(2, true);
+  REQUIRE(rig.pass());
+  const std::string path = greffe::hearing_log_path(id);
+  const std::string head = rig.source.store.read_head(greffe::checkpoint_path(path)).value();
+  greffe::HearingCheckpointEntry commit;
+  commit.hearing = id;
+  commit.closed = true;
+  greffe::MarkEntry mark;
+  mark.note = rig.source.object("a note");
+  commit.note = rig.source.append(path, greffe::hearing_origin(SourcePool::kArchive, id), rig.source.station, {greffe::write_hearing_entry(mark)});
+  rig.source.main({greffe::write_main_entry(commit)});
+  REQUIRE(rig.pass());
+  const std::string newer = rig.source.store.read_head(greffe::checkpoint_path(path)).value();
+  REQUIRE(rig.source.store.swap_head(greffe::checkpoint_path(path), newer, head));
+  const auto report = rig.pass();
+  REQUIRE(report);
+  CHECK_FALSE(report->caught_up());
+  REQUIRE(report->problems.size() == 1);
+  CHECK(report->problems[0].find("older state") != std::string::npos);
 }
