@@ -84,6 +84,7 @@ struct HeldArchives::Copy {
   std::shared_ptr<const catalogue::Catalogue> catalogue;  // none: not made yet
   std::optional<tlog::LogChain> chain;                    // none: nothing is held of it yet
   PublicKey newest_key;                                   // signs the log of its newest epoch
+  std::shared_ptr<OfficerEntries> officers;               // of that chain
   // Of the thread alone.
   std::optional<catalogue::CatalogueBuilder> builder;
   std::uint64_t shares_filed = 0;  // entries of its main log that were looked at for counterparts
@@ -157,6 +158,7 @@ Status HeldArchives::look_for_epochs(Copy& copy) {
   const std::lock_guard lock(mutex_);
   copy.chain.emplace(std::move(chain));
   copy.newest_key = logs.back().key.key;
+  copy.officers = std::make_shared<OfficerEntries>();
   return ok();
 }
 
@@ -206,15 +208,21 @@ void HeldArchives::file_counterparts(Copy& copy) {
   copy.said_of_shares = words;
 }
 
-std::vector<HeldArchive> HeldArchives::all() const {
+HeldArchive HeldArchives::own() const {
   const std::string& site = own_.archive_name();
-  const UtcTime now = clock_.utc_now();
-  // The own catalogue belongs to the main log, which outlives this.
+  // The catalogue belongs to the main log, which outlives this.
+  return {site, true, std::shared_ptr<const catalogue::Catalogue>(std::shared_ptr<void>(), &own_.catalogue()), own_.chain(), own_.place().path, own_log_key_, site,
+          clock_.utc_now(), own_officers_};
+}
+
+std::vector<HeldArchive> HeldArchives::all() const {
   std::vector<HeldArchive> out;
-  out.push_back({site, true, std::shared_ptr<const catalogue::Catalogue>(std::shared_ptr<void>(), &own_.catalogue()), own_.chain(), own_.place().path, own_log_key_, site, now});
+  out.push_back(own());
+  const std::string site = out.front().site;
+  const UtcTime now = out.front().asked;
   const std::lock_guard lock(mutex_);
   for (const auto& [name, copy] : copies_) {
-    if (copy->catalogue) out.push_back({name, false, copy->catalogue, *copy->chain, copy->chain->newest().path, copy->newest_key, site, now});
+    if (copy->catalogue) out.push_back({name, false, copy->catalogue, *copy->chain, copy->chain->newest().path, copy->newest_key, site, now, copy->officers});
   }
   return out;
 }

@@ -19,6 +19,7 @@
 
 #include "archive/accounts/accounts.h"
 #include "archive/main_log.h"
+#include "archive/officer_entries.h"
 
 namespace greffe::archive {
 
@@ -31,6 +32,7 @@ struct HeldArchive {
   PublicKey log_key;       // that signs that
   std::string site;        // the name of this site's own archive
   UtcTime asked;           // at which shares that end are judged
+  std::shared_ptr<OfficerEntries> officers;  // of `chain`
 
   // Of a court of its own, or of another archive: "<archive>/<court>".
   std::string court_here(const std::string& court) const;
@@ -54,6 +56,7 @@ class HeldArchives {
   void start();
   void stop();  // a catalogue that is being made is broken off, and begun again at the next start
 
+  HeldArchive own() const;
   std::vector<HeldArchive> all() const;                        // its own first, then by name
   Result<HeldArchive> named(const std::string& name) const;    // not_found: not held here, or not seen yet
 
@@ -90,6 +93,7 @@ class HeldArchives {
   const Stores stores_;
   MainLog& own_;
   const PublicKey own_log_key_;
+  const std::shared_ptr<OfficerEntries> own_officers_ = std::make_shared<OfficerEntries>();
   const std::string state_directory_;
   mutable std::mutex mutex_;  // guards `copies_`, the map and what `Copy` says is guarded
   std::map<std::string, std::shared_ptr<Copy>> copies_;  // by name

@@ -63,16 +63,10 @@ Result<std::optional<std::uint64_t>> revocation_of(const archive::HeldArchive& a
 
 // What the entries with the numbers [first, last) say of officers.
 Result<Json::Array> officer_entries(const archive::HeldArchive& archive, std::uint64_t first, std::uint64_t last, std::uint64_t size) {
-  catalogue::EntryQuery query;
-  query.kind = "key";
-  const std::vector<std::uint64_t> keys = GREFFE_TRY(all_entries(*archive.catalogue, query));
+  const std::vector<std::uint64_t> officers = GREFFE_TRY(archive.officers->below(last, *archive.catalogue, archive.chain));
   Json::Array out;
-  for (const std::uint64_t number : keys) {
-    if (number < first || number >= last) continue;
-    const std::vector<std::string> bytes = GREFFE_TRY(archive.chain.entries(number, number + 1));
-    const MainEntry entry = GREFFE_TRY(parse_main_entry(bytes[0]));
-    const auto* key = std::get_if<KeyEntry>(&entry);
-    if (key != nullptr && key->role == "officer") out.push_back(GREFFE_TRY(proven(archive.chain, number, size)));
+  for (const std::uint64_t number : officers) {
+    if (number >= first) out.push_back(GREFFE_TRY(proven(archive.chain, number, size)));
   }
   return out;
 }
