@@ -6,6 +6,7 @@
 
 #include "archive/tlog/cosigned.h"
 #include "archive/tlog/kept_checkpoints.h"
+#include "replicate/kept_lines.h"
 
 namespace greffe::replicate {
 namespace {
@@ -44,12 +45,12 @@ Result<std::string> RestoredMainLog::first_path() const {
     return head ? Result<bool>(true) : Result<bool>(head.error());
   };
   const auto own = pool_.heads.read_head(checkpoint_path(main_log_path()));
-  if (!own && own.error().code == Errc::not_found) return GREFFE_TRY(held(copied)) ? copied : main_log_path();
-  if (!own) return own.error();
-  const SignedCheckpoint head = GREFFE_TRY(parse_signed_checkpoint(*own));
-  if (head.checkpoint.origin == keys_.name.archive) return main_log_path();
+  if (!own && own.error().code != Errc::not_found && own.error().code != Errc::corrupt) return own.error();
+  const auto head = own ? parse_signed_checkpoint(*own) : Result<SignedCheckpoint>(own.error());
+  if (!head) return GREFFE_TRY(held(copied)) ? copied : main_log_path();
+  if (head->checkpoint.origin == keys_.name.archive) return main_log_path();
   if (GREFFE_TRY(held(foreign_log_path(keys_.log.name)))) return copied;
-  return fail(Errc::conflict, fmt::format("the pool is that of {}, which is not {} in epoch {}; restore into new volumes", head.checkpoint.origin, keys_.name.archive,
+  return fail(Errc::conflict, fmt::format("the pool is that of {}, which is not {} in epoch {}; restore into new volumes", head->checkpoint.origin, keys_.name.archive,
                                           keys_.name.epoch));
 }
 
@@ -194,12 +195,14 @@ Status RestoredMainLog::read() {
   return ok();
 }
 
-// Who shows a part of an epoch that has ended shows it as it ended, however much of its log is held (archive/epoch_end.h).
+// Who shows a part of an epoch that has ended shows it as it ended, however much of its log is held (archive/epoch_end.h). Its cosigners sign no
+// other state of it any more: their lines are kept as every other.
 Status RestoredMainLog::keep_end(const Epoch& epoch) {
   const std::uint64_t size = epoch.end->size;
   if (epoch.log.head().checkpoint.size == size) return put_kept(pool_.objects, epoch.path, size, epoch.log.head().note.write());
   const auto kept = pool_.objects.get(tlog::kept_checkpoint_path(epoch.path, size));
-  if (kept || kept.error().code != Errc::not_found) return kept ? ok() : Status(kept.error());
+  if (kept) return keep_lines(pool_.heads, epoch.path, GREFFE_TRY(parse_signed_checkpoint(as_text(*kept))));
+  if (kept.error().code != Errc::not_found) return kept.error();
   lacking_.push_back(fmt::format("the signed checkpoint of the {} entries of {} that the next epoch goes on from: exports and proofs of what it says cannot be made without it. The "
                                  "site that was promoted had it as {}", size, epoch_origin(epoch.name), tlog::kept_checkpoint_path(epoch.path, size)));
   return ok();
@@ -210,10 +213,10 @@ Status RestoredMainLog::store(Epoch& epoch) {
     const SignedCheckpoint kept = GREFFE_TRY(parse_signed_checkpoint(note));
     if (check(epoch, kept)) GREFFE_TRY(put_kept(pool_.objects, epoch.path, kept.checkpoint.size, note));
   }
-  if (epoch.end) GREFFE_TRY(keep_end(epoch));
   if (!epoch.log.is_here()) {
     GREFFE_TRY(tlog::import_log(pool_, epoch.path, epoch.log.site_head()->note.write(), [&](std::uint64_t index) { return epoch.log.bundle(index); }));
   }
+  if (epoch.end) GREFFE_TRY(keep_end(epoch));
   // What it confirmed of more than is here a verifier would take for a log that was cut.
   const auto& there = epoch.log.site_head();
   if (!there || !keys_.holder || there->checkpoint.size > epoch.log.head().checkpoint.size) return ok();

@@ -99,6 +99,14 @@ Status Rejoining::keep_end(const Checkpoint& pin) {
   for (const tlog::LogChain::Link& link : chain.links()) {
     if (epoch_origin(link.name) != pin.origin) continue;
     SignedCheckpoint end{pin, SignedNote{pin.text(), {sign_checkpoint(pin, keys.log)}}};
+    GREFFE_TRY(pool_->list(link.path + "/cosigned/", [&](const store::ObjectInfo& info) {  // by others, just there
+      const auto text = pool_->read_head(info.key);
+      const auto newest = text ? parse_signed_checkpoint(*text) : Result<SignedCheckpoint>(text.error());
+      for (const NoteSignature& line : newest && newest->checkpoint == pin ? newest->note.signatures : std::vector<NoteSignature>()) {
+        if (line.name != pin.origin && end.note.signatures.size() < kMaxNoteSignatures) put_signature(end.note, line);
+      }
+      return true;
+    }));
     return archive::keep_end_of_epoch(*pool_, link, end);
   }
   return ok();
