@@ -18,6 +18,15 @@ bool is_damage(Errc code) { return code == Errc::corrupt || code == Errc::not_fo
 
 constexpr unsigned kLevels = 7;  // of tiles
 
+std::string source_path(const Source& source, const client::LogTarget& log) {
+  const auto* id = std::get_if<HearingId>(&log.log);
+  if (id != nullptr) return hearing_log_path(*id);
+  for (const tlog::LogChain::Link& link : source.main.links()) {
+    if (source.origin(link) == std::get<std::string>(log.log)) return source.path(link);
+  }
+  return copied_path(log);  // of no epoch that the source has
+}
+
 }  // namespace
 
 std::string copied_path(const client::LogTarget& log) {
@@ -25,13 +34,8 @@ std::string copied_path(const client::LogTarget& log) {
   return id != nullptr ? hearing_log_path(*id) : foreign_log_path(std::get<std::string>(log.log));
 }
 
-std::string source_path(const client::LogTarget& log) {
-  const auto* id = std::get_if<HearingId>(&log.log);
-  return id != nullptr ? hearing_log_path(*id) : main_log_path();
-}
-
 CopiedLog::CopiedLog(store::WholePool& pool, const Source& source, const client::LogTarget& log)
-    : pool_(pool), source_(source), path_(copied_path(log)), source_path_(source_path(log)) {}
+    : pool_(pool), source_(source), is_hearing_(std::holds_alternative<HearingId>(log.log)), path_(copied_path(log)), source_path_(source_path(source, log)) {}
 
 Result<SignedCheckpoint> CopiedLog::head() const { return tlog::LogReader(pool_, pool_, path_).checkpoint(); }
 
@@ -77,7 +81,7 @@ Status CopiedLog::mend(const std::string& note) {
   }));
   GREFFE_TRY(mend_tail(size));
   const std::vector<std::string> last = GREFFE_TRY(reader.entries(size - 1, size));
-  const auto entry = path_ == source_path_ ? parse_hearing_entry(last.front()) : Result<HearingEntry>(UnknownEntry{});
+  const auto entry = is_hearing_ ? parse_hearing_entry(last.front()) : Result<HearingEntry>(UnknownEntry{});
   if (!entry || !std::holds_alternative<CloseEntry>(*entry)) return ok();
   tlog::LogWriter finished = GREFFE_TRY(tlog::LogWriter::open(pool_, pool_, pool_, path_));
   return finished.finalise();

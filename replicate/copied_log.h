@@ -12,10 +12,8 @@
 
 namespace greffe::replicate {
 
-// Where a log lies in the copy: hearings as in any pool, the archive's main log as another archive's, below "log/from/".
+// Where a log lies in the copy: hearings as in any pool, the archive's main log of each epoch as another archive's, below "log/from/".
 std::string copied_path(const client::LogTarget& log);
-// And at the source.
-std::string source_path(const client::LogTarget& log);
 
 class CopiedLog {
  public:
@@ -41,6 +39,7 @@ class CopiedLog {
 
   store::WholePool& pool_;
   const Source source_;
+  const bool is_hearing_;
   const std::string path_;
   const std::string source_path_;
 };

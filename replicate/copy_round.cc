@@ -112,12 +112,12 @@ Status CopyRound::mend(CopiedLog& log, const std::string& note, const Error& why
 
 // The last that the copy's main log says of a hearing.
 Result<HearingCheckpointEntry> CopyRound::last_commit(const HearingId& id) {
-  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
+  const tlog::LogChain& main = source_.main;
   if (last_commits_.empty()) {
-    GREFFE_TRY(main.entries(0, report_.round.size, [&](std::uint64_t index, std::string_view text) {
+    GREFFE_TRY(main.entries(0, report_.round.size, [&](std::uint64_t number, std::string_view text) {
       const auto entry = parse_main_entry(text);
       const auto* commit = entry ? std::get_if<HearingCheckpointEntry>(&*entry) : nullptr;
-      if (commit != nullptr) last_commits_[commit->hearing] = index;
+      if (commit != nullptr) last_commits_[commit->hearing] = number;
       return !stop_.stop_requested();
     }));
     if (stop_.stop_requested()) return cancelled();
@@ -149,7 +149,7 @@ Status CopyRound::look_at_log(const HearingId& id, const SignedCheckpoint& state
   const HearingCheckpointEntry last = GREFFE_TRY(last_commit(id));
   const SignedCheckpoint wanted = GREFFE_TRY(parse_signed_checkpoint(last.note));
   is_later = wanted.checkpoint.size > stated.checkpoint.size;
-  const auto here = tlog::LogReader(source_.objects, source_.heads, source_path(log)).checkpoint();
+  const auto here = tlog::LogReader(source_.objects, source_.heads, hearing_log_path(id)).checkpoint();
   return mend(copied, here && here->checkpoint == wanted.checkpoint ? here->note.write() : last.note, whole.error());
 }
 
@@ -185,17 +185,57 @@ Status CopyRound::look_at_hearing(const HearingCheckpointEntry& commit) {
   return ok();
 }
 
-// Entries of the main log as they stand there; none: all its files.
+// What was found of the main log of one epoch there.
+Status CopyRound::settle_main(const tlog::LogChain::Link& link, CopiedLog& log, const Status& looked) {
+  if (looked) return ok();
+  if (looked.error().code != Errc::corrupt) return site_.there(looked.error());
+  // What has ended, because the copy goes on from it, is there as far as it is here. The newest one as far as it says itself.
+  const bool has_ended = &link != &source_.main.newest() && report_.round.size > (&link + 1)->first;
+  const auto head = has_ended ? link.reader.checkpoint() : log.head();
+  if (!head && has_ended) return head.error();
+  return head ? mend(log, head->note.write(), looked.error()) : Status(site_.there(head.error()));
+}
+
+// Entries of the main log of one epoch as they stand there.
 Status CopyRound::look_at_main(std::uint64_t first, std::uint64_t last) {
-  const client::LogTarget log{source_.archive};
+  const tlog::LogChain::Link& link = *source_.main.place_of(first).link;
+  const client::LogTarget log{source_.origin(link)};
   const std::lock_guard lock(site_.mutex_of(log));
   CopiedLog copied(*copy_->pool, source_, log);
-  const Status same = first < last ? copied.compare(first, last) : copied.check();
-  if (same) return ok();
-  if (same.error().code != Errc::corrupt) return site_.there(same.error());
-  const auto head = copied.head();
-  if (head) return mend(copied, head->note.write(), same.error());
-  return site_.there(head.error());
+  return settle_main(link, copied, copied.compare(first - link.first, last - link.first));
+}
+
+// All files of the main log, of each epoch that the round has gone through.
+Status CopyRound::look_at_main_files() {
+  for (const tlog::LogChain::Link& link : source_.main.links()) {
+    if (link.first >= report_.round.size) return ok();
+    const client::LogTarget log{source_.origin(link)};
+    const std::lock_guard lock(site_.mutex_of(log));
+    CopiedLog copied(*copy_->pool, source_, log);
+    GREFFE_TRY(settle_main(link, copied, copied.check()));
+  }
+  return ok();
+}
+
+// To the end of a bundle, of an epoch or of the round.
+std::uint64_t CopyRound::end_of_piece(std::uint64_t first) const {
+  const tlog::LogChain::Place place = source_.main.place_of(first);
+  const std::uint64_t bundle = place.link->first + (place.index / kTileWidth + 1) * kTileWidth;
+  const std::uint64_t epoch = place.link == &source_.main.newest() ? bundle : (place.link + 1)->first;
+  return std::min({bundle, epoch, report_.round.size});
+}
+
+// Entries of the main log that are there, through all epochs: to the end of what it has of the newest one of which it has anything.
+Result<std::optional<std::uint64_t>> CopyRound::held(store::WholePool& pool) {
+  const std::vector<tlog::LogChain::Link>& links = source_.main.links();
+  for (auto link = links.rbegin(); link != links.rend(); ++link) {
+    const auto head = CopiedLog(pool, source_, client::LogTarget{source_.origin(*link)}).head();
+    if (!head && head.error().code == Errc::not_found) continue;
+    if (!head) return site_.there(head.error());
+    const std::uint64_t end = link->first + head->checkpoint.size;
+    return std::optional(link == links.rbegin() ? end : std::min(end, std::prev(link)->first));
+  }
+  return std::optional<std::uint64_t>();
 }
 
 Status CopyRound::look_at(std::string_view text) {
@@ -214,10 +254,10 @@ Result<RoundReport> CopyRound::walk(Round begin, bool whole, const std::stop_tok
   report_.round = begin;
   reads_all_ = site_.reads_all(copy_->label);
   Round& round = report_.round;
-  const tlog::LogReader main(source_.objects, source_.heads, main_log_path());
+  const tlog::LogChain& main = source_.main;
   Status looked = ok();
   while (looked && round.next < round.size && !report_.held_up && (whole || !is_early(round))) {
-    const std::uint64_t last = std::min((round.next / kTileWidth + 1) * kTileWidth, round.size);
+    const std::uint64_t last = end_of_piece(round.next);
     looked = look_at_main(round.next, last);
     const std::vector<std::string> entries = looked ? GREFFE_TRY(main.entries(round.next, last)) : std::vector<std::string>();
     for (const std::string& text : entries) {
@@ -234,7 +274,7 @@ Result<RoundReport> CopyRound::walk(Round begin, bool whole, const std::stop_tok
       save();
     }
   }
-  if (looked && round.next == round.size) looked = look_at_main(0, 0);
+  if (looked && round.next == round.size) looked = look_at_main_files();
   if (looked && round.next == round.size) round.ended = clock_.utc_now();
   // Of a reader that only looks, nothing is kept.
   if (site_.may_write() && (!whole || round.ended)) site_.book().keep_round(round);
@@ -247,12 +287,17 @@ Result<RoundReport> CopyRound::walk(Round begin, bool whole, const std::stop_tok
 Result<RoundReport> CopyRound::go_on(std::stop_token stop) {
   const auto copy = GREFFE_TRY(site_.open());
   copy_ = copy.get();
-  const auto head = CopiedLog(*copy->pool, source_, client::LogTarget{source_.archive}).head();
-  if (!head && head.error().code != Errc::not_found) return site_.there(head.error());
-  if (!head) GREFFE_TRY(site_.is_there(*copy->pool));
+  const std::optional<std::uint64_t> size = GREFFE_TRY(held(*copy->pool));
+  if (!size) GREFFE_TRY(site_.is_there(*copy->pool));
   const CopyGrade known = site_.book().grade();
   const bool rests = !known.going && known.last && clock_.utc_now().ms - known.last->began.ms < kRoundMs;
-  if (head && !rests) return walk(site_.book().round(head->checkpoint.size), false, stop);
+  if (size && !rests) {
+    Round round = site_.book().round(*size);
+    // One that was begun when the copy had more: entries that an epoch had behind its end are no part of the archive.
+    round.size = std::min(round.size, *size);
+    round.next = std::min(round.next, round.size);
+    return walk(round, false, stop);
+  }
   RoundReport nothing;
   nothing.bad = known.bad;
   return nothing;
@@ -261,11 +306,11 @@ Result<RoundReport> CopyRound::go_on(std::stop_token stop) {
 Result<RoundReport> CopyRound::go_through(std::stop_token stop) {
   const auto copy = GREFFE_TRY(site_.open());
   copy_ = copy.get();
-  const auto head = CopiedLog(*copy->pool, source_, client::LogTarget{source_.archive}).head();
-  if (!head) return site_.there(head.error());
+  const std::optional<std::uint64_t> size = GREFFE_TRY(held(*copy->pool));
+  if (!size) return site_.there(fail(Errc::not_found, "it has nothing of the main log of " + source_.archive));
   Round round;
   round.began = clock_.utc_now();
-  round.size = head->checkpoint.size;
+  round.size = *size;
   return walk(round, true, stop);
 }
 

@@ -49,6 +49,10 @@ class CopyRound {
   Result<HearingCheckpointEntry> last_commit(const HearingId& id);
   Status look_at_object(const Digest& digest, const std::optional<HearingId>& hearing);
   Status look_at_main(std::uint64_t first, std::uint64_t last);
+  Status settle_main(const tlog::LogChain::Link& link, CopiedLog& log, const Status& looked);
+  Status look_at_main_files();
+  std::uint64_t end_of_piece(std::uint64_t first) const;
+  Result<std::optional<std::uint64_t>> held(store::WholePool& pool);
   Status mend(CopiedLog& log, const std::string& note, const Error& why);
   Status found_bad(const Digest& digest, const std::optional<HearingId>& hearing, bool is_missing);
   void problem(std::string words);

@@ -285,6 +285,15 @@ Result<int> compare(const std::string& config, const std::string& only, const Co
   return show(words.json, outcomes);
 }
 
+// The label of a copy has the key of the first epoch; of an archive that was promoted its own pool says it.
+Result<replicate::CopyOwner> owner_of_copies(greffe::FileSystem& files, greffe::Clock& clock, const replicate::Settings& settings, const greffe::VerifierKey& log) {
+  const greffe::EpochName name = GREFFE_TRY(greffe::parse_epoch_origin(log.name));
+  if (name.epoch == 1) return replicate::CopyOwner{settings.archive, log};
+  const auto pool = GREFFE_TRY(greffe::store::open_pool(files, clock, settings.source, greffe::store::PoolMode::reader));
+  const replicate::Source source = GREFFE_TRY(replicate::Source::open(*pool, *pool, name));
+  return replicate::owner_of_copies(source, log);
+}
+
 // The pool of a target becomes a copy's.
 Result<int> init_target(const std::string& config, const std::string& name) {
   greffe::PosixFileSystem files;
@@ -297,7 +306,8 @@ Result<int> init_target(const std::string& config, const std::string& name) {
                                                "volumes or a pool in its table of the configuration");
   }
   const greffe::VerifierKey log = GREFFE_TRY(replicate::archive_log_key(files, settings));
-  const std::string words = GREFFE_TRY(replicate::make_passive_pool(files, clock, *target->copy, {settings.archive, log}));
+  const replicate::CopyOwner owner = GREFFE_TRY(owner_of_copies(files, clock, settings, log));
+  const std::string words = GREFFE_TRY(replicate::make_passive_pool(files, clock, *target->copy, owner));
   std::printf("%s is a copy of %s now; nobody answers for it, and no station frees anything for it\n", target->name.c_str(), settings.archive.c_str());
   if (!words.empty()) std::puts(words.c_str());
   return greffe::kExitDone;

@@ -54,6 +54,7 @@ class Measure {
   std::uint64_t confirmed_here(const std::string& log_path, std::optional<UtcTime>* time) const;
   std::optional<std::uint64_t> confirmed_there(const client::LogTarget& log, const tlog::LogReader& reader, std::optional<UtcTime>* time);
   std::uint64_t confirmed(std::string_view note, std::optional<UtcTime>* time) const;
+  std::uint64_t stated(const client::LogTarget& log, std::string_view text, const tlog::LogReader& reader);
 
   const Source source_;
   CopySite& target_;
@@ -79,11 +80,16 @@ std::uint64_t Measure::confirmed_here(const std::string& log_path, std::optional
   return kept ? confirmed(*kept, time) : 0;
 }
 
-// What stands in a copy counts as far as it is a state of the log here; anybody could have written it.
-std::uint64_t stated(std::string_view text, const tlog::LogReader& reader) {
+// What stands in a copy counts as far as it is a state of the log here; anybody could have written it. After a promotion it may go on behind that.
+std::uint64_t Measure::stated(const client::LogTarget& log, std::string_view text, const tlog::LogReader& reader) {
   const auto note = parse_signed_checkpoint(text);
   const auto root = note ? reader.root_at(note->checkpoint.size) : Result<Digest>(note.error());
-  return root && *root == note->checkpoint.root ? note->checkpoint.size : 0;
+  if (root) return *root == note->checkpoint.root ? note->checkpoint.size : 0;
+  const auto here = reader.checkpoint();
+  if (!note || !here || here->checkpoint.size >= note->checkpoint.size || source_.main.links().size() == 1) return 0;
+  const auto there = target_.checkpoint_from(log, here->checkpoint.size);
+  const bool same = there && verify_consistency(here->checkpoint.size, note->checkpoint.size, here->checkpoint.root, note->checkpoint.root, there->consistency);
+  return same ? note->checkpoint.size : 0;
 }
 
 // Its answer counts more than what it confirmed earlier: it may have lost it since. Nothing: it does not answer.
@@ -91,7 +97,7 @@ std::optional<std::uint64_t> Measure::confirmed_there(const client::LogTarget& l
   if (!lag_.not_asked.empty()) return std::nullopt;
   const auto held = target_.checkpoint(log);
   if (held && held->note.empty()) return 0;
-  if (held) return key_ ? confirmed(held->note, time) : stated(held->note, reader);
+  if (held) return key_ ? confirmed(held->note, time) : stated(log, held->note, reader);
   lag_.not_asked = held.error().message;
   return std::nullopt;
 }

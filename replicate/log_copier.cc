@@ -72,13 +72,13 @@ Result<client::HeldCheckpoint> LogCopier::held_and_consistent(const client::LogT
 // What a site says of a hearing that it took while it was the archive itself: all that is here, and more, which is no older state put in
 // place here. Its note; nothing: it is not so.
 Result<std::optional<std::string>> LogCopier::longer_there(const client::LogTarget& target, const Checkpoint& head) {
-  const bool was_archive = sites_.comes_back || sites_.source.main.links().size() > 1;
-  if (!was_archive || !sites_.target_key) return std::optional<std::string>();
+  if (!sites_.comes_back && sites_.source.main.links().size() == 1) return std::optional<std::string>();
   client::HeldCheckpoint held = GREFFE_TRY(sites_.target.checkpoint_from(target, head.size));
   if (held.note.empty()) return std::optional<std::string>();
   const SignedCheckpoint theirs = GREFFE_TRY(parse_signed_checkpoint(held.note));
   const Checkpoint& there = theirs.checkpoint;
-  if (there.origin != head.origin || there.size <= head.size || !verify_cosignature(theirs.note, *sites_.target_key)) return std::optional<std::string>();
+  const bool confirmed = !sites_.target_key || verify_cosignature(theirs.note, *sites_.target_key);
+  if (there.origin != head.origin || there.size <= head.size || !confirmed) return std::optional<std::string>();
   if (!verify_consistency(head.size, there.size, head.root, there.root, held.consistency)) return std::optional<std::string>();
   return std::optional(std::move(held.note));
 }
@@ -381,7 +381,7 @@ Result<bool> LogCopier::give_signatures(const Step& step) {
 
 Result<bool> LogCopier::deliver(const Step& step) {
   if (sites_.comes_back) return true;
-  if (!sites_.target_key) return give_signatures(step);
+  if (!sites_.target_key) return step.more_there || GREFFE_TRY(give_signatures(step));
   const VerifierKey& key = *sites_.target_key;
   if (step.hearing) {
     if (step.more_there) return true;  // its confirmation is of more than the archive has

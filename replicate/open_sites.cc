@@ -14,9 +14,8 @@ constexpr unsigned kMostToService = static_cast<unsigned>(store::kUploadBytesMax
 OpenTarget open_copy(OpenSites& sites, const TargetSettings& settings, const std::stop_token& stop, store::PoolMode mode) {
   OpenTarget out;
   out.settings = &settings;
-  const CopyOwner owner{sites.settings.archive, sites.source_site.log};
-  out.pool = std::make_unique<PassivePool>(opener_of(sites.files, sites.clock, *settings.copy), settings.name, owner, mode, sites.clock, sites.log, stop);
-  auto site = std::make_unique<PassiveSite>(*out.pool, sites.source(), sites.source_site.log, sites.clock, sites.log, stop);
+  out.pool = std::make_unique<PassivePool>(opener_of(sites.files, sites.clock, *settings.copy), settings.name, *sites.owner, mode, sites.clock, sites.log, stop);
+  auto site = std::make_unique<PassiveSite>(*out.pool, sites.source(), *sites.owner, sites.clock, sites.log, stop);
   out.passive = site.get();
   out.copies = std::move(site);
   out.bandwidth = std::make_unique<Bandwidth>(sites.clock, settings.timetable, stop);
@@ -72,6 +71,11 @@ unsigned OpenTarget::connections(const Settings& all) const {
   return is_service ? std::min(all.connections, kMostToService) : all.connections;
 }
 
+Result<CopyOwner> owner_of_copies(const Source& source, const VerifierKey& newest) {
+  const std::vector<VerifierKey> keys = GREFFE_TRY(source.log_keys(newest));
+  return CopyOwner{source.archive, keys.front(), std::vector<VerifierKey>(keys.begin() + 1, keys.end())};
+}
+
 PassivePool::Open opener_of(FileSystem& files, Clock& clock, const store::PoolPlace& place) {
   return [&files, &clock, place](store::PoolMode mode, store::PoolListeners listeners) { return store::open_pool(files, clock, place, mode, std::move(listeners)); };
 }
@@ -101,10 +105,9 @@ Result<std::unique_ptr<OpenSites>> open_sites(const std::string& config, const s
   out->pool = GREFFE_TRY(store::open_pool(out->files, out->clock, out->settings.source, store::PoolMode::reader));
   Source from = GREFFE_TRY(Source::open(*out->pool, *out->pool, out->epoch));
   out->from.emplace(std::move(from));
+  if (copies) out->owner = GREFFE_TRY(owner_of_copies(out->source(), out->source_site.log));
   for (const TargetSettings& target : out->settings.targets) {
-    if (!wanted(target) || !target.copy) continue;
-    if (out->epoch.epoch == 1) out->targets.push_back(open_copy(*out, target, stop, mode));
-    else out->targets.push_back(unready(target, fail(Errc::invalid, "copies that nobody answers for are kept of an archive's first epoch only")));
+    if (wanted(target) && target.copy) out->targets.push_back(open_copy(*out, target, stop, mode));
   }
   // As the configuration has them.
   std::sort(out->targets.begin(), out->targets.end(), [](const OpenTarget& a, const OpenTarget& b) { return a.settings < b.settings; });

@@ -40,6 +40,7 @@ struct OpenSites {
   Settings settings;
   std::unique_ptr<store::WholePool> pool;
   std::optional<Source> from;  // what is in it
+  std::optional<CopyOwner> owner;  // of copies that nobody answers for; none: there is no such target
   std::unique_ptr<PrivateKey> identity;
   Site source_site = {};
   EpochName epoch;  // of the archive, by its log key
@@ -54,6 +55,8 @@ struct OpenSites {
 Result<std::unique_ptr<OpenSites>> open_sites(const std::string& config, const std::string& only, std::stop_token stop,
                                               store::PoolMode mode = store::PoolMode::writer);
 
+// Whose copies those are. Errors as Source::log_keys.
+Result<CopyOwner> owner_of_copies(const Source& source, const VerifierKey& newest);
 // How such a copy is opened.
 PassivePool::Open opener_of(FileSystem& files, Clock& clock, const store::PoolPlace& place);
 

@@ -57,9 +57,25 @@ Result<SeenLabel> label_of(store::ObjectStore& pool) {
   return out;
 }
 
-Status check_owner(const CopyLabel& label, const CopyOwner& owner) {
+// A log of our archive lies there, by its signature: so is the copy, whatever became of its label.
+Result<bool> has_our_log(store::HeadStore& pool, const CopyOwner& owner) {
+  std::vector<VerifierKey> keys = owner.later;
+  keys.push_back(owner.log);
+  for (const VerifierKey& key : keys) {
+    const auto text = pool.read_head(checkpoint_path(foreign_log_path(key.name)));
+    if (!text && text.error().code == Errc::not_found) continue;
+    if (!text) return text.error();
+    const auto head = parse_signed_checkpoint(*text);
+    if (head && head->checkpoint.origin == key.name && verify_note(head->note, key)) return true;
+  }
+  return false;
+}
+
+Status check_owner(store::HeadStore& pool, const CopyLabel& label, const CopyOwner& owner) {
   if (label.archive != owner.archive) return fail(Errc::denied, fmt::format("it is a copy of {}, not of {}; nothing is written there", label.archive, owner.archive));
   if (label.log == owner.log) return ok();
+  // The label has the key of the first epoch, which is not known where all was lost after a promotion.
+  if (owner.log.name != owner.archive && GREFFE_TRY(has_our_log(pool, owner))) return ok();
   return fail(Errc::denied, fmt::format("it is a copy of an archive {} with another log key than ours; nothing is written there", label.archive));
 }
 
@@ -78,22 +94,15 @@ Status refuse_other_things(store::WholePool& pool) {
   return any ? Status(fail(Errc::denied, "there is something in it, and nothing says that it is a copy; nothing is written there. Choose another place, or empty it")) : ok();
 }
 
-// The main log that lies there is our archive's, by its signature: so is the copy, whatever became of its label.
-Result<bool> has_our_log(store::HeadStore& pool, const CopyOwner& owner) {
-  const auto text = pool.read_head(checkpoint_path(foreign_log_path(owner.archive)));
-  if (!text && text.error().code == Errc::not_found) return false;
-  if (!text) return text.error();
-  const auto head = parse_signed_checkpoint(*text);
-  return head && head->checkpoint.origin == owner.archive && verify_note(head->note, owner.log).has_value();
-}
-
-// Of logs a copy has those of the hearings and one more. With others it is an archive's pool of which a head is lost, a second site's for one.
+// Of logs a copy has those of the hearings and one more for each epoch. With others it is an archive's pool of which a head is lost, a second site's for one.
 Status refuse_other_logs(store::ObjectStore& pool, const CopyOwner& owner) {
-  const std::string ours = foreign_log_path(owner.archive) + "/";
+  std::vector<std::string> ours = {foreign_log_path(owner.archive) + "/"};
+  for (const VerifierKey& key : owner.later) ours.push_back(foreign_log_path(key.name) + "/");
+  const auto is_ours = [&ours](std::string_view key) { return std::any_of(ours.begin(), ours.end(), [key](const std::string& path) { return key.starts_with(path); }); };
   std::string other;
   for (const std::string& below : {main_log_path() + "/", std::string("log/from/"), std::string("log/open/"), std::string(kAheadLogs)}) {
     GREFFE_TRY(pool.list(below, [&](const store::ObjectInfo& info) {
-      if (!info.key.starts_with(ours)) other = info.key;
+      if (!is_ours(info.key)) other = info.key;
       return other.empty();
     }));
     if (!other.empty()) return fail(Errc::denied, fmt::format("it has {}, as a copy has not; nothing is written there. Choose another place for the copy", other));
@@ -112,7 +121,7 @@ Status look_first(FileSystem& files, Clock& clock, const store::PoolPlace& place
   const auto pool = GREFFE_TRY(store::open_pool(files, clock, place, store::PoolMode::reader, listeners_for_heads()));
   GREFFE_TRY(refuse_archive(*pool));
   const SeenLabel seen = GREFFE_TRY(label_of(*pool));
-  if (seen.label) return check_owner(*seen.label, owner);
+  if (seen.label) return check_owner(*pool, *seen.label, owner);
   if (lacks_a_volume(*pool)) return fail(Errc::unavailable, "a volume of it is missing: is the disk mounted?");
   return GREFFE_TRY(has_our_log(*pool, owner)) ? refuse_other_logs(*pool, owner) : refuse_other_things(*pool);
 }
@@ -188,7 +197,7 @@ PassivePool::PassivePool(Open open, std::string name, CopyOwner owner, store::Po
 Result<CopyLabel> PassivePool::owned(store::WholePool& pool) const {
   const SeenLabel seen = GREFFE_TRY(label_of(pool));
   if (seen.label) {
-    GREFFE_TRY(check_owner(*seen.label, owner_));
+    GREFFE_TRY(check_owner(pool, *seen.label, owner_));
     return *seen.label;
   }
   if (lost_label_ == LostLabel::bear && GREFFE_TRY(has_our_log(pool, owner_))) return CopyLabel{owner_.archive, owner_.log, clock_.utc_now()};
@@ -257,6 +266,7 @@ Result<std::shared_ptr<OpenedCopy>> PassivePool::get() {
 Result<std::string> make_passive_pool(FileSystem& files, Clock& clock, const store::PoolPlace& place, const CopyOwner& owner) {
   std::string words;
   std::unique_ptr<store::WholePool> pool;
+  if (owner.log.name != owner.archive) return fail(Errc::invalid, "the label of a copy has the log key of the archive's first epoch");
   if (place.volumes.empty()) {
     const auto made = store::init_remote_pool(files, place, store::make_pool_id());
     if (!made && made.error().code != Errc::already_exists) return made.error();

@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "archive/base/log.h"
 #include "archive/store/open_pool.h"
@@ -21,7 +22,8 @@ namespace greffe::replicate {
 // Whose copy it has to be.
 struct CopyOwner {
   std::string archive;
-  VerifierKey log;
+  VerifierKey log;  // signs the main log of its first epoch; where a pool is rebuilt from the copy, of the epoch up to which it is
+  std::vector<VerifierKey> later = {};  // of the epochs after that
 };
 
 // Of a copy whose label is lost, or cannot be read, and whose main log our archive signed. Who writes there has it labelled again first

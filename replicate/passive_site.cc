@@ -6,6 +6,7 @@
 
 #include "archive/tlog/kept_checkpoints.h"
 #include "archive/tlog/log_reader.h"
+#include "replicate/kept_lines.h"
 
 namespace greffe::replicate {
 namespace {
@@ -25,8 +26,8 @@ bool is_drawn(unsigned percent) {
   return static_cast<unsigned>(draw[0] << 8 | draw[1]) <= 65'536 * percent / 100;  // never less than so many of a hundred
 }
 
-PassiveSite::PassiveSite(PassivePool& pool, const Source& source, VerifierKey log, Clock& clock, Log& words, std::stop_token stop)
-    : pool_(pool), source_(source), log_(std::move(log)), clock_(clock), words_(words), stop_(std::move(stop)), book_(clock, words) {}
+PassiveSite::PassiveSite(PassivePool& pool, const Source& source, CopyOwner owner, Clock& clock, Log& words, std::stop_token stop)
+    : pool_(pool), source_(source), owner_(std::move(owner)), clock_(clock), words_(words), stop_(std::move(stop)), book_(clock, words) {}
 
 Error PassiveSite::there(Error error) {
   if (error.code == Errc::cancelled) return error;
@@ -223,8 +224,12 @@ Result<client::HeldCheckpoint> PassiveSite::checkpoint(const client::LogTarget& 
   const auto head = parse_signed_checkpoint(*text);
   if (!head) return there(head.error());
   // Who can write there could make it up; of a hearing, the roots at the source decide.
-  if (is_main(log) && !verify_note(head->note, log_)) {
-    return there(fail(Errc::denied, "what it says that it has of the main log of " + source_.archive + " is not signed by it; nothing is written there"));
+  if (is_main(log)) {
+    const std::string& origin = std::get<std::string>(log.log);
+    const VerifierKey key = GREFFE_TRY(key_of(origin));
+    if (!verify_note(head->note, key)) {
+      return there(fail(Errc::denied, "what it says that it has of the main log of " + origin + " is not signed by it; nothing is written there"));
+    }
   }
   client::HeldCheckpoint out;
   out.size = head->checkpoint.size;
@@ -232,14 +237,59 @@ Result<client::HeldCheckpoint> PassiveSite::checkpoint(const client::LogTarget& 
   return out;
 }
 
+Result<client::HeldCheckpoint> PassiveSite::checkpoint_from(const client::LogTarget& log, std::uint64_t from) {
+  client::HeldCheckpoint out = GREFFE_TRY(checkpoint(log));
+  if (out.note.empty() || from > out.size) return out;
+  const auto copy = GREFFE_TRY(open());
+  auto proof = tlog::LogReader(*copy->pool, *copy->pool, copied_path(log)).consistency(from, out.size);
+  if (!proof) return there(proof.error());
+  out.consistency = *std::move(proof);
+  return out;
+}
+
+// Of the main log of one epoch.
+Result<VerifierKey> PassiveSite::key_of(const std::string& origin) const {
+  if (owner_.log.name == origin) return owner_.log;
+  const auto found = std::find_if(owner_.later.begin(), owner_.later.end(), [&](const VerifierKey& key) { return key.name == origin; });
+  if (found != owner_.later.end()) return *found;
+  return fail(Errc::invalid, origin + " is the main log of no epoch that the archive's own pool has");
+}
+
+// How an epoch ended, as the archive keeps it (archive/epoch_end.h): the copy may have more of that log.
+Status PassiveSite::keep_end(store::WholePool& pool, const Checkpoint& end) {
+  for (const tlog::LogChain::Link& link : source_.main.links()) {
+    if (source_.origin(link) != end.origin) continue;
+    const auto note = source_.objects.get(tlog::kept_checkpoint_path(source_.path(link), end.size));
+    if (!note) return note.error().code == Errc::not_found ? ok() : Status(note.error());  // then its newest checkpoint is that
+    const std::string path = foreign_log_path(end.origin);
+    const Status kept = pool.put(tlog::kept_checkpoint_path(path, end.size), *note);
+    if (!kept && kept.error().code != Errc::conflict) return there(kept.error());
+    return keep_older(pool, path, GREFFE_TRY(parse_signed_checkpoint(as_text(*note))));  // nobody signs another state of it any more
+  }
+  return ok();
+}
+
+// A later epoch begins where the one before is held there to the state that it goes on from.
+Status PassiveSite::follows(store::WholePool& pool, const EpochName& name, std::string_view promotion) {
+  const PromotionEntry entry = GREFFE_TRY(parse_promotion(promotion));
+  const Checkpoint& pinned = entry.previous;
+  const auto chain = tlog::LogChain::open(pool, pool, {{name.archive, name.epoch - 1}, {}, foreign_log_path(name.archive)});
+  if (!chain) return there(chain.error());
+  const auto root = chain->newest().reader.root_at(pinned.size);
+  if (!root && root.error().code != Errc::invalid) return there(root.error());
+  if (root && *root == pinned.root) return keep_end(pool, pinned);
+  return fail(Errc::invalid, fmt::format("{} goes on behind entry {} of {}, and that state is not in the copy {}", epoch_origin(name), pinned.size, pinned.origin, this->name()));
+}
+
 Status PassiveSite::check_signature(const client::LogTarget& log, std::uint64_t first, const std::vector<std::string>& entries,
                                     const SignedCheckpoint& wanted) const {
   const auto* id = std::get_if<HearingId>(&log.log);
-  VerifierKey key = log_;
-  std::string origin = source_.archive;
-  if (id != nullptr) {
-    origin = hearing_origin(source_.archive, *id);
-    const tlog::LogReader reader(source_.objects, source_.heads, source_path(log));
+  const std::string origin = id != nullptr ? hearing_origin(source_.archive, *id) : std::get<std::string>(log.log);
+  VerifierKey key;
+  if (id == nullptr) {
+    key = GREFFE_TRY(key_of(origin));
+  } else {
+    const tlog::LogReader reader(source_.objects, source_.heads, hearing_log_path(*id));
     const std::vector<std::string> begin = first == 0 ? std::vector<std::string>{entries.front()} : GREFFE_TRY(reader.entries(0, 1));
     const HearingEntry entry = GREFFE_TRY(parse_hearing_entry(begin.front()));
     const auto* open_entry = std::get_if<OpenEntry>(&entry);
@@ -341,6 +391,10 @@ Result<std::variant<std::string, client::EntriesRefused>> PassiveSite::post_entr
     return fail(Errc::invalid, fmt::format("the entries from {} on do not lead to the root of the checkpoint of {}", first, wanted.checkpoint.origin));
   }
   GREFFE_TRY(check_signature(log, first, entries, wanted));
+  if (is_main(log) && first == 0) {
+    const EpochName epoch = GREFFE_TRY(parse_epoch_origin(wanted.checkpoint.origin));
+    if (epoch.epoch > 1) GREFFE_TRY(follows(pool, epoch, entries.front()));
+  }
   const Named named = GREFFE_TRY(is_main(log) ? read_main(entries) : read_hearing(entries));
   std::vector<Digest> missing = GREFFE_TRY(not_there(pool, named, shown));
   if (!missing.empty()) return Answer(client::EntriesRefused{std::nullopt, std::move(missing), "objects that the entries name are not there", false});
@@ -361,17 +415,8 @@ Result<std::variant<std::string, client::EntriesRefused>> PassiveSite::post_entr
 
 // What a cosigner said of an earlier size of the log, beside it. Never goes back.
 Status PassiveSite::keep_older(store::WholePool& pool, const std::string& log_path, const SignedCheckpoint& note) {
-  for (const NoteSignature& line : note.note.signatures) {
-    if (line.name == note.checkpoint.origin) continue;
-    const std::string key = cosigned_path(log_path, line.key_id);
-    const auto held = pool.read_head(key);
-    if (!held && held.error().code != Errc::not_found) return there(held.error());
-    const auto before = held ? parse_signed_checkpoint(*held) : Result<SignedCheckpoint>(held.error());
-    if (before && before->checkpoint.size >= note.checkpoint.size) continue;
-    const Status swapped = pool.swap_head(key, held ? *held : std::string(), note.note.write());
-    if (!swapped) return there(swapped.error());
-  }
-  return ok();
+  const Status kept = keep_lines(pool, log_path, note);
+  return kept ? ok() : Status(there(kept.error()));
 }
 
 Status PassiveSite::give_signatures(const client::LogTarget& log, const std::vector<std::string>& notes) {

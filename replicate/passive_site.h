@@ -31,12 +31,12 @@ bool is_drawn(unsigned percent);
 
 class PassiveSite : public CopySite {
  public:
-  // All of them must outlive this object. `log`: the key of the archive's main log.
-  PassiveSite(PassivePool& pool, const Source& source, VerifierKey log, Clock& clock, Log& words, std::stop_token stop);
+  // All of them must outlive this object. `owner`: with the keys of all epochs of the source.
+  PassiveSite(PassivePool& pool, const Source& source, CopyOwner owner, Clock& clock, Log& words, std::stop_token stop);
 
   // not_found never: a copy that is not there is `unavailable`.
   Result<client::HeldCheckpoint> checkpoint(const client::LogTarget& log) override;
-  Result<client::HeldCheckpoint> checkpoint_from(const client::LogTarget& log, std::uint64_t) override { return checkpoint(log); }  // it proves nothing: it is read
+  Result<client::HeldCheckpoint> checkpoint_from(const client::LogTarget& log, std::uint64_t from) override;
   // What is there already is read back before it counts.
   Result<std::vector<Digest>> have(const client::LogTarget& log, const std::vector<Digest>& digests) override;
   // corrupt: what was read at the source are other bytes. unavailable also: it does not read back as it was written.
@@ -85,7 +85,10 @@ class PassiveSite : public CopySite {
   Status write(store::WholePool& pool, const Digest& digest, ReadableFile& bytes, const Pace& pace);
   Result<bool> settle(store::WholePool& pool, const Digest& digest);
   Status make_way(store::WholePool& pool, const Digest& digest);
+  Result<VerifierKey> key_of(const std::string& origin) const;
   Status check_signature(const client::LogTarget& log, std::uint64_t first, const std::vector<std::string>& entries, const SignedCheckpoint& wanted) const;
+  Status follows(store::WholePool& pool, const EpochName& name, std::string_view promotion);
+  Status keep_end(store::WholePool& pool, const Checkpoint& end);
   struct Named {
     std::set<Digest> objects;
     std::set<Digest> excused;
@@ -101,7 +104,7 @@ class PassiveSite : public CopySite {
 
   PassivePool& pool_;
   const Source source_;
-  const VerifierKey log_;
+  const CopyOwner owner_;
   Clock& clock_;
   Log& words_;
   const std::stop_token stop_;

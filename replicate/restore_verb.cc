@@ -124,7 +124,6 @@ Result<RestoreReport> restore(const RestoreOptions& options, std::stop_token sto
   const From from = GREFFE_TRY(from_where(files, settings, options));
   const VerifierKey log_key = GREFFE_TRY(log_key_of(files, settings, options));
   const EpochName name = GREFFE_TRY(parse_epoch_origin(log_key.name));
-  if (from.copy != nullptr && name.epoch > 1) return fail(Errc::invalid, "copies that nobody answers for are kept of an archive's first epoch only; restore from a second site");
   std::optional<PrivateKey> identity;  // nobody asks for it where nobody answers
   if (from.site) identity = GREFFE_TRY(load_identity(files, settings));
 

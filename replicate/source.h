@@ -4,6 +4,7 @@
 #define GREFFE_REPLICATE_SOURCE_H
 
 #include <string>
+#include <vector>
 
 #include "archive/format/names.h"
 #include "archive/store/object_store.h"
@@ -22,6 +23,9 @@ struct Source {
   std::string path(const tlog::LogChain::Link& link) const { return link.path.empty() ? main_log_path() : link.path; }
   std::string main_origin() const { return origin(main.newest()); }  // of the log that is written now
   std::string main_path() const { return path(main.newest()); }
+  // Who signs the main log of each epoch, as the logs themselves say; `newest`: as enrolment said it. denied: that log says another key. Else as
+  // LogReader::entries.
+  Result<std::vector<VerifierKey>> log_keys(const VerifierKey& newest) const;
 
   store::ObjectStore& objects;
   store::HeadStore& heads;

@@ -13,6 +13,8 @@ import urllib.request
 
 import world as w
 from machine_client import MachineClient
+from test_later_epochs import LaterSites, verified
+from test_promotion import verdict_of
 from test_replicate import REPLICATE, Sites
 
 
@@ -276,6 +278,75 @@ def test_an_archive_is_restored_from_its_copy():
         status, report = sites.once()
         assert status == 0 and report["caught_up"], report
         assert sites.primary.verify(sites.copy)[0] == 0
+
+
+def test_a_promoted_archive_goes_on_with_the_copy_of_before_and_is_restored_from_it():
+    with LaterSites() as sites:
+        policy = sites.remember()
+        copy = sites.second.folder / "nas"
+        target = f'[[target]]\nname = "nas"\nvolumes = ["{copy}"]\nmin_free_bytes = 1000000\n'
+
+        def replicator(folder, world):
+            """That keeps this copy alone, for the archive whose pool is this world's."""
+            folder.mkdir()
+            key = json.loads(world.archive("keys", "--json").stdout)["log_vkey"]
+            config = folder / "replicate.toml"
+            config.write_text(f'state_directory = "state"\narchive = "{sites.primary_name}"\nlog_vkey = "{key}"\n'
+                              f"[source]\nvolumes = {json.dumps([str(v) for v in world.volumes])}\n{target}")
+            return lambda *words, status=0: json.loads(answer(config, *words, status=status).stdout or "null")
+
+        def answer(config, *words, status):
+            done = w.run(REPLICATE, "--config", config, *words, check=False)
+            assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+            return done
+
+        before, going_on = sites.file(0), sites.begin(1)
+        sites.record(going_on, 1)
+        at_first = sites.folder / "nas-keeper"
+        config = at_first / "replicate.toml"
+        keep = replicator(at_first, sites.primary)
+        answer(config, "init-target", status=0)
+        assert sites.once()[0] == 0
+        only_there = sites.file(2)  # in the copy, and nowhere else when the first site is gone
+        assert keep("once", "--json")["caught_up"]
+        sites.lose_the_first_site()
+        sites.go_on()
+        after = sites.files_there(3)
+        second = sites.second
+        at_second = second.folder / "nas-keeper"
+        config = at_second / "replicate.toml"
+        keep = replicator(at_second, second)
+        answer(config, "init-target", status=0)  # again changes nothing
+        for _ in range(2):
+            done = keep("once", "--json")
+            assert done["caught_up"] and not done["problems"], done
+        status = keep("status", "--json")
+        assert status["caught_up"] and status["main_held"] == status["main_size"], status
+        compared = keep("compare", "--json")
+        assert compared["equal"] and not compared["problems"], compared
+        code, verdict = verdict_of(policy, [copy])
+        assert verdict["verdict"] == "INCOMPLETE" and not [one for one in verdict["findings"] if one["code"] == "promotion"], verdict
+        assert [log["origin"] for log in verdict["logs"]] == [sites.primary_name, f"{sites.primary_name}/epoch/2"], verdict["logs"]
+
+        # The pool of the promoted site is lost: the key of its newest log is all that is known.
+        key = json.loads(second.archive("keys", "--json").stdout)["log_vkey"]
+        second.stop()
+        shutil.rmtree(second.home / "volumes")
+        shutil.rmtree(at_second / "state", ignore_errors=True)
+        words = [word for v in second.volumes for word in ("--volume", f"{v}=shelf-{v.name}")]
+        report = json.loads(answer(config, "restore", "--json", "--log-key", key, *words, status=0).stdout)
+        assert report["complete"], report
+        second.start(more=("--accept-head",))
+        station = going_on.client = sites.station_goes_there()
+        assert station.call("GET", going_on.path + "/checkpoint")["size"] == going_on.acknowledged_size
+        going_on.finish()
+        going_on.post()
+        # Its station asks for the receipt of what nobody but the copy had.
+        assert f"{sites.primary_name}/epoch/2/holder" in station.call("GET", only_there.path + "/checkpoint")["checkpoint"]
+        station.close()
+        assert keep("once", "--json")["caught_up"]
+        verified(policy, second.volumes, sites.primary_name, [before, going_on, after, only_there])
+        verified(policy, [copy], sites.primary_name, [before, going_on, after, only_there])
 
 
 if __name__ == "__main__":

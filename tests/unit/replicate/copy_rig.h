@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/tlog/copied_main_log.h"
 #include "replicate/copy_round.h"
 #include "replicate/lag.h"
 #include "replicate/replicator.h"
@@ -30,7 +31,13 @@ struct CopyRig {
     label({SourcePool::kArchive, owner().log, clock.utc_now()});
   }
 
-  replicate::CopyOwner owner() { return {SourcePool::kArchive, VerifierKey{SourcePool::kArchive, KeyType::ed25519, source.log_key.public_key()}}; }
+  replicate::CopyOwner owner() {
+    std::vector<PublicKey> keys = source.ended_log_keys;
+    keys.push_back(source.log_key.public_key());
+    replicate::CopyOwner out{SourcePool::kArchive, VerifierKey{SourcePool::kArchive, KeyType::ed25519, keys.front()}};
+    for (std::size_t i = 1; i < keys.size(); ++i) out.later.push_back({epoch_origin({SourcePool::kArchive, i + 1}), KeyType::ed25519, keys[i]});
+    return out;
+  }
   void label(const replicate::CopyLabel& what) {
     const auto made = store::LocalPool::open(*files, clock, settings, store::PoolMode::writer);
     REQUIRE(made);
@@ -40,8 +47,8 @@ struct CopyRig {
   // A replicator's process.
   struct Process {
     explicit Process(CopyRig& rig, store::PoolMode mode = store::PoolMode::writer, std::stop_token stop = {})
-        : source{rig.source.store, rig.source.store, SourcePool::kArchive}, pool(rig.open, "nas", rig.owner(), mode, rig.clock, rig.log, stop),
-          site(pool, source, rig.owner().log, rig.clock, rig.log, stop), line(rig.clock, replicate::Timetable()),
+        : source(replicate::Source::open(rig.source.store, rig.source.store, rig.source.epoch).value()), pool(rig.open, "nas", rig.owner(), mode, rig.clock, rig.log, stop),
+          site(pool, source, rig.owner(), rig.clock, rig.log, stop), line(rig.clock, replicate::Timetable()),
           replicator({source, site, rig.archive, std::nullopt}, line, rig.clock, {.limits = {.connections = 1}, .poll_interval_ms = 20}, rig.log),
           round(site, source, rig.clock, rig.log) {}
     Result<replicate::PassReport> pass() {
@@ -73,15 +80,15 @@ struct CopyRig {
     const auto seen = store::LocalPool::open(*files, clock, settings, store::PoolMode::reader);
     REQUIRE(seen);
     store::LocalPool& pool = **seen;
-    const std::string main_path = foreign_log_path(SourcePool::kArchive);
-    const tlog::LogReader main(pool, pool, main_path);
-    const auto head = main.checkpoint();
-    if (!head) REQUIRE(head.error().code == Errc::not_found);
-    if (!head) REQUIRE_FALSE(all);
     REQUIRE_FALSE(pool.read_head(checkpoint_path(main_log_path())));
-    const tlog::LogReader source_main(source.store, source.store, main_log_path());
-    if (all) REQUIRE(head->checkpoint == source_main.checkpoint()->checkpoint);
-    if (head) REQUIRE(*main.entries(0, head->checkpoint.size) == *source_main.entries(0, head->checkpoint.size));
+    // As whoever restores reads it: each epoch goes on from the one before.
+    const auto main = tlog::open_copied_log(pool, pool, SourcePool::kArchive);
+    if (!main) REQUIRE(main.error().code == Errc::not_found);
+    if (!main) REQUIRE_FALSE(all);
+    const auto source_main = replicate::Source::open(source.store, source.store, source.epoch).value().main;
+    const std::uint64_t main_size = main ? main->size().value() : 0;
+    if (all) REQUIRE(main->checkpoint()->checkpoint == source_main.checkpoint()->checkpoint);
+    if (main) REQUIRE(*main->entries(0, main_size) == *source_main.entries(0, main_size));
     std::set<HearingId> ids;
     REQUIRE(pool.list("log/hearing/", [&](const store::ObjectInfo& info) {
       if (info.key.ends_with("/checkpoint")) ids.insert(parse_hearing_id(std::string_view(info.key).substr(info.key.size() - 47, 36)).value());
@@ -97,7 +104,7 @@ struct CopyRig {
         for (const Digest& digest : named_objects(*parse_json(text))) REQUIRE(pool.read_object(digest));
       }
     }
-    for (const std::string& text : head ? *main.entries(0, head->checkpoint.size) : std::vector<std::string>()) {
+    for (const std::string& text : main ? *main->entries(0, main_size) : std::vector<std::string>()) {
       const auto entry = parse_main_entry(text);
       const auto* commit = std::get_if<HearingCheckpointEntry>(&*entry);
       if (commit == nullptr) continue;

@@ -243,6 +243,7 @@ class SourcePool {
   static constexpr const char* kArchive = "archive.example";
   MemoryStore store;
   PrivateKey log_key = PrivateKey::generate();  // of the newest epoch
+  std::vector<PublicKey> ended_log_keys;        // of those before it, in order
   PrivateKey station = PrivateKey::generate();
 
   Digest object(const std::string& text) {
@@ -294,6 +295,7 @@ class SourcePool {
     PromotionEntry promotion;
     promotion.previous = tlog::LogReader(store, store, before).checkpoint().value().checkpoint;
     ++epoch.epoch;
+    ended_log_keys.push_back(log_key.public_key());
     log_key = PrivateKey::generate();
     promotion.name = epoch;
     promotion.log_key = log_key.public_key();
