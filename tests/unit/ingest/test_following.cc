@@ -11,6 +11,7 @@ using namespace greffe;
 using namespace greffe::ingest;
 using greffe::testing::comes_true;
 using greffe::testing::EpochLog;
+using greffe::testing::Fault;
 using greffe::testing::kArchive;
 using greffe::testing::MemoryArchive;
 using greffe::testing::officer_entry;
@@ -258,6 +259,102 @@ TEST_CASE("what was learnt of officers is proved, and nothing of it is forgotten
   station.archive.tell("", station.told());
   CHECK(learn_successors(station.files, "/station", station.enrolment, archive).error().code == Errc::denied);
   CHECK(load_successors(station.files, "/station")->entries == known->entries);
+}
+
+TEST_CASE("killed, or without power, at any step of following: enrolled with the old site or with the new one, wholly, and all is delivered", "[every-step]") {
+  // Killed: what was written stays. Without power: what was not synced is gone, or a part of it.
+  const std::string how = GENERATE(as<std::string>(), "killed", "power", "torn");
+  std::size_t old_ones = 0;
+  std::size_t new_ones = 0;
+  for (std::uint64_t step = 1;; ++step) {
+    Followers station;
+    const HearingId confirmed = station.begin(0);
+    station.record(confirmed);
+    station.close(confirmed);
+    REQUIRE(drain(station.files, station.clock, station.settings, 0)->delivered == 1);
+    const HearingId waiting = station.begin(60);
+    station.record(waiting);
+    station.close(waiting);
+    station.lost = true;
+    station.successor.tell(station.certificate(), "");
+    const std::string before = write_enrolment(*load_enrolment(station.files, "/station"));
+    station.files.faults().arm(Fault::power_off, step);
+    static_cast<void>(deliver_now(station.files, station.clock, station.settings, waiting));
+    const bool happened = station.files.faults().happened();
+    const std::vector<std::string> trace = station.files.faults().trace();
+    station.files.faults().disarm();
+    if (how == "power") station.files.crash();
+    if (how == "torn") station.files.crash(step);
+    CAPTURE(how, step, trace.empty() ? std::string() : trace.back());
+
+    const auto now = load_enrolment(station.files, "/station");
+    REQUIRE(now);
+    if (now->keys_epoch() == 1) {
+      ++old_ones;
+      CHECK(write_enrolment(*now) == before);
+    } else {
+      ++new_ones;
+      const auto followed = enrolment_after(*parse_enrolment(before), *parse_successors(station.told()), station.certificate(), now->since.value_or(UtcTime{}));
+      REQUIRE((followed && *followed));
+      CHECK(write_enrolment(*now) == write_enrolment(**followed));
+      const auto aside = station.files.read_file("/station/enrolment-epoch-1.json", 65'536);
+      REQUIRE(aside);
+      CHECK(as_text(*aside) == before);
+    }
+    const auto known = load_successors(station.files, "/station");
+    REQUIRE(known);
+    CHECK(known->entries.size() == 2);
+    if (!happened) {  // it came to its end
+      REQUIRE(step > 10);
+      CHECK(station.is_there(waiting));
+      CHECK((old_ones > 3 && new_ones > 3));
+      break;
+    }
+    // Started again it goes on, with all that it has.
+    const auto rest = drain(station.files, station.clock, station.settings, 0);
+    REQUIRE(rest);
+    CHECK(rest->problems.empty());
+    CHECK(station.epoch() == 2);
+    for (const HearingId& id : {confirmed, waiting}) {
+      CHECK(station.is_there(id));
+      CHECK(station.is_covered(id));
+    }
+    CHECK(newest_seen(station.files, "/station", *load_enrolment(station.files, "/station")));
+  }
+}
+
+TEST_CASE("a disk that fails at any step of following leaves the old enrolment or the new one, and the next try follows", "[every-step]") {
+  const Fault fault = GENERATE(Fault::fails_before, Fault::fails_after, Fault::fails_half);
+  for (std::uint64_t step = 1;; ++step) {
+    Followers station;
+    const HearingId id = station.begin(0);
+    station.record(id);
+    station.close(id);
+    REQUIRE(drain(station.files, station.clock, station.settings, 0)->delivered == 1);
+    station.lost = true;
+    station.successor.tell(station.certificate(), "");
+    const Enrolment enrolled = *load_enrolment(station.files, "/station");
+    station.files.faults().arm(fault, step, false, Errc::io_error, "/station/enrolment");
+    const auto searched = find_successor(station.files, station.clock, "/station", enrolled, station.key);
+    const bool happened = station.files.faults().happened();
+    station.files.faults().disarm();
+    CAPTURE(step);
+    const auto now = load_enrolment(station.files, "/station");
+    REQUIRE(now);
+    CHECK((now->keys_epoch() == 2 || write_enrolment(*now) == write_enrolment(enrolled)));
+    if (searched) CHECK(searched->found.has_value());
+    if (!happened) {
+      REQUIRE(step > 6);
+      REQUIRE(searched);
+      break;
+    }
+    CHECK_FALSE(searched);
+    const auto rest = drain(station.files, station.clock, station.settings, 0);
+    REQUIRE(rest);
+    CHECK(station.epoch() == 2);
+    CHECK(station.is_there(id));
+    CHECK(station.is_covered(id));
+  }
 }
 
 TEST_CASE("two sites in one epoch, an epoch that is over, and a promotion without a key for receipts") {
