@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "archive/epoch_end.h"
+
 namespace greffe::archive {
 namespace {
 
@@ -13,20 +15,34 @@ Result<ProvedEntry> proved(const tlog::LogChain& chain, std::uint64_t number, st
   return ProvedEntry{entry.front(), link->name.epoch, index, GREFFE_TRY(link->reader.inclusion(index, end - link->first))};
 }
 
-}  // namespace
+// One that cannot be had lacks: whoever slept through that epoch is enrolled again.
+const std::vector<std::string>& SuccessorFacts::ends(const HeldArchive& own) {
+  if (ends_) return *ends_;
+  ends_.emplace();
+  const std::vector<tlog::LogChain::Link>& links = own.chain.links();
+  for (std::size_t i = links.size() - 1 - std::min(links.size() - 1, kSuccessorEndsMax); i + 1 < links.size(); ++i) {
+    const auto end = end_of_epoch(stores_, *own.catalogue, own.chain, links[i]);
+    if (end) ends_->push_back(end->note.write());
+  }
+  return *ends_;
+}
 
-Result<Successors> SuccessorFacts::now() const {
+Result<Successors> SuccessorFacts::now() {
   const HeldArchive own = archives_.own();
   const tlog::LogChain& chain = own.chain;
   const SignedCheckpoint head = GREFFE_TRY(chain.checkpoint());
   const std::uint64_t size = chain.newest().first + head.checkpoint.size;
   std::vector<std::uint64_t> numbers = GREFFE_TRY(own.officers->below(size, *own.catalogue, chain));
+  Successors out;
+  {
+    const std::lock_guard lock(mutex_);
+    out.ends = ends(own);
+  }
   for (const tlog::LogChain::Link& link : chain.links()) {
     if (link.first > 0) numbers.push_back(link.first);  // the promotion that begins it
   }
   std::sort(numbers.begin(), numbers.end());
   if (numbers.size() > kSuccessorEntriesMax) return fail(Errc::conflict, "the main log has more entries about officers than stations can be told");
-  Successors out;
   out.checkpoint = head.note.write();
   for (const std::uint64_t number : numbers) out.entries.push_back(GREFFE_TRY(proved(chain, number, size)));
   out.sites = sites_.places();

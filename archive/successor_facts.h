@@ -3,6 +3,11 @@
 #ifndef GREFFE_ARCHIVE_SUCCESSOR_FACTS_H
 #define GREFFE_ARCHIVE_SUCCESSOR_FACTS_H
 
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "archive/format/successors.h"
 #include "archive/held_archives.h"
 #include "archive/other_sites.h"
@@ -11,14 +16,19 @@ namespace greffe::archive {
 
 class SuccessorFacts {
  public:
-  // Both outlive it.
-  SuccessorFacts(const HeldArchives& archives, const OtherSites& sites) : archives_(archives), sites_(sites) {}
+  // All of them outlive it.
+  SuccessorFacts(Stores stores, const HeldArchives& archives, const OtherSites& sites) : stores_(stores), archives_(archives), sites_(sites) {}
   // As this archive's published main log says it now. conflict: more officers' entries than an answer takes.
-  Result<Successors> now() const;
+  Result<Successors> now();
 
  private:
+  const std::vector<std::string>& ends(const HeldArchive& own) /* mutex_ held */;
+
+  const Stores stores_;
   const HeldArchives& archives_;
   const OtherSites& sites_;
+  std::mutex mutex_;  // guards what follows
+  std::optional<std::vector<std::string>> ends_;  // of the epochs before, of the newest kSuccessorEndsMax at most; they change no more
 };
 
 }  // namespace greffe::archive

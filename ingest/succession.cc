@@ -70,6 +70,10 @@ class Searching {
     if (!certificate) return ok();  // it does not answer, or knows of none
     const auto known = load_successors(files_, directory_);
     auto after = enrolment_after(enrolment_, known ? *known : Successors(), *certificate, clock_.utc_now());
+    if (!after && after.error().code == Errc::denied && known) {
+      auto step_by_step = catch_up(*known, *certificate);
+      if (step_by_step || step_by_step.error().code != Errc::unavailable) after = std::move(step_by_step);
+    }
     if (!after) {
       out_.refused.push_back(does_not_count(address, after.error()).message);
     } else if (*after) {
@@ -77,6 +81,19 @@ class Searching {
       out_.found = *std::move(*after);
     }
     return ok();
+  }
+
+  // Of officers whom this station does not know, because it slept through a promotion: the site that they lead to is asked for what lies between. It
+  // is believed in nothing that is not proved. unavailable: there is nothing between, or nobody answers there.
+  Result<std::optional<Enrolment>> catch_up(const Successors& known, const std::string& certificate) {
+    const PromotionEntry newest = GREFFE_TRY(parse_promotion(certificate));
+    const std::uint64_t epoch = enrolment_.keys_epoch();
+    if (newest.name.archive != enrolment_.archive || newest.name.epoch < epoch + 2) return fail(Errc::unavailable, "nothing lies between");
+    client::ArchiveClient there({newest.machine_url, client::spki_digest(newest.machine_key), 1, {}, kStallTimeoutS}, key_, stop_);
+    const auto told = there.successors();
+    if (!told) return fail(Errc::unavailable, told.error().message);
+    const Successors now = GREFFE_TRY(known_after(known, epoch, *told, newest));
+    return enrolment_after(enrolment_, now, certificate, clock_.utc_now());
   }
 
   // A crash before the last step: the station is where it was, and asks again.

@@ -125,7 +125,7 @@ struct Running {
         sessions(clock, accesses),
         witness(files, clock, s.state_directory, s.name), witness_routes(witness, witnesses, peers),
         status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins, witnesses, ahead, drills}, s.epoch),
-        successors(archives, sites),
+        successors(stores, archives, sites),
         machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, replica_of(s.role), promoted_of(s)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),
         playback(clock, archives, retrieval, sessions, sign_in), shares(clock, stores, m, archives, [this](const HearingId& id) { playback.end(id); }),

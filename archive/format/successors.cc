@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "archive/base/bytes.h"
@@ -69,7 +70,10 @@ std::string write_successors(const Successors& successors) {
   }
   Json::Array sites;
   for (const SuccessorSite& site : successors.sites) sites.push_back(Json().set("address", site.address).set("server_key", site.server_key));
-  return write_json(Json().set("checkpoint", successors.checkpoint).set("entries", std::move(entries)).set("sites", std::move(sites)));
+  Json out;
+  out.set("checkpoint", successors.checkpoint).set("entries", std::move(entries)).set("sites", std::move(sites));
+  if (!successors.ends.empty()) out.set("ends", Json::Array(successors.ends.begin(), successors.ends.end()));
+  return write_json(out);
 }
 
 Result<Successors> parse_successors(std::string_view text) {
@@ -84,6 +88,9 @@ Result<Successors> parse_successors(std::string_view text) {
   if (sites.size() > kSuccessorSitesMax) return fail(Errc::invalid, "\"sites\" must be at most 8");
   for (const Json& one : entries) out.entries.push_back(GREFFE_TRY(read_entry(one)));
   for (const Json& one : sites) out.sites.push_back(GREFFE_TRY(read_site(one)));
+  if (json.has("ends")) out.ends = GREFFE_TRY(json.strings("ends"));
+  const bool too_long = std::any_of(out.ends.begin(), out.ends.end(), [](const std::string& note) { return note.size() > kMaxNoteBytes; });
+  if (out.ends.size() > kSuccessorEndsMax || too_long) return fail(Errc::invalid, "\"ends\" must be at most 64 signed checkpoints");
   GREFFE_TRY(check_order(out.entries));
   return out;
 }
@@ -112,6 +119,88 @@ Status check_successors(const Successors& successors, const VerifierKey& log) {
     if (key == nullptr || key->role != "officer") return fail(Errc::invalid, fmt::format("entry {} of epoch {} is not about an officer", one->index, one->epoch));
   }
   return ok();
+}
+
+namespace {
+
+// One who goes through the epochs that he slept through.
+class CatchingUp {
+ public:
+  CatchingUp(const Successors& known, std::uint64_t epoch, const Successors& told) : told_(told) {
+    for (const ProvedEntry& one : known.entries) {
+      if (one.epoch <= epoch) entries_.emplace(std::pair(one.epoch, one.index), one);
+    }
+  }
+
+  // The epoch after all that is known: its promotion, then the officers that it names itself.
+  Status step(const EpochName& name) {
+    const PromotionEntry promotion = GREFFE_TRY(promotion_to(name));
+    GREFFE_TRY(follows(promotion));
+    GREFFE_TRY(check_promotion(known(), promotion));
+    // From here on the officers' signatures stand for what it pins.
+    GREFFE_TRY(take(name.epoch - 1, promotion.previous));
+    end_ = GREFFE_TRY(end_of(promotion.log_verifier()));
+    return take(name.epoch, *end_);
+  }
+
+  Status follows(const PromotionEntry& promotion) const {
+    if (!end_ || promotion.previous == *end_) return ok();
+    return fail(Errc::denied, fmt::format("it goes on from another state of {} than is shown", end_->origin));
+  }
+
+  Successors known() const {
+    Successors out;
+    for (const auto& [place, entry] : entries_) out.entries.push_back(entry);
+    return out;
+  }
+
+ private:
+  Result<PromotionEntry> promotion_to(const EpochName& name) const {
+    for (const ProvedEntry& one : told_.entries) {
+      if (one.epoch != name.epoch || one.index != 0) continue;
+      PromotionEntry out = GREFFE_TRY(parse_promotion(one.entry));
+      if (out.name == name && out.previous.origin == epoch_origin({name.archive, name.epoch - 1})) return out;
+    }
+    return fail(Errc::denied, "nothing is shown that leads to it");
+  }
+
+  Result<Checkpoint> end_of(const VerifierKey& log) const {
+    for (const std::string& note : told_.ends) {
+      const SignedCheckpoint end = GREFFE_TRY(parse_signed_checkpoint(note));
+      if (end.checkpoint.origin != log.name) continue;
+      const Status by_log = verify_note(end.note, log);
+      if (!by_log) return fail(Errc::denied, "how it ended is not signed by the key that its promotion names: " + by_log.error().message);
+      return end.checkpoint;
+    }
+    return fail(Errc::denied, "nothing is shown of how it ended");
+  }
+
+  // Entries of this epoch about officers, as far as they are not known.
+  Status take(std::uint64_t epoch, const Checkpoint& state) {
+    for (const ProvedEntry& one : told_.entries) {
+      if (one.epoch != epoch) continue;
+      GREFFE_TRY(verify_inclusion(one.index, state.size, leaf_hash(as_bytes(one.entry)), one.inclusion, state.root));
+      entries_.emplace(std::pair(one.epoch, one.index), one);
+    }
+    return ok();
+  }
+
+  const Successors& told_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, ProvedEntry> entries_;  // by epoch and index
+  std::optional<Checkpoint> end_;  // of the newest epoch that is known
+};
+
+}  // namespace
+
+Result<Successors> known_after(const Successors& known, std::uint64_t epoch, const Successors& told, const PromotionEntry& newest) {
+  CatchingUp catching_up(known, epoch, told);
+  for (std::uint64_t next = epoch + 1; next < newest.name.epoch; ++next) {
+    const Status done = catching_up.step({newest.name.archive, next});
+    if (!done) return done.error().within(fmt::format("on the way to epoch {}, epoch {}", newest.name.epoch, next));
+  }
+  const Status last = catching_up.follows(newest);
+  if (!last) return last.error().within(fmt::format("epoch {}", newest.name.epoch));
+  return catching_up.known();
 }
 
 Status check_promotion(const Successors& known, const PromotionEntry& promotion) {

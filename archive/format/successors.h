@@ -16,6 +16,7 @@ namespace greffe {
 constexpr std::uint64_t kSuccessorsBytesMax = 4 * 1024 * 1024;
 constexpr std::size_t kSuccessorEntriesMax = 1024;
 constexpr std::size_t kSuccessorSitesMax = 8;
+constexpr std::size_t kSuccessorEndsMax = 64;
 
 // An entry of the main log with the proof that it is there: in the tree of the newest epoch's checkpoint, or in the state that the
 // promotion of the next epoch pins.
@@ -37,6 +38,7 @@ struct Successors {
   std::string checkpoint;            // of the newest epoch's main log, signed
   std::vector<ProvedEntry> entries;  // `key` entries of officers, and the promotion of each epoch but the first; in the order of the log
   std::vector<SuccessorSite> sites;  // that hold copies of it
+  std::vector<std::string> ends = {};  // signed checkpoints of earlier epochs, in order, each of the state that the next one goes on from; some may lack
 };
 
 std::string write_successors(const Successors& successors);  // canonical
@@ -46,6 +48,12 @@ Result<Successors> parse_successors(std::string_view text);
 // ok: `log` signed the checkpoint, and every entry is proved to stand in that log or in an epoch before it. denied: another log, or not its
 // signature. invalid: an entry that is neither an officer's nor a promotion, or not in order. corrupt: a proof that does not hold.
 Status check_successors(const Successors& successors, const VerifierKey& log);
+
+// What somebody knows who knew `known`, of this epoch, and slept through promotions since, step by step up to the epoch before `newest`: each promotion
+// in between signed by officers who are known by then, each epoch's officers by an end of it in `told` that its promotion's key signed and the
+// next promotion pins. `told` need not be checked before. With that check_promotion(…, newest) can be asked. denied: in words, which
+// step does not count, or lacks. invalid, corrupt: an entry that is not proved.
+Result<Successors> known_after(const Successors& known, std::uint64_t epoch, const Successors& told, const PromotionEntry& newest);
 
 // ok: two officers signed this promotion, whom the part of the log that it pins names and had not revoked, as far as `known` (that was
 // checked before) says, and of whom `known` says no later revocation either. denied: in words.

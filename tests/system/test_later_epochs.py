@@ -80,7 +80,7 @@ def test_a_third_site_gets_all_epochs_of_a_promoted_archive():
         sites.record(going_on, 1)
         assert sites.once()[0] == 0
         sites.lose_the_first_site()
-        sites.go_on()
+        sites.pinned = sites.go_on()["size"]
         third.start()
         sites.replicate_from_second({"third": third})
         status = json.loads(sites.carry("status", "--json").stdout)
@@ -98,6 +98,9 @@ def test_a_third_site_gets_all_epochs_of_a_promoted_archive():
         done = json.loads(sites.carry("once", "--json").stdout)
         assert done["caught_up"] and done["undelivered"] == 0, done
         assert "third.test.example/holder" in station.call("GET", after.path + "/checkpoint")["checkpoint"]
+        # Whoever slept through a promotion is told how the epoch before ended.
+        ends = [end.split("\n") for end in station.call("GET", "/v1/successors")["ends"]]
+        assert [(end[0], end[1]) for end in ends] == [(sites.primary_name, str(sites.pinned))], (ends, sites.pinned)
         station.close()
         verified(policy, third.volumes, sites.primary_name, [before, going_on, after])
         verified(policy, sites.second.volumes, sites.primary_name, [before, going_on, after])

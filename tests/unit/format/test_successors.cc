@@ -101,6 +101,80 @@ TEST_CASE("officers of an epoch before are proved by what the promotion pins") {
   CHECK_FALSE(check_successors(others.told(), others.now.verifier()));
 }
 
+// Somebody who knew the officers of epoch 1, and nothing of epoch 2, in which others took their place before they began epoch 3.
+struct SleptThrough {
+  EpochLog first = first_epoch();
+  EpochLog second{{kArchive, 2}, labelled_key("new log"),
+                  {write_promotion(promotion_of(kArchive, 2, first.state(4), kUrl, kBoth)), officer_entry("officer-4", "four"), officer_entry("officer-5", "five"),
+                   officer_entry("officer-1", "one", "revoked")}};
+  Successors known = told_by(first, {1, 2});
+  PromotionEntry newest = to_third({{"officer-4", "four"}, {"officer-5", "five"}});
+
+  PromotionEntry to_third(const std::map<std::string, std::string>& signers) const { return promotion_of(kArchive, 3, second.state(4), kUrl, signers, "third"); }
+  Successors told() const {
+    const EpochLog third{{kArchive, 3}, labelled_key("third log"), {write_promotion(newest)}};
+    Successors out = told_by(third, {0});
+    const std::vector<ProvedEntry> before = {first.proved(1, 4), first.proved(2, 4), second.proved(0, 4), second.proved(1, 4), second.proved(2, 4), second.proved(3, 4)};
+    out.entries.insert(out.entries.begin(), before.begin(), before.end());
+    out.ends = {second.note()};
+    REQUIRE(check_successors(out, third.verifier()));
+    return out;
+  }
+};
+
+TEST_CASE("who slept through a promotion is led step by step by what each epoch's officers signed") {
+  const SleptThrough slept;
+  CHECK_FALSE(check_promotion(slept.known, slept.newest));
+  const auto told = parse_successors(write_successors(slept.told()));
+  REQUIRE(told);
+  CHECK(told->ends == slept.told().ends);
+  const auto now = known_after(slept.known, 1, *told, slept.newest);
+  REQUIRE(now);
+  CHECK(now->entries.size() == 6);
+  CHECK(check_promotion(*now, slept.newest));
+  // Officers of before as well, but the one who was revoked meanwhile.
+  CHECK(check_promotion(*now, slept.to_third({{"officer-2", "two"}, {"officer-4", "four"}})));
+  CHECK_FALSE(check_promotion(*now, slept.to_third(kBoth)));
+}
+
+TEST_CASE("a step that is not proved leads nowhere") {
+  SleptThrough slept;
+  Successors told = slept.told();
+  Errc code = Errc::denied;
+  SECTION("nothing between is shown") { std::erase_if(told.entries, [](const ProvedEntry& one) { return one.epoch == 2; }); }
+  SECTION("not how the epoch between ended") { told.ends.clear(); }
+  SECTION("that is signed by somebody else") {
+    slept.second.key = labelled_key("thief");
+    told.ends = {slept.second.note()};
+  }
+  SECTION("it is another state than the next one goes on from") {
+    slept.second.entries.push_back(officer_entry("officer-6", "thief"));
+    told.ends = {slept.second.note()};
+    for (ProvedEntry& one : told.entries) {
+      if (one.epoch == 2) one = slept.second.proved(one.index, 5);
+    }
+  }
+  SECTION("officers whom nobody knows began the epoch between") { slept.known.entries.erase(slept.known.entries.begin()); }
+  SECTION("an officer is not in the log") {
+    told.entries[3].entry = officer_entry("officer-4", "thief");
+    code = Errc::corrupt;
+  }
+  SECTION("an officer is behind the state that the first promotion pins") {
+    told.entries.insert(told.entries.begin() + 2, slept.first.proved(4, 5));
+    code = Errc::corrupt;
+  }
+  SECTION("too many ends") {
+    told.ends.assign(kSuccessorEndsMax + 1, told.ends.front());
+    CHECK_FALSE(parse_successors(write_successors(told)));
+    told.ends.clear();
+  }
+  const auto now = known_after(slept.known, 1, told, slept.newest);
+  REQUIRE_FALSE(now);
+  INFO(now.error().message);
+  const bool refused = now.error().code == code || (code == Errc::corrupt && now.error().code == Errc::invalid);
+  CHECK(refused);
+}
+
 TEST_CASE("a promotion counts with two officers whom the pinned part names, and who were not revoked") {
   EpochLog log = first_epoch();
   const auto counts = [&log](std::uint64_t pinned, const std::map<std::string, std::string>& signers) {

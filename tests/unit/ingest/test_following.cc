@@ -177,6 +177,44 @@ TEST_CASE("an archive that says itself that a later epoch has begun is left at o
   CHECK(station.archive.held(id).entries.empty());
 }
 
+TEST_CASE("a station that slept through a promotion, and through a change of all officers, follows to the site of the epoch after it") {
+  Followers station;
+  const HearingId id = station.begin(0);
+  station.record(id);
+  station.close(id);
+  REQUIRE(drain(station.files, station.clock, station.settings, 0)->delivered == 1);
+  station.lost = true;
+  MemoryArchive third{3};
+  const std::map<std::string, std::string> others = {{"officer-3", "three"}, {"officer-4", "four"}};
+  EpochLog second{{kArchive, 2}, *PrivateKey::from_pem(station.successor.log_key.to_pem()),
+                  {station.certificate(), officer_entry("officer-3", "three"), officer_entry("officer-4", "four")}};
+  PromotionEntry newest = promotion_of(kArchive, 3, second.state(3), third.address(), others);
+  newest.log_key = third.log_key.public_key();
+  newest.holder = third.holder();
+  newest.machine_key = third.server_key.public_key();
+  sign_promotion(newest, others);
+  Successors told = *parse_successors(station.told());
+  for (const std::uint64_t index : {0, 1, 2}) told.entries.push_back(second.proved(index, 3));
+  const bool proved = GENERATE(true, false);
+  if (proved) told.ends = {second.note()};
+  // The site that was promoted first is a second site now: it has the certificate, and answers nothing else to a station.
+  station.successor.tell(write_promotion(newest), "");
+  third.tell(write_promotion(newest), write_successors(told));
+  const auto done = drain(station.files, station.clock, station.settings, 0);
+  REQUIRE(done);
+  if (proved) {
+    CHECK(done->problems.empty());
+    CHECK(station.epoch() == 3);
+    CHECK(third.held(id).entries == read_signed_log(station.files, station.paths(id))->entries);
+    CHECK(station.is_covered(id));
+  } else {
+    CHECK(station.epoch() == 1);
+    REQUIRE_FALSE(done->notices.empty());
+    CHECK_THAT(done->notices.front(), Catch::Contains("does not count") && Catch::Contains("nothing is shown of how it ended"));
+    CHECK(third.held(id).entries.empty());
+  }
+}
+
 TEST_CASE("what went because the lost site had confirmed it is asked about at the new one") {
   Followers station;
   station.settings.keep_days = 0;
