@@ -15,6 +15,8 @@ Result<ProvedEntry> proved(const tlog::LogChain& chain, std::uint64_t number, st
   return ProvedEntry{entry.front(), link->name.epoch, index, GREFFE_TRY(link->reader.inclusion(index, end - link->first))};
 }
 
+}  // namespace
+
 // One that cannot be had lacks: whoever slept through that epoch is enrolled again.
 const std::vector<std::string>& SuccessorFacts::ends(const HeldArchive& own) {
   if (ends_) return *ends_;
