@@ -17,8 +17,7 @@ namespace greffe::verify {
 struct EpochSpan {
   EpochName name;
   std::uint64_t first = 0;  // number of its entry 0, through all epochs
-  std::uint64_t counted = 0;  // entries of its log up to where the next epoch goes on
-  std::uint64_t end = 0;      // and up to where they came back
+  std::uint64_t end = 0;    // entries of its log that count: up to where the next epoch goes on, or to where they came back since
 };
 
 // The rule, for the grafts of one chain in rising order. A value.

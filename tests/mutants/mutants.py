@@ -136,7 +136,7 @@ MUTANTS = [
            "ingest", "room is made from safe hearings, the oldest first, and no more than is needed"),
     Mutant("what was gone on from counts as having come back",
            "archive/verify/grafts.cc",
-           "if (end.size > span.counted) return i;",
+           "if (end.size > span.end) return i;",
            "if (end.size > 0) return i;",
            "verify", "a graft that gives back what no earlier epoch can have had"),
     Mutant("a later epoch is asked for nobody's signature",

@@ -437,7 +437,7 @@ class Archive:
 
 def is_said_again(entry):
     """Whether an entry that came back stands again behind the graft."""
-    return entry["kind"] in ("details", "mark", "place", "access", "export", "share", "lost", "graft") or entry.get("role") == "station"
+    return entry["kind"] in ("details", "mark", "place", "access", "export", "share", "lost") or entry.get("role") == "station"
 
 
 def hearing_path(hearing):

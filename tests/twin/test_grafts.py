@@ -137,17 +137,21 @@ def a_part_came_back(case):
     said(case, volumes, f"came back with main log entry {number}", f"{left} entries of epoch 1 came behind what epoch 2 goes on from and what came back since")
 
 
-def what_the_newer_epoch_had_settled_is_not_said_again(case):
-    came_back(lost(case), say=lambda entries: [e for e in entries if b'"kind":"details"' not in e])
+def what_the_newer_epoch_had_said_is_said_again_behind_it(case):
+    lost(case)
+    case.archive.correct(case.first)
+    own = case.archive.entries[-1]
+    came_back(case, say=lambda entries: entries + [own])
     for paths in everywhere(case):
         judge(case, paths, "VERIFIED")
 
 
-def hearings_are_filed_in_between(case):
-    """Of stations that only the old log had enrolled, with the old log's own entries."""
+def its_hearings_are_filed_before(case):
+    """A station that only the old log had enrolled is enrolled first, by the old log's own entry."""
     lost(case)
-    filed = [e for e in case.old.entries[case.pin:] if b'"kind":"hearing-checkpoint"' in e and case.alone.id.encode() in e]
-    came_back(case, say=lambda entries: entries[:1] + filed[-1:] + entries[1:])
+    case.archive.entries.append(again(case)[0])
+    case.archive.file(case.alone)
+    came_back(case)
     for volumes in pools(case):
         judge(case, volumes, "VERIFIED")
 
@@ -188,7 +192,7 @@ def three_epochs(case):
 
 
 def lost_again_before_anybody_copied_it(case):
-    """The second epoch is lost with the graft of the first one; both come back in the third."""
+    """The second epoch is lost with the graft of the first one: what that had said again comes back with it, the graft does not."""
     lost(case)
     second, pin = case.archive.epochs[1], len(case.archive.entries)
     came_back(case)
@@ -198,7 +202,7 @@ def lost_again_before_anybody_copied_it(case):
         case.archive.file(one)
     for volumes in pools(case):
         judge(case, volumes, "VERIFIED")
-    said(case, pool(case), f"came back with main log entry {number}", "entries of epoch 1, behind what epoch 2 goes on from, came back")
+    said(case, pool(case), f"came back with main log entry {number}", "entries of epoch 1 came behind what epoch 2 goes on from: they are not part")
     for one in (case.alone, case.late):
         judge(case, export(case, one), "VERIFIED")
 
@@ -223,6 +227,12 @@ def in_the_first_epoch(case):
 def no_more_than_what_was_gone_on_from(case):
     lost(case)
     for size in (case.pin, case.pin - 1):
+        refused(case, case.archive.take_back(case.old, [], size=size))
+
+
+def what_came_back_before(case):
+    came_back(lost(case))
+    for size in (None, case.pin + 1):
         refused(case, case.archive.take_back(case.old, [], size=size))
 
 
@@ -273,7 +283,8 @@ def what_is_said_again_is_not_what_came_back(case):
     assert [json.loads(e)["kind"] for e in again(case)] == ["key", "access", "details", "access"]
     watched = sample.canonical({"account": "u-9", "hearing": case.first.id, "kind": "access", "purpose": "play", "session": "s-9", "utc": sample.utc(0), "v": 1})
     begin = len(case.archive.entries)
-    lies = ((lambda e: e[:1] + e[2:], 2), (lambda e: [e[0], e[1].replace(b"u-1", b"u-2"), *e[2:]], 2), (lambda e: [*e[:3], e[3].replace(b"export", b"play")], 4),
+    filed = next(e for e in case.old.entries[case.pin:] if b'"kind":"hearing-checkpoint"' in e)
+    lies = ((lambda e: e[:1] + e[2:], 2), (lambda e: e[:2] + e[3:], 3), (lambda e: [e[0], filed, *e[1:]], 2), (lambda e: [e[0], e[1].replace(b"u-1", b"u-2"), *e[2:]], 2), (lambda e: [*e[:3], e[3].replace(b"export", b"play")], 4),
             (lambda e: e[::-1], 1), (lambda e: [], 1), (lambda e: [e[0], watched, *e[1:]], 2), (lambda e: e[:3], 4))
     for lie, at in lies:
         del case.archive.entries[begin:]
@@ -313,14 +324,20 @@ def the_station_that_came_back_is_left_out(case):
 
 
 def an_order_that_nobody_gave_came_back(case):
-    """What is said again is judged as if it were said for the first time."""
+    """What is said again is judged as if it were said for the first time; an order that would count for nothing is left out."""
     before(case)
     case.pin, gone = len(case.archive.entries), "ab" * 32
     case.archive.add(kind="lost", hearing=case.first.id, objects=[{"sha256": gone}], officers=["o-1", "o-2"], signatures=["AA" * 43 + "=="] * 2)
     case.archive.promote(case.officers, pin=case.pin)
     case.old = case.archive.epochs[0]
+    case.archive.file(case.across, case.across.commits[1:])
+    begin = len(case.archive.entries)
     number = case.archive.take_back(case.old)
     judge(case, pool(case), "TAMPERED", "lost-signature", log="main", entry=number + 1)
+    del case.archive.entries[begin:]
+    case.old.back = case.pin
+    case.archive.take_back(case.old, say=lambda _: [])
+    judge(case, pool(case), "VERIFIED")
 
 
 def an_export_with_a_false_graft(case):
@@ -351,9 +368,9 @@ def malformed_grafts(case):
 
 
 CASES = [what_the_lost_site_alone_had_came_back, before_it_came_back_it_is_no_part_of_the_archive, a_site_that_holds_no_more_than_what_was_gone_on_from,
-         it_came_back_in_pieces, a_part_came_back, what_the_newer_epoch_had_settled_is_not_said_again, hearings_are_filed_in_between,
+         it_came_back_in_pieces, a_part_came_back, what_the_newer_epoch_had_said_is_said_again_behind_it, its_hearings_are_filed_before,
          an_export_that_has_the_graft, three_epochs, lost_again_before_anybody_copied_it, of_a_log_that_is_no_earlier_epoch, in_the_first_epoch,
-         no_more_than_what_was_gone_on_from, another_state, signed_by_somebody_else, hearings_that_are_not_there_so_far,
+         no_more_than_what_was_gone_on_from, what_came_back_before, another_state, signed_by_somebody_else, hearings_that_are_not_there_so_far,
          a_hearing_that_is_shorter_than_it_came_back, a_hearing_that_did_not_come, what_is_said_again_is_not_what_came_back,
          more_than_fits_into_one_bundle, the_station_that_came_back_is_left_out, an_order_that_nobody_gave_came_back, an_export_with_a_false_graft, malformed_grafts]
 

@@ -2,7 +2,7 @@
 from twin_formats import ARCHIVE, HEX, UUID, Bad, canonical, ms_of
 from twin_main_log import epoch_of, origin_of
 
-MUST, MAY = {"mark", "access", "export"}, {"details", "place", "share", "lost", "graft"}  # what stands again behind a graft, and what may
+AGAIN = {"details", "mark", "place", "access", "export", "share", "lost"}  # kinds that stand again behind a graft; and the keys of stations
 
 
 def check_graft(e):
@@ -17,38 +17,32 @@ def check_graft(e):
         raise Bad("hearings")
 
 
-def old_epoch(chain, number, e):
+def old_epoch(chain, number, origin):
     """The earlier epoch that the graft with this number gives back; None: it cannot be one."""
     earlier = [epoch for epoch, after in zip(chain, chain[1:]) if after.first <= number]
-    return next((old for old in earlier if origin_of(old.archive, old.number) == e["origin"] and e["size"] > old.counted), None)
+    return next((old for old in earlier if origin_of(old.archive, old.number) == origin), None)
 
 
-def kind_of(data):
-    """"must" or "may" be said again; "filed": a hearing's checkpoint; else ""."""
+def kind_again(data):
+    """Its kind, if it is said again; else ""."""
     try:
         e = canonical(data)
-        kind = e["kind"] if e["v"] == 1 else ""
-        if kind == "key":
-            return "must" if e["role"] == "station" else ""
-        return "must" if kind in MUST else "may" if kind in MAY else "filed" if kind == "hearing-checkpoint" else ""
+        again = e["v"] == 1 and (e["kind"] in AGAIN or e["kind"] == "key" and e["role"] == "station")
+        return e["kind"] if again else ""
     except (Bad, KeyError, TypeError):
         return ""
 
 
 def first_that_lacks(own, begin, old, behind, end):
-    """The index in `own` where an entry lacks that came back with [behind, end) of the old log, and must follow from `begin` on; or None."""
-    wanted = [(data, kind) for data, kind in ((old.entries[i], kind_of(old.entries[i])) for i in range(behind, end)) if kind in ("must", "may")]
-    for index in range(begin, own.counted + 1):
-        if all(kind == "may" for _, kind in wanted):
-            return None
-        data = own.entries[index] if index < own.counted else b""
-        if kind_of(data) == "filed":
-            continue
-        while wanted and wanted[0][0] != data:
-            if wanted[0][1] == "must":
-                return index
-            wanted = wanted[1:]
-        wanted = wanted[1:]
+    """The index in `own` where an entry lacks that came back with [behind, end) of the old log, and must follow from `begin` on; or None. An order
+    to do without objects may be left out: officers of now may not have signed it."""
+    wanted = [(data, kind) for data, kind in ((old.entries[i], kind_again(old.entries[i])) for i in range(behind, end)) if kind]
+    index = begin
+    for data, kind in wanted:
+        if index < own.counted and own.entries[index] == data:
+            index += 1
+        elif kind != "lost":
+            return index
     return None
 
 
@@ -56,13 +50,13 @@ def judge_grafts(chain, grafts, report):
     """`grafts`: (number, entry), in order. What is not shown of an old log is taken as stated."""
     back = {}  # origin -> how far its log came back
     for number, e in grafts:
-        old = old_epoch(chain, number, e)
-        root = old.root_at(e["size"]) if old else b""
+        old = old_epoch(chain, number, e["origin"])
+        behind = back.get(e["origin"], old.counted) if old else 0
+        root = old.root_at(e["size"]) if old and e["size"] > behind else b""
         if root is not None and root.hex() != e["root"]:
             report.add("graft", log="main", entry=number)
             continue
-        behind = back.get(e["origin"], old.counted)
-        back[e["origin"]] = max(behind, e["size"])
+        back[e["origin"]] = e["size"]
         own = [epoch for epoch in chain if epoch.first <= number][-1]
         if root is None or len(own.entries) != own.note.size or len(old.entries) != old.note.size:
             continue  # not to be compared here
