@@ -50,6 +50,7 @@ Status AccessJournal::load() {
     else if (access != nullptr) kept_.push_back(*access);
     else ++bad;
   }
+  tell();
   if (bad == 0) return ok();
   const Status aside = files_.link_file(path_, path_ + ".damaged");
   if (!aside && aside.error().code != Errc::already_exists) return aside;
@@ -67,9 +68,15 @@ void AccessJournal::stop() {
   thread_.join();
 }
 
-std::size_t AccessJournal::waiting() const {
-  const std::lock_guard lock(mutex_);
-  return kept_.size();
+AccessJournal::Waiting AccessJournal::waiting() const {
+  const std::lock_guard lock(told_mutex_);
+  return told_;
+}
+
+void AccessJournal::tell() {
+  const std::lock_guard lock(told_mutex_);
+  told_.count = kept_.size();
+  told_.since = kept_.empty() ? std::nullopt : std::optional(kept_.front().utc);
 }
 
 Status AccessJournal::record(const AccessEntry& entry) {
@@ -110,6 +117,7 @@ Status AccessJournal::keep(const AccessEntry& entry) {
     kept_.pop_back();  // it may be in the file, as one access too many
     return done.error().within("an access could not be kept while the main log is not continued");
   }
+  tell();
   changed_.notify_all();
   return ok();
 }
@@ -147,6 +155,7 @@ Status AccessJournal::settle() {
   if (!gone) log_.warn(gone.error().within("what waited is in the main log, and its file stays").message);
   log_.info(fmt::format("the main log goes on: {} accesses that waited for it are in it", kept_.size()));
   kept_.clear();
+  tell();
   return ok();
 }
 

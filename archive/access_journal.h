@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,12 +35,18 @@ class AccessJournal {
   Status record(const AccessEntry& entry);
   // Appends what waits, if the log goes on. Errors as MainLog::append: all of it still waits.
   Status settle();
-  std::size_t waiting() const;
+  struct Waiting {
+    std::size_t count = 0;
+    std::optional<UtcTime> since;  // the oldest; none: nothing waits
+  };
+  Waiting waiting() const;  // at once, also while the main log is appended to
+  const std::string& path() const { return path_; }  // of the file in which they are
 
  private:
   Status keep(const AccessEntry& entry);
   Status write_anew() /* mutex_ held */;
   Result<std::vector<MainEntry>> not_in_log() const /* mutex_ held */;
+  void tell() /* mutex_ held */;
   void run(const std::stop_token& stop);
 
   FileSystem& files_;
@@ -52,6 +59,8 @@ class AccessJournal {
   std::uint64_t since_ = 0;               // size of the main log when the first one came
   std::vector<AccessEntry> kept_;         // all that the file has
   std::unique_ptr<WritableFile> file_;    // its end; null: it is written anew with the next one
+  mutable std::mutex told_mutex_;         // guards what follows; taken last
+  Waiting told_;                          // of `kept_`
   std::jthread thread_;
 };
 

@@ -124,7 +124,7 @@ struct Running {
         drills(drill_parts(s, l, files, clock, p, m, origins), drill_settings(s)), sign_in(a, clock, keys.server.public_key()), accesses(files, l, m, s.state_directory),
         sessions(clock, accesses),
         witness(files, clock, s.state_directory, s.name), witness_routes(witness, witnesses, peers),
-        status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins, witnesses, ahead, drills}, s.epoch),
+        status(clock, s, p, m, peers, {read_back, keeper, scrub, unfiled, origins, witnesses, ahead, drills, accesses, epochs}, s.epoch),
         successors(stores, archives, sites),
         machine(s.epoch, epochs, m, deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, replica_of(s.role), promoted_of(s)),
         hearing_routes(clock, stores, m, archives, hearings, retrieval, peers, a, sign_in),

@@ -160,6 +160,27 @@ Result<Json> StatusRoutes::log(Json::Array& reasons) {
   return out;
 }
 
+// Who played what while nothing was signed, and is not in the main log yet.
+Json StatusRoutes::accesses(Json::Array& reasons) {
+  const archive::AccessJournal::Waiting waiting = upkeep_.accesses.waiting();
+  Json out;
+  out.set("waiting", std::uint64_t{waiting.count});
+  if (!waiting.since) return out;
+  out.set("since", *waiting.since);
+  Json facts;
+  facts.set("n", std::uint64_t{waiting.count}).set("path", upkeep_.accesses.path());
+  // An archive that goes on at another site never goes on here.
+  const bool stays = upkeep_.epochs.highest(main_log_.archive_name()) > epoch_;
+  const std::string what = fmt::format("{} accesses (who played what while nothing was signed) are in {} and not in the main log, since {}", waiting.count,
+                                       upkeep_.accesses.path(), to_text(*waiting.since));
+  Json why = stays ? reason("accesses-stay", std::move(facts), what + "; they stay there, because this archive goes on at another site",
+                            "Keep that file: nothing else says who played then. greffe-archive rejoin leaves it where it is.")
+                   : reason("accesses-waiting", std::move(facts), what, "Keep that file. They are appended by themselves when the log goes on; see why nothing is signed.");
+  why.set("since", *waiting.since);
+  reasons.push_back(std::move(why));
+  return out;
+}
+
 // Those who have seen the main log and hold nothing of it.
 Json::Array StatusRoutes::witnesses(Json::Array& reasons) {
   Json::Array out;
@@ -270,7 +291,7 @@ Result<Json> StatusRoutes::status() {
   out.set("second_sites", std::move(second_sites)).set("origins", GREFFE_TRY(origins(reasons)));
   out.set("drills", GREFFE_TRY(drills(reasons)));
   out.set("log", std::move(log_json)).set("read_back", read_back(reasons)).set("keeping", keeping(reasons));
-  out.set("scrubbing", scrubbing(reasons));
+  out.set("scrubbing", scrubbing(reasons)).set("accesses", accesses(reasons));
   const catalogue::ScrubFacts scrub = GREFFE_TRY(main_log_.catalogue().scrub_facts());
   if (scrub.utc) {
     Json s;
@@ -412,6 +433,10 @@ Result<std::string> StatusRoutes::metrics_text() {
     metrics.set("greffe_cosigner_entries_behind", "Main-log entries that this cosigner has not confirmed",
                 static_cast<double>(head.checkpoint.size - covered), {{"cosigner", cosigner.name}});
   }
+  const archive::AccessJournal::Waiting accesses = upkeep_.accesses.waiting();
+  const double oldest_ms = accesses.since ? static_cast<double>(clock_.utc_now().ms - accesses.since->ms) : 0;
+  metrics.set("greffe_accesses_waiting", "Accesses that are not in the main log yet, because it is not continued", static_cast<double>(accesses.count));
+  metrics.set("greffe_accesses_oldest_seconds", "Age of the oldest of those", oldest_ms / 1000);
   metrics.set("greffe_main_log_signed", "1 while new entries of the main log are signed", main_log_.refusal() ? 0 : 1);
   for (const archive::WitnessFacts& one : upkeep_.witnesses.facts()) {
     const Metrics::Labels labels{{"witness", one.name}};

@@ -5,9 +5,11 @@
 #include <functional>
 #include <vector>
 
+#include "archive/access_journal.h"
 #include "archive/base/metrics.h"
 #include "archive/entries_ahead.h"
 #include "archive/drills.h"
+#include "archive/epochs.h"
 #include "archive/hearing_logs.h"
 #include "archive/origin_watch.h"
 #include "archive/peers.h"
@@ -32,6 +34,8 @@ struct Upkeep {
   const archive::Witnesses& witnesses;
   const archive::EntriesAhead& ahead;
   const archive::Drills& drills;
+  const archive::AccessJournal& accesses;
+  const archive::Epochs& epochs;
 };
 
 class StatusRoutes {
@@ -51,6 +55,7 @@ class StatusRoutes {
   std::optional<UtcTime> written(std::uint64_t index, std::uint64_t size) const;
   Result<Json> log(Json::Array& reasons);
   Json::Array witnesses(Json::Array& reasons);
+  Json accesses(Json::Array& reasons);
   Result<Json::Array> origins(Json::Array& reasons);
   Result<Json::Array> drills(Json::Array& reasons);
   Status drill_metrics(Metrics& metrics);

@@ -73,7 +73,7 @@ TEST_CASE("while the log goes on an access is in it at once, and nowhere else") 
   REQUIRE(journal.record(held.access("s1")));
   CHECK(held.logged() == Sessions{"s1"});
   CHECK_FALSE(held.has_file());
-  CHECK(journal.waiting() == 0);
+  CHECK(journal.waiting().count == 0);
 }
 
 TEST_CASE("while nothing is signed accesses survive a power cut, and are in the log once it goes on, each once") {
@@ -88,19 +88,19 @@ TEST_CASE("while nothing is signed accesses survive a power cut, and are in the 
   held.files->crash();
   AccessJournal journal = held.journal();
   REQUIRE(journal.load());
-  CHECK(journal.waiting() == 3);
+  CHECK(journal.waiting().count == 3);
   REQUIRE(journal.record(held.access("s4")));
   const auto before = held.files->clone();
   held.archive.main_log->release();
   REQUIRE(journal.settle());
   CHECK(held.logged() == Sessions{"s1", "s2", "s3", "s4"});
-  CHECK(journal.waiting() == 0);
+  CHECK(journal.waiting().count == 0);
   CHECK_FALSE(held.has_file());
 
   // Killed between the log and the file: it is still there, and nothing is doubled.
   AccessJournal again(*before, held.archive.log, *held.archive.main_log, kState);
   REQUIRE(again.load());
-  CHECK(again.waiting() == 4);
+  CHECK(again.waiting().count == 4);
   REQUIRE(again.settle());
   CHECK(held.logged() == Sessions{"s1", "s2", "s3", "s4"});
   CHECK_FALSE(before->stat(kFile));
@@ -140,11 +140,11 @@ TEST_CASE("an access that cannot be kept is not answered for, and one that was i
       AccessJournal journal = held.journal();
       REQUIRE(journal.load());
       for (const std::string& session : answered) REQUIRE(held.text().find(session) != std::string::npos);
-      REQUIRE(journal.waiting() >= answered.size());
+      REQUIRE(journal.waiting().count >= answered.size());
       REQUIRE(journal.record(held.access("s9")));
       AccessJournal after = held.journal();
       REQUIRE(after.load());
-      REQUIRE(after.waiting() == journal.waiting());
+      REQUIRE(after.waiting().count == journal.waiting().count);
     }
   }
   CHECK(steps > 4);
@@ -177,7 +177,7 @@ TEST_CASE("the torn end of the file is no access, and a line that rotted is name
   }
   AccessJournal journal = held.journal();
   REQUIRE(journal.load());
-  CHECK(journal.waiting() == whole);
+  CHECK(journal.waiting().count == whole);
   REQUIRE(journal.record(held.access("s4")));
   held.archive.main_log->release();
   REQUIRE(journal.settle());
@@ -194,14 +194,35 @@ TEST_CASE("too many that wait are not taken") {
   CHECK(refused.error().code == Errc::unavailable);
 }
 
+TEST_CASE("how many wait and since when is known at once, also after a start") {
+  Held held;
+  greffe::AccessEntry first = held.access("s1");
+  first.utc = greffe::UtcTime{1'795'337'000'000};
+  {
+    AccessJournal journal = held.journal();
+    CHECK_FALSE(journal.waiting().since);
+    REQUIRE(journal.record(first));
+    REQUIRE(journal.record(held.access("s2")));
+    CHECK(journal.waiting().count == 2);
+    CHECK(journal.waiting().since == first.utc);
+  }
+  AccessJournal again = held.journal();
+  REQUIRE(again.load());
+  CHECK(again.waiting().count == 2);
+  CHECK(again.waiting().since == first.utc);
+  held.archive.main_log->release();
+  REQUIRE(again.settle());
+  CHECK_FALSE(again.waiting().since);
+}
+
 TEST_CASE("its thread appends as soon as the log goes on") {
   Held held;
   AccessJournal journal = held.journal();
   journal.start();
   REQUIRE(journal.record(held.access("s1")));
   held.archive.main_log->release();
-  for (int i = 0; i < 1000 && journal.waiting() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  CHECK(journal.waiting() == 0);
+  for (int i = 0; i < 1000 && journal.waiting().count > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(journal.waiting().count == 0);
   journal.stop();
   CHECK(held.logged() == Sessions{"s1"});
 }

@@ -41,7 +41,7 @@ struct SampleSite {
         witness(archive.files, archive.clock, archive.folder.path + "/state", archive.name),
         witnesses(archive.files, archive.clock, archive.log, *archive.main_log, *archive.pool, {archive.folder.path + "/state"}),
         witness_routes(witness, witnesses, peers),
-        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins, witnesses, *archive.ahead, drills}, 1),
+        status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins, witnesses, *archive.ahead, drills, accesses, *archive.epochs}, 1),
         successors(archive.stores(), archives, sites),
         machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, web::MachineRoutes::Replica{foreign, comparisons, intake},
                 web::MachineRoutes::Promoted{foreign, grafts}),
@@ -74,6 +74,14 @@ struct SampleSite {
     add(drill_routes.control_routes());
     add(hand_over.control_routes(*archive.deposit));
     return out;
+  }
+
+  // What /metrics answers.
+  std::string metrics() {
+    for (const http::Route& route : status.loopback_routes()) {
+      if (route.pattern == "/metrics") return std::get<std::string>(std::get<http::Handler>(route.handler)({}).body);
+    }
+    return {};
   }
 
   SampleArchive archive;

@@ -118,6 +118,18 @@ TEST_CASE("an archive that was promoted elsewhere is fenced by the officers' cer
   const auto appended = site.archive.main_log->append(entry);
   REQUIRE_FALSE(appended);
   CHECK_THAT(appended.error().message, Catch::Contains("epoch 2"));
+  // Who plays here from now on is known here only, which the status says.
+  greffe::AccessEntry played;
+  played.hearing = greffe::make_hearing_id(site.archive.clock.utc_now());
+  played.account = "u-1";
+  played.purpose = "play";
+  played.session = "s-1";
+  played.utc = site.archive.clock.utc_now();
+  REQUIRE(site.accesses.record(played));
+  REQUIRE_FALSE(site.accesses.settle());
+  const std::string status = write_json(*site.status.status());
+  CHECK_THAT(status, Catch::Contains("\"code\":\"accesses-stay\"") && Catch::Contains("goes on at another site") && Catch::Contains("state/accesses"));
+  CHECK(status.find("accesses-waiting") == std::string::npos);
   CHECK(site.ask("GET", "/v1/log/main/checkpoint", station).status == 200);
   CHECK(site.ask("POST", kEpochs, station, name, certificate(name)).status == 200);
 }

@@ -102,10 +102,21 @@ TEST_CASE("while nothing is signed people play, and it is in the log when that g
   const std::map<std::string, std::string> object{{"id", hearing.id.text()}, {"name", hearing.objects[1].first.hex() + ".mp4"}};
   for (int i = 0; i < 2; ++i) CHECK(browser.call("GET", "/v1/hearings/{id}/objects/{name}", object).status == 200);
   CHECK(access_entries(site) == 0);
-  CHECK(site.accesses.waiting() == 1);
+  CHECK(site.accesses.waiting().count == 1);
+  const Json held = *site.status.status();
+  CHECK(*held.object("accesses")->size("waiting") == 1);
+  const std::string since = *held.object("accesses")->string("since");
+  const std::string reasons = write_json(Json().set("all", *held.array("reasons")));
+  CHECK_THAT(reasons, Catch::Contains("\"code\":\"accesses-waiting\"") && Catch::Contains("\"since\":\"" + since + "\"") && Catch::Contains("state/accesses"));
+  CHECK_THAT(site.metrics(), Catch::Contains("greffe_accesses_waiting 1\n") && Catch::Contains("greffe_accesses_oldest_seconds"));
   site.archive.main_log->release();
   REQUIRE(site.accesses.settle());
   CHECK(access_entries(site) == 1);
+  const Json settled = *site.status.status();
+  CHECK(*settled.object("accesses")->size("waiting") == 0);
+  CHECK_FALSE(settled.object("accesses")->has("since"));
+  CHECK(write_json(settled).find("accesses-waiting") == std::string::npos);
+  CHECK_THAT(site.metrics(), Catch::Contains("greffe_accesses_waiting 0\n"));
   CHECK(browser.call("GET", "/v1/hearings/{id}/objects/{name}", object).status == 200);
   CHECK(access_entries(site) == 1);
 }

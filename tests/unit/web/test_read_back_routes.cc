@@ -65,13 +65,6 @@ void await(const Condition& condition) {
   REQUIRE(condition());
 }
 
-std::string metrics_of(SampleSite& site) {
-  for (const greffe::http::Route& route : site.status.loopback_routes()) {
-    if (route.pattern == "/metrics") return std::get<std::string>(std::get<greffe::http::Handler>(route.handler)({}).body);
-  }
-  return {};
-}
-
 }  // namespace
 
 TEST_CASE("what a station files is read back without being asked for, and everybody is told how far") {
@@ -86,7 +79,7 @@ TEST_CASE("what a station files is read back without being asked for, and everyb
   const Json waiting = *site.status.status()->object("read_back");
   CHECK(*waiting.size("lagging") == 1);
   CHECK(*waiting.size("held_back") == 0);
-  CHECK(metrics_of(site).find("greffe_read_back_lagging_hearings 1\n") != std::string::npos);
+  CHECK(site.metrics().find("greffe_read_back_lagging_hearings 1\n") != std::string::npos);
 
   site.read_back.start();
   await([&] { return site.read_back.size(hearing.id) == 4; });
@@ -94,8 +87,8 @@ TEST_CASE("what a station files is read back without being asked for, and everyb
   const Json done = *site.status.status()->object("read_back");
   CHECK(*done.size("lagging") == 0);
   CHECK(*done.size("oldest_age_ms") == 0);
-  CHECK(metrics_of(site).find("greffe_read_back_lagging_hearings 0\n") != std::string::npos);
-  CHECK(metrics_of(site).find("greffe_read_back_oldest_seconds 0\n") != std::string::npos);
+  CHECK(site.metrics().find("greffe_read_back_lagging_hearings 0\n") != std::string::npos);
+  CHECK(site.metrics().find("greffe_read_back_oldest_seconds 0\n") != std::string::npos);
 }
 
 TEST_CASE("an object that cannot be read back is a reason for an operator to look, with its name") {
@@ -117,7 +110,7 @@ TEST_CASE("an object that cannot be read back is a reason for an operator to loo
     told = told || (*reason.string("code") == "read-back-late" && reason.string("what")->find(key) != std::string::npos);
   }
   CHECK(told);
-  CHECK(metrics_of(site).find("greffe_read_back_held_back_hearings 1\n") != std::string::npos);
+  CHECK(site.metrics().find("greffe_read_back_held_back_hearings 1\n") != std::string::npos);
 }
 
 TEST_CASE("after a start a station's question sets it to work; a replicator's does not") {

@@ -262,6 +262,7 @@ export interface Status {
     volumes: { volume: string; path: string; there: boolean; percent: number; began: string; ends?: string; late: boolean }[];
   };
   read_back: { lagging: number; oldest_age_ms: number; held_back: number };
+  accesses: { waiting: number; since?: string };  // not in the main log yet
 }
 
 // What a replica knows of an archive and does not hold yet, because sound or picture still waits. `counted` false: there is more.
