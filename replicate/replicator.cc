@@ -236,7 +236,7 @@ Status Replicator::look() {
 // Whether its confirmation never came to the archive, which takes none that it has not verified: the signature is not checked again, because
 // that would take longer than all the rest of a pass with nothing to do. What the target holds is never judged by this.
 bool Replicator::is_owed(const HearingId& id) const {
-  if (!sites_.target_key) return false;
+  if (!sites_.target_key || sites_.comes_back) return false;
   const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id)));
   const auto here = head ? parse_signed_checkpoint(*head) : Result<SignedCheckpoint>(head.error());
   return here && std::none_of(here->note.signatures.begin(), here->note.signatures.end(), [this](const NoteSignature& line) {
