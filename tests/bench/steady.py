@@ -5,8 +5,9 @@
 
 Four courtrooms file hearing after hearing over TLS, each as fast as two hundred and fifty kilobytes a second allow (an hour of it is 11 GB on
 three volumes); beside them two people play ranges of what was filed and one searches, all three without a pause, so that the machine's cores
-have nothing left. The figure is the median of the last third over that of the first, of the proportional set size (looked at every two
-seconds, from the second minute on).
+have nothing left. Before that, small objects fill what the archive keeps about replicas and folders (archive/store/verified_copies.h: 200,000
+replicas, some 30 MB), which would take the first hour else. The figure is the median of the last third over that of the first, of the
+proportional set size (looked at every two seconds, from the second minute on).
 """
 import collections
 import http.client
@@ -25,6 +26,7 @@ from machine_client import Hearing, MachineClient, details_document, random_obje
 from world import Browser, World
 
 STATIONS, PLAYERS = 4, 2
+FILLED_HEARINGS, SMALL_BYTES = 1_700, 600
 OBJECT_BYTES, SEGMENTS = 50_000, 40
 BYTES_PER_S = 250_000  # of each station
 RANGE_BYTES = 8_000
@@ -34,26 +36,43 @@ FLAT = 1.1
 Look = collections.namedtuple("Look", "mib descriptors threads")
 
 
-def file_hearings(codes, number, filed, count, until):
+def file_hearing(client, object_bytes, posted):
+    """`posted(number of objects, path of the newest)` is called with every fourth."""
+    hearing = Hearing(client)
+    details = details_document(case=f"RG 26/{random.randrange(100_000):05}")
+    hearing.put(details)
+    hearing.open(sha256(details), {"mic-judge": "audio"})
+    for done in range(1, SEGMENTS + 1):
+        data = random_object(object_bytes)
+        hearing.put(data)
+        hearing.segment("mic-judge", data, min(1260, object_bytes - 1), 900_000)
+        if done % 4 == 0:
+            hearing.post()
+            posted(done, f"{hearing.path}/objects/{sha256(data)}.mp4")
+    hearing.finish()
+    hearing.post()
+
+
+def fill(code, hearings):
+    client = MachineClient(code, timeout=120)
+    client.enrol()
+    for _ in range(hearings):
+        file_hearing(client, SMALL_BYTES, lambda done, path: None)
+    client.close()
+
+
+def file_hearings(code, filed, count, until):
     """One courtroom. What it has filed goes to `filed`, for those who play; `count` says how much it was."""
-    client = MachineClient(codes[number], timeout=120)
+    client = MachineClient(code, timeout=120)
     client.enrol()
     while time.monotonic() < until:
         began = time.monotonic()
-        hearing = Hearing(client)
-        details = details_document(case=f"RG 26/{random.randrange(100_000):05}")
-        hearing.put(details)
-        hearing.open(sha256(details), {"mic-judge": "audio"})
-        for done in range(1, SEGMENTS + 1):
-            data = random_object(OBJECT_BYTES)
-            hearing.put(data)
-            hearing.segment("mic-judge", data, 1260, 900_000)
-            if done % 4 == 0:
-                hearing.post()
-                filed.put(f"{hearing.path}/objects/{sha256(data)}.mp4")
+
+        def posted(done, path):
+            filed.put(path)
             time.sleep(max(0.0, began + done * OBJECT_BYTES / BYTES_PER_S - time.monotonic()))
-        hearing.finish()
-        hearing.post()
+
+        file_hearing(client, OBJECT_BYTES, posted)
         with count.get_lock():
             count.value += 1
     client.close()
@@ -125,12 +144,19 @@ def main():
     fork = multiprocessing.get_context("fork")
     with World() as world:
         world.start()
-        codes = [world.station_code(f"s{number}", room=f"room-{number}").read_text() for number in range(STATIONS)]
+        codes = [world.station_code(f"s{number}", room=f"room-{number}").read_text() for number in range(2 * STATIONS)]
+        filling = [fork.Process(target=fill, args=(code, FILLED_HEARINGS // STATIONS)) for code in codes[STATIONS:]]
+        for one in filling:
+            one.start()
+        for one in filling:
+            one.join()
+        if any(one.exitcode for one in filling):
+            raise RuntimeError("a station that was to fill the caches came to an end")
         cookie = Browser(world).log_in("clerk", world.add_user("clerk", "clerk")).cookie
         filed = fork.Queue()
         hearings, ranges, searches = (fork.Value("Q", 0) for _ in range(3))
         until = time.monotonic() + 60 * minutes
-        running = [fork.Process(target=file_hearings, name=f"station {n}", args=(codes, n, filed, hearings, until)) for n in range(STATIONS)]
+        running = [fork.Process(target=file_hearings, name=f"station {n}", args=(codes[n], filed, hearings, until)) for n in range(STATIONS)]
         running += [fork.Process(target=play, name=f"player {n}", args=(world.browser, cookie, filed, ranges, until)) for n in range(PLAYERS)]
         running.append(fork.Process(target=search, name="searcher", args=(world.browser, cookie, searches, until)))
         for one in running:
