@@ -75,12 +75,12 @@ TEST_CASE("an old log of which more has come back goes to a target as far as the
     replicate::Replicator replicator(rig.sites(), rig.line, rig.clock, {.limits = rig.limits, .poll_interval_ms = 20}, rig.log);
     const auto report = replicator.pass({});
     CHECK((!report || !report->caught_up()));
-    CHECK(rig.held(1) == 0);  // nothing else than what it goes on from
+    CHECK(rig.main_held(1) == 0);  // nothing else than what it goes on from
     return;
   }
   CHECK(rig.pass().caught_up());
-  CHECK(rig.held(1) == 1);
-  CHECK(rig.held(2) == 1);
+  CHECK(rig.main_held(1) == 1);
+  CHECK(rig.main_held(2) == 1);
   CHECK(rig.lag().caught_up());
 }
 
