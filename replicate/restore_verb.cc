@@ -56,6 +56,11 @@ Result<bool> had_pool(FileSystem& files, const Settings& settings, const Restore
   return false;
 }
 
+Status is_own_pool(store::WholePool& pool, const std::string& archive) {
+  const bool copy = GREFFE_TRY(is_passive_copy(pool, archive));
+  return copy ? Status(fail(Errc::invalid, "[source] names the pool of a copy that nobody answers for; an archive's own pool is another one")) : ok();
+}
+
 Result<std::unique_ptr<store::WholePool>> open_target_pool(FileSystem& files, Clock& clock, const Settings& settings, const RestoreOptions& options,
                                                            store::PoolListeners listeners) {
   if (options.new_pool && !settings.source.volumes.empty()) return fail(Errc::invalid, "--new-pool is for pools in Ceph or S3; say --volume PATH=DOMAIN for each disk");
@@ -66,11 +71,14 @@ Result<std::unique_ptr<store::WholePool>> open_target_pool(FileSystem& files, Cl
     return fail(Errc::not_found, pool.error().message + ". Where [source] is to be a new pool, say --volume PATH=DOMAIN for each disk, or --new-pool");
   }
   if (!pool) return pool.error();
-  if (GREFFE_TRY(is_passive_copy(**pool, settings.archive))) return fail(Errc::invalid, "[source] names the pool of a copy that nobody answers for; an archive's own pool is another one");
+  // An earlier try that was cut short may have left one volume of several, which cannot say alone.
+  const Status own = is_own_pool(**pool, settings.archive);
+  if (!own && own.error().code != Errc::unavailable) return own.error();
   for (const store::NewVolume& volume : wanted) {
     const auto added = add && (*pool)->members() != nullptr ? (*pool)->members()->add_volume(volume.path, volume.domain) : Result<store::VolumeLabel>(fail(Errc::already_exists, ""));
     if (!added && added.error().code != Errc::already_exists) return added.error();
   }
+  if (!own) GREFFE_TRY(is_own_pool(**pool, settings.archive));
   return pool;
 }
 

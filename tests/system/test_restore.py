@@ -73,6 +73,7 @@ def test_all_disks_are_lost_and_the_work_is_cut_short_again_and_again():
         sites.lose_everything()
         sites.bring_keys()
         assert "no volume" in sites.restore(status=2), "a pool is not made unasked"
+        assert "cannot say" in sites.restore(*sites.new_volumes()[:2], status=2), "one volume of three is no pool, and the next try must get on with it"
         for delay in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3):
             process = subprocess.Popen([REPLICATE, "--config", sites.config, "restore", *sites.new_volumes()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(delay)
