@@ -301,6 +301,7 @@ def test_two_logs_of_one_epoch_are_found_wherever_they_lie():
             code, verdict = verdict_of(policy, sites.second.volumes)
             return code, verdict["verdict"], [found["what"] for found in verdict["findings"] if found["code"] in ("promotion", "main-signature")], verdict
 
+        sites.second.stop()  # what is judged are disks that nobody mends
         # The officers signed two promotions, each of which alone is one.
         for certified in (one, two):
             for volume in sites.second.volumes:
@@ -328,6 +329,7 @@ def test_an_epoch_that_officers_did_not_begin_is_no_part_of_the_archive():
         policy = sites.primary.policy()
         assert verdict_of(policy, sites.second.volumes)[0] == 0
         head = sites.client.request("GET", "/v1/log/main/checkpoint")[1]["detail"]
+        sites.second.stop()
         strangers = {name: ed25519.Ed25519PrivateKey.generate() for name in sites.signers}
         for signers, wrong in ((strangers, "is not over this promotion"), ({"officer-1": sites.signers["officer-1"]}, "two officers")):
             key = ed25519.Ed25519PrivateKey.generate()
