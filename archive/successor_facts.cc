@@ -17,16 +17,19 @@ Result<ProvedEntry> proved(const tlog::LogChain& chain, std::uint64_t number, st
 
 }  // namespace
 
-// One that cannot be had lacks: whoever slept through that epoch is enrolled again.
-const std::vector<std::string>& SuccessorFacts::ends(const HeldArchive& own) {
+// One that cannot be had lacks: whoever slept through that epoch is enrolled again. One that could not be read just now is asked for again.
+std::vector<std::string> SuccessorFacts::ends(const HeldArchive& own) {
   if (ends_) return *ends_;
-  ends_.emplace();
+  std::vector<std::string> out;
+  bool known = true;
   const std::vector<tlog::LogChain::Link>& links = own.chain.links();
   for (std::size_t i = links.size() - 1 - std::min(links.size() - 1, kSuccessorEndsMax); i + 1 < links.size(); ++i) {
     const auto end = end_of_epoch(stores_, *own.catalogue, own.chain, links[i]);
-    if (end) ends_->push_back(end->note.write());
+    if (end) out.push_back(end->note.write());
+    known = known && (end || end.error().code == Errc::not_found);
   }
-  return *ends_;
+  if (known) ends_ = out;
+  return out;
 }
 
 Result<Successors> SuccessorFacts::now() {

@@ -22,7 +22,7 @@ class SuccessorFacts {
   Result<Successors> now();
 
  private:
-  const std::vector<std::string>& ends(const HeldArchive& own) /* mutex_ held */;
+  std::vector<std::string> ends(const HeldArchive& own) /* mutex_ held */;
 
   const Stores stores_;
   const HeldArchives& archives_;
