@@ -14,6 +14,7 @@ namespace greffe::archive {
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery(2000);
+constexpr std::size_t kSharesAtOnce = 200;
 
 // Where a page over several archives ends: the place that every catalogue orders by, and which of the archives had it.
 struct PageEnd {
@@ -87,7 +88,7 @@ struct HeldArchives::Copy {
   std::shared_ptr<OfficerEntries> officers;               // of that chain
   // Of the thread alone.
   std::optional<catalogue::CatalogueBuilder> builder;
-  std::uint64_t shares_filed = 0;  // entries of its main log that were looked at for counterparts
+  std::uint64_t shares_looked_at = 0;  // entries of its main log
   std::string said;                // what stands in its way, as it was logged last
   std::string said_of_shares;
 };
@@ -201,11 +202,22 @@ void HeldArchives::follow(Copy& copy, const std::stop_token& stop) {
 // Begun again from the first entry at each start: what is filed already is found, whatever a crash cut short.
 void HeldArchives::file_counterparts(Copy& copy) {
   if (!copy.catalogue || !copy.chain) return;  // this thread alone sets them
-  const auto filed = archive::file_counterparts(own_, copy.name, *copy.catalogue, *copy.chain, copy.shares_filed);
-  if (filed) copy.shares_filed = *filed;
+  const Status filed = file_shares(copy);
   const std::string words = filed ? std::string() : filed.error().within("what " + copy.name + " shares with courts here is not in this archive's log yet").message;
   if (!words.empty() && words != copy.said_of_shares) log_.warn(words);
   copy.said_of_shares = words;
+}
+
+Status HeldArchives::file_shares(Copy& copy) {
+  for (bool more = true; more;) {
+    const SharesFound found = GREFFE_TRY(shares_with(own_.archive_name(), copy.name, *copy.catalogue, *copy.chain, copy.shares_looked_at, kSharesAtOnce));
+    std::vector<ShareEntry> shares;
+    for (const FoundShare& one : found.shares) shares.push_back(one.share);
+    GREFFE_TRY(archive::file_counterparts(own_, shares));
+    copy.shares_looked_at = found.looked_at;
+    more = shares.size() == kSharesAtOnce;
+  }
+  return ok();
 }
 
 HeldArchive HeldArchives::own() const {

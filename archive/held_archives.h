@@ -85,6 +85,7 @@ class HeldArchives {
   Status look_for_epochs(Copy& copy);
   void follow(Copy& copy, const std::stop_token& stop);
   void file_counterparts(Copy& copy);
+  Status file_shares(Copy& copy);
   Status look_for_copies();
 
   Clock& clock_;

@@ -22,6 +22,7 @@ class RemoteSite : public OtherSite {
   Result<Bytes> get_object(const std::optional<HearingId>& hearing, const Digest& digest) override {
     return client_.get_object(hearing ? client::LogTarget{*hearing} : client::LogTarget{archive_}, digest, std::nullopt, kWithin);
   }
+  Result<SharesTold> shares(const LookedAt& looked_at) override { return client_.shares(looked_at); }
 
  private:
   const std::string name_;

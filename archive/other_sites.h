@@ -1,4 +1,4 @@
-// Other archives that hold copies of what this one holds, and give single objects of them back. Each was enrolled with a code that
+// Other archives that hold copies of what this one holds, and give single objects of them back, and what they know of shares. Each was enrolled with a code that
 // its operator made (`origin reader-code`); it knows this archive by the TLS key of its machine listener. Thread-safe.
 #ifndef GREFFE_ARCHIVE_OTHER_SITES_H
 #define GREFFE_ARCHIVE_OTHER_SITES_H
@@ -28,6 +28,8 @@ class OtherSite {
   // not_found: it does not hold it for that log. corrupt: its copies are bad, or it sent other bytes. Others: it cannot be asked
   // now, or not by us.
   virtual Result<Bytes> get_object(const std::optional<HearingId>& hearing, const Digest& digest) = 0;
+  // As client::ArchiveClient::shares.
+  virtual Result<SharesTold> shares(const LookedAt& looked_at) = 0;
 };
 
 // Those that may be asked, in the order in which they are.

@@ -48,21 +48,32 @@ Result<bool> has_share(const catalogue::Catalogue& catalogue, const tlog::LogCha
   return false;
 }
 
-Result<std::uint64_t> file_counterparts(MainLog& own, const std::string& copied, const catalogue::Catalogue& catalogue, const tlog::LogChain& chain,
-                                        std::uint64_t from) {
+Result<SharesFound> shares_with(const std::string& with, const std::string& of, const catalogue::Catalogue& catalogue, const tlog::LogChain& chain,
+                                std::uint64_t from, std::size_t limit) {
+  SharesFound out;
   const catalogue::Applied applied = GREFFE_TRY(catalogue.applied());
-  if (applied.size <= from) return from;
-  const std::string ours = own.archive_name() + "/";
+  out.looked_at = std::max(from, applied.size);
+  if (applied.size <= from) return out;
   const std::vector<std::uint64_t> numbers = GREFFE_TRY(shares_from(catalogue, std::nullopt, from));
-  std::vector<MainEntry> lacking;
   for (const std::uint64_t number : numbers) {
+    if (out.shares.size() == limit) {
+      out.looked_at = number;
+      break;
+    }
     const std::optional<ShareEntry> share = GREFFE_TRY(share_at(chain, number));
-    if (!share || share->archive != copied || !share->court.starts_with(ours)) continue;
-    const bool there = GREFFE_TRY(has_share(own.catalogue(), own.chain(), *share));
-    if (!there) lacking.push_back(*share);
+    if (share && share->archive == of && share->court.starts_with(with + "/")) out.shares.push_back({number, *share});
+  }
+  return out;
+}
+
+Status file_counterparts(MainLog& own, const std::vector<ShareEntry>& shares) {
+  std::vector<MainEntry> lacking;
+  for (const ShareEntry& share : shares) {
+    const bool there = GREFFE_TRY(has_share(own.catalogue(), own.chain(), share));
+    if (!there) lacking.push_back(share);
   }
   if (!lacking.empty()) GREFFE_TRY(own.append(lacking));
-  return applied.size;
+  return ok();
 }
 
 }  // namespace greffe::archive

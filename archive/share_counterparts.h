@@ -1,10 +1,12 @@
 // A share is logged on both sides: in the log of the archive that has the hearing, and as its counterpart, the very same entry, in the log of
-// the archive whose court may see it. That is written where both are at hand: at a site of the latter that holds a copy of the former.
+// the archive whose court may see it. Where a site holds the copy of both, it files them there itself (held_archives.h) or tells the other
+// archive (share_inquiry.h).
 #ifndef GREFFE_ARCHIVE_SHARE_COUNTERPARTS_H
 #define GREFFE_ARCHIVE_SHARE_COUNTERPARTS_H
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "archive/main_log.h"
 
@@ -12,11 +14,23 @@ namespace greffe::archive {
 
 // Whether this main log has just this `share` entry.
 Result<bool> has_share(const catalogue::Catalogue& catalogue, const tlog::LogChain& chain, const ShareEntry& share);
-// Files in `own` what the archive `copied` shares with courts of `own`, and what it ended, of its entries from number `from` on that are not
-// there yet; in their order. The number up to which its entries were looked at: what its catalogue stands for. A crash meanwhile leaves some of
-// them, and the next call with the same number files the others. Errors as MainLog::append; one thread for each pair of archives.
-Result<std::uint64_t> file_counterparts(MainLog& own, const std::string& copied, const catalogue::Catalogue& catalogue, const tlog::LogChain& chain,
-                                        std::uint64_t from);
+
+struct FoundShare {
+  std::uint64_t number = 0;  // of the entry, through all epochs
+  ShareEntry share;
+};
+// Acts of sharing, in the order of the log.
+struct SharesFound {
+  std::vector<FoundShare> shares;
+  std::uint64_t looked_at = 0;  // entries below this number, through all epochs
+};
+// What the archive `of`, whose catalogue and log these are, shares with courts of the archive `with`, and what it ended, from entry `from` on;
+// at most `limit`, the first of them. It looks at what the catalogue stands for.
+Result<SharesFound> shares_with(const std::string& with, const std::string& of, const catalogue::Catalogue& catalogue, const tlog::LogChain& chain,
+                                std::uint64_t from, std::size_t limit);
+// Files those of them that `own` does not have yet, in their order; the reasons that they name are stored. A crash meanwhile leaves all of that
+// or nothing. Errors as MainLog::append. One thread for each archive whose shares these are: two would file the same twice.
+Status file_counterparts(MainLog& own, const std::vector<ShareEntry>& shares);
 
 }  // namespace greffe::archive
 

@@ -13,6 +13,7 @@ constexpr std::size_t kMaxShown = 1024;
 constexpr std::size_t kMaxNonce = 128;
 constexpr std::uint64_t kMaxEntriesBodyBytes = 16 * 1024 * 1024;
 constexpr std::uint64_t kMaxHaveBodyBytes = 512 * 1024;
+constexpr std::uint64_t kMaxSharesBodyBytes = 256 * 1024;
 constexpr const char* kEpochHeader = "Greffe-Epoch";
 constexpr int kNoSpace = 507;
 // Volumes have room again when somebody adds one, a quota when entries come. The same for both, so that nobody is pressed.
@@ -97,7 +98,8 @@ MachineRoutes::MachineRoutes(std::uint64_t epoch, archive::Epochs& epochs, archi
                              std::optional<Replica> replica, std::optional<Promoted> promoted)
     : epoch_(epoch), epochs_(epochs), main_log_(main_log), deposit_(deposit), peers_(peers), retrieval_(retrieval), read_back_(read_back),
       lost_(lost), origins_(origins), successors_(successors), foreign_(replica ? &replica->foreign : promoted ? &promoted->foreign : nullptr),
-      grafts_(promoted ? &promoted->grafts : nullptr), comparisons_(replica ? &replica->comparisons : nullptr), ahead_(replica ? &replica->ahead : nullptr) {}
+      grafts_(promoted ? &promoted->grafts : nullptr), comparisons_(replica ? &replica->comparisons : nullptr), ahead_(replica ? &replica->ahead : nullptr),
+      shares_(replica ? &replica->shares : nullptr) {}
 
 http::Response MachineRoutes::answer(Answer response) const {
   http::Response out = response ? std::move(*response) : http::problem(response.error());
@@ -127,16 +129,16 @@ Result<archive::Peer> MachineRoutes::admit_reader(const http::Request& request) 
 Result<archive::Peer> MachineRoutes::admit(const http::Request& request) const {
   archive::Peer peer = GREFFE_TRY(admit_reader(request));
   if (peer.kind != archive::Peer::Kind::reader) return peer;
-  return fail(Errc::denied, "this key may read single objects and nothing else");
+  return fail(Errc::denied, "this key may read single objects, ask what is shared with its archive, and nothing else");
 }
 
-http::Route MachineRoutes::route_for_readers(std::string pattern, PeerHandler handler) {
+http::Route MachineRoutes::route_for_readers(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes) {
   const http::Handler wrapped = [this, handler](const http::Request& request) {
     const auto peer = admit_reader(request);
     if (!peer) return answer(peer.error());
     return answer((this->*handler)(request, *peer));
   };
-  return http::Route{"GET", std::move(pattern), wrapped, 0};
+  return http::Route{std::move(method), std::move(pattern), wrapped, max_body_bytes};
 }
 
 http::Route MachineRoutes::route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes) {
@@ -174,7 +176,7 @@ std::vector<http::Route> MachineRoutes::routes() {
     out.push_back(route("POST", base + "/have", &MachineRoutes::have, kMaxHaveBodyBytes));
     out.push_back(body_route(base + "/objects/{sha256}", &MachineRoutes::begin_object));
     out.push_back(route("HEAD", base + "/objects/{sha256}", &MachineRoutes::head_object, 0));
-    out.push_back(route_for_readers(base + "/objects/{sha256}", &MachineRoutes::get_object));
+    out.push_back(route_for_readers("GET", base + "/objects/{sha256}", &MachineRoutes::get_object, 0));
     out.push_back(route("POST", base + "/entries", &MachineRoutes::entries, kMaxEntriesBodyBytes));
     out.push_back(route("GET", base + "/checkpoint", &MachineRoutes::checkpoint, 0));
     out.push_back(route("GET", base + "/entries", &MachineRoutes::read_entries, 0));
@@ -184,6 +186,7 @@ std::vector<http::Route> MachineRoutes::routes() {
   out.push_back(route("GET", "/v1/lost-objects", &MachineRoutes::lost_objects, 0));
   out.push_back(route("POST", "/v1/lost-objects", &MachineRoutes::report_absent, kMaxHaveBodyBytes));
   out.push_back(body_route("/v1/lost-objects/{sha256}", &MachineRoutes::begin_return));
+  if (is_replica()) out.push_back(route_for_readers("POST", "/v1/shares", &MachineRoutes::shares, kMaxSharesBodyBytes));
   if (is_replica()) add_comparison_routes(out);
   if (ahead_ != nullptr) add_ahead_routes(out);
   out.push_back(route("POST", "/v1/hearings/{id}/cosignatures", &MachineRoutes::hearing_cosignatures, kMaxNoteBytes * 2));
@@ -301,6 +304,15 @@ MachineRoutes::Answer MachineRoutes::lost_objects(const http::Request&, const ar
   Json out;
   out.set("documents", std::move(documents)).set("objects", std::move(list));
   return ok_json(out);
+}
+
+// Of an archive whose copies are held here: what others share with its courts.
+MachineRoutes::Answer MachineRoutes::shares(const http::Request& request, const archive::Peer& peer) {
+  const bool reads = peer.kind == archive::Peer::Kind::reader;
+  if (!reads) return fail(Errc::denied, "what is shared with an archive is told to that archive only");
+  const LookedAt looked_at = GREFFE_TRY(parse_shares_question(request.body));
+  const SharesTold told = GREFFE_TRY(shares_->tell(peer.key.name, looked_at));
+  return http::json_response(200, write_shares_told(told));
 }
 
 // Nobody's word makes an object lost: this archive looks for it.

@@ -17,6 +17,7 @@
 #include "archive/peers.h"
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
+#include "archive/shares_told.h"
 #include "archive/successor_facts.h"
 #include "web/http/server.h"
 
@@ -29,6 +30,7 @@ class MachineRoutes {
     archive::ForeignLogs& foreign;
     archive::Comparisons& comparisons;
     archive::AheadIntake& ahead;
+    const archive::SharesForOthers& shares;
   };
   // What an archive has that was promoted: it takes back what only the old site has.
   struct Promoted {
@@ -46,7 +48,7 @@ class MachineRoutes {
   using PeerHandler = Answer (MachineRoutes::*)(const http::Request&, const archive::Peer&);
   // A reader gets at nothing but what is below route_for_readers.
   http::Route route(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes);
-  http::Route route_for_readers(std::string pattern, PeerHandler handler);
+  http::Route route_for_readers(std::string method, std::string pattern, PeerHandler handler, std::uint64_t max_body_bytes);
   using BodyHandler = Answer (MachineRoutes::*)(const http::Request&, std::unique_ptr<http::BodySink>&);
   http::Route body_route(std::string pattern, BodyHandler handler);
   Result<archive::Peer> admit(const http::Request& request) const;
@@ -82,6 +84,7 @@ class MachineRoutes {
   Answer known_ahead(const http::Request& request, const archive::Peer& peer);
   Answer take_ahead(const http::Request& request, const archive::Peer& peer);
 
+  Answer shares(const http::Request& request, const archive::Peer& peer);
   Answer main_checkpoint(const http::Request& request, const archive::Peer& peer);
   Answer main_consistency(const http::Request& request, const archive::Peer& peer);
   Answer read_entries(const http::Request& request, const archive::Peer& peer);
@@ -117,6 +120,7 @@ class MachineRoutes {
   archive::Grafts* const grafts_;             // on one that was
   archive::Comparisons* const comparisons_;  // at a replica
   archive::AheadIntake* const ahead_;         // the same
+  const archive::SharesForOthers* const shares_;  // the same
   bool is_replica() const { return comparisons_ != nullptr; }
 };
 

@@ -23,7 +23,9 @@
 #include "archive/read_back.h"
 #include "archive/retrieval.h"
 #include "archive/scrub.h"
+#include "archive/share_inquiry.h"
 #include "archive/shares.h"
+#include "archive/shares_told.h"
 #include "archive/successor_facts.h"
 #include "archive/witness.h"
 #include "archive/witnesses.h"
@@ -119,6 +121,7 @@ struct Running {
               {s.machine_url, keys.server.public_key(), archive::log_verifier(archive::origin_of(s), keys.log.public_key()),
                archive::holder_verifier(archive::origin_of(s), keys.holder.public_key())}),
         foreign(clock, stores, hearings, m, epochs, keys.holder, &ahead), grafts(clock, hearings, m, deposit, foreign), intake(ahead, hearings, foreign), archives(clock, files, l, stores, m, keys.log.public_key(), s.state_directory),
+        shares_told(stores, archives), share_inquiry(l, stores, m, archives, [this] { return sites.all(); }),
         comparisons(clock, l, files, p, hearings, scrub.lost(), join(s.state_directory, "comparison")),
         origins(clock, l, p, m, archive::holder_verifier(archive::origin_of(s), keys.holder.public_key()), s.alarm_after_s * 1000),
         drills(drill_parts(s, l, files, clock, p, m, origins), drill_settings(s)), sign_in(a, clock, keys.server.public_key()), accesses(files, l, m, s.state_directory),
@@ -135,7 +138,7 @@ struct Running {
 
   std::optional<MachineRoutes::Replica> replica_of(const std::string& role) {
     if (role != "replica") return std::nullopt;
-    return MachineRoutes::Replica{foreign, comparisons, intake};
+    return MachineRoutes::Replica{foreign, comparisons, intake, shares_told};
   }
 
   // It takes back what only the site has that was this archive before.
@@ -163,6 +166,8 @@ struct Running {
   archive::Grafts grafts;
   archive::AheadIntake intake;
   archive::HeldArchives archives;
+  archive::SharesForOthers shares_told;  // at a replica
+  archive::ShareInquiry share_inquiry;
   archive::Comparisons comparisons;  // runs at a replica
   archive::OriginWatch origins;
   archive::Drills drills;  // run at a replica
@@ -292,6 +297,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
   running.keeper.start();
   running.scrub.start();
   if (settings.role == "replica") running.archives.start();
+  running.share_inquiry.start();
   if (settings.role == "replica") running.comparisons.start();
   running.origins.start();
   if (settings.role == "replica") running.drills.start();
@@ -306,6 +312,7 @@ Status serve(const archive::Settings& settings, bool accept_head) {
     witnesses.stop();
   }
   running.accesses.stop();
+  running.share_inquiry.stop();
   running.archives.stop();
   running.comparisons.stop();
   running.origins.stop();

@@ -20,7 +20,7 @@ std::string counterpart_words(const Json& share) {
   const std::string court = *share.string("court");
   const std::string counterpart = *share.string("counterpart");
   if (counterpart == "missing") return "\n  The log of the archive of " + court + " does not have this yet.";
-  if (counterpart == "unknown") return "\n  Not seen from here: whether the log of the archive of " + court + " has this as well. A site of that archive that holds the copy of this one files it there.";
+  if (counterpart == "unknown") return "\n  Not seen from here: whether the log of the archive of " + court + " has this as well. It is filed there by itself where one site holds the copies of both.";
   return {};
 }
 

@@ -18,15 +18,19 @@
 #include <variant>
 #include <vector>
 
-#include "archive/base/http_client.h"
+#include "archive/base/file_system.h"
+#include "archive/client/archive_endpoint.h"
 #include "archive/format/canonical_json.h"
 #include "archive/format/comparison_messages.h"
 #include "archive/format/lost_declarations.h"
 #include "archive/format/names.h"
+#include "archive/format/share_messages.h"
 #include "archive/format/signed_note.h"
 #include "archive/format/successors.h"
 
 namespace greffe::client {
+
+class ArchiveChannel;
 
 // What a one-time enrolment code says: base64url of canonical JSON, made by `station add`, `origin add`, `origin reader-code`, `cosigner add`,
 // `returning add`.
@@ -43,16 +47,6 @@ struct EnrolmentCode {
 };
 std::string write_enrolment_code(const EnrolmentCode& code);
 Result<EnrolmentCode> parse_enrolment_code(std::string_view text);
-
-struct ArchiveEndpoint {
-  std::string address;
-  Digest server_spki;
-  std::uint64_t epoch = 1;  // the highest epoch this client has stored; sent as Greffe-Epoch
-  std::vector<std::string> nodes = {};  // addresses of all machines of this archive, as it told them last; may be empty
-  unsigned stall_timeout_s = 30;        // no byte for so long: unavailable
-  std::uint64_t copies_epoch = 1;       // of a replicator: in which epoch its own archive is; sent as Greffe-Copies-Epoch
-};
-constexpr std::size_t kNodesMax = 8;
 
 // Which log a call is about: a hearing's, or another archive's main log (replicas).
 struct LogTarget {
@@ -172,12 +166,14 @@ class ArchiveClient {
   Result<LogPiece> read_entries(const LogTarget& log, std::uint64_t first, std::optional<std::uint64_t> last = std::nullopt);
   // GET /v1/log/from/…/hearings: our hearings there, of one day of UTC as in their ids ("2026-11-22"); sorted.
   Result<std::vector<HearingId>> hearings_of_day(const std::string& origin, const std::string& day);
+  // POST /v1/shares: what others share with our courts, as that site holds it, behind what was looked at before. not_found: a site that is too
+  // old to say, or keeps no copies.
+  Result<SharesTold> shares(const LookedAt& looked_at);
   std::uint64_t server_epoch() const;  // the highest Greffe-Epoch seen in an answer
   std::vector<std::string> nodes() const;  // as the archive told them last, or as they were given
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<ArchiveChannel> channel_;
 };
 
 // Public key's SubjectPublicKeyInfo digest as pinned by TLS clients (the 12-byte Ed25519 prefix is fixed).

@@ -22,13 +22,26 @@ REPLICATE = PROGRAMS / "greffe-replicate"
 class Sites:
     """A primary, replicas of these names, and a replicator between them."""
 
+    pool = ()  # of the primary, in the words of `init`; volumes
+
     def __init__(self, targets=("dr",), replica=None):
         self.names = targets
         self.replica = replica or {}
 
     def __enter__(self):
-        self.primary = World(settings={"commit_interval_s": 1}).__enter__()
+        self.primary = World(settings={"commit_interval_s": 1}, pool=self.pool).__enter__()
         self.targets = {name: World(f"{name}.test.example", role="replica", settings=self.replica).__enter__() for name in self.names}
+        for target in self.targets.values():
+            target.start()
+        self.connect()
+        return self
+
+    def source(self):
+        """What the replicator's configuration says of the primary's pool."""
+        return f"volumes = {json.dumps([str(v) for v in self.primary.volumes])}\n"
+
+    def connect(self):
+        """Starts the primary and makes a replicator from there to the targets, which run."""
         self.second = self.targets[self.names[0]]
         self.primary.start()
         self.folder = self.primary.folder / "replicate"
@@ -37,10 +50,9 @@ class Sites:
         self.metrics = free_ports(1)[0]
         tables = "[target]\n" if len(self.names) == 1 else "".join(f'[[target]]\nname = "{name}"\n' for name in self.names)
         self.config.write_text(f'state_directory = "state"\narchive = "{self.primary.name}"\nmetrics_address = "127.0.0.1:{self.metrics}"\n[source]\n'
-                               f"volumes = {json.dumps([str(v) for v in self.primary.volumes])}\n{tables}")
+                               f"{self.source()}{tables}")
         keys = json.loads(self.primary.archive("keys", "--json").stdout)
         for name, target in self.targets.items():
-            target.start()
             there = json.loads(target.archive("keys", "--json").stdout)
             code, source = self.folder / f"target-{name}", self.folder / f"source-{name}"
             target.archive("origin", "add", "--name", self.primary.name, "--log-vkey", keys["log_vkey"], "--code-file", code)
@@ -50,7 +62,6 @@ class Sites:
             self.replicate("enrol-target", "--code-file", code, *(["--target", name] if len(self.names) > 1 else []))
         self.client = MachineClient(self.primary.station_code().read_text())
         self.client.enrol()
-        return self
 
     def __exit__(self, *_):
         self.client.close()

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A court shares a hearing with another court: of its own archive, and of the one whose site holds the copy. Both logs say so, and no byte moves.
+"""A court shares a hearing with another court: of its own archive, of the one whose site holds the copy, and of another city whose copy the same
+province holds. Both logs say so, and no byte moves.
 
     tests/system/test_share.py [TEST...]
 """
@@ -83,5 +84,68 @@ def test_both_sides_see_it_log_it_and_see_its_end():
         assert not sees(again, hearing.id)
 
 
+def counterparts(who, hearing):
+    status, answer, _ = who.call("GET", f"/v1/hearings/{hearing}/shares")
+    assert status == 200, (status, answer)
+    return [share["counterpart"] for share in answer["shares"]]
+
+
+class OtherCity(Sites):
+    """One more archive whose copies the second site of `sites` holds, and that may read there. Ended by whoever made it."""
+
+    def __init__(self, sites):
+        super().__init__(sites.names)
+        self.targets = sites.targets
+
+    def __enter__(self):
+        self.primary = w.World("city.test.example", settings={"commit_interval_s": 1}).__enter__()
+        self.connect()
+        code = self.folder / "reader"
+        self.second.archive("origin", "reader-code", "--name", self.primary.name, "--code-file", code)
+        self.primary.archive("site", "add", "--code-file", code)
+        return self
+
+    def __exit__(self, *_):
+        self.client.close()
+        self.primary.__exit__()
+
+
+def test_two_cities_under_one_province_log_what_they_share():
+    with Sites() as sites, OtherCity(sites) as other:
+        city, province, receiving = sites.primary, sites.second, other.primary
+        hearing = sites.file(0)
+        court = f"{receiving.name}/civil"
+        place(city, "court-a")
+        place(receiving, "civil")
+        assert other.once()[0] == 0
+        told = city.archive("share", hearing.id, court, "--reason", "the same parties").stdout
+        assert "Not seen from here" in told, told
+        assert shares(receiving) == []
+        assert sites.once()[0] == 0
+        await_that("the other city's log says so", lambda: len(shares(receiving)) == 1)
+        zoe = person(province, "zoe", court)
+        await_that("that court's people see it in the province", lambda: sees(zoe, hearing.id))
+        # Both logs in the province: it sees that both say so.
+        assert other.once()[0] == 0
+        anne = person(province, "anne", f"{city.name}/court-a")
+        await_that("the province sees both logs", lambda: counterparts(anne, hearing.id) == ["logged"])
+        city.archive("share", hearing.id, court, "--revoke", "--reason", "decided")
+        assert sites.once()[0] == 0
+        await_that("its end is logged there", lambda: len(shares(receiving)) == 2)
+        assert shares(receiving) == shares(city) and not sees(zoe, hearing.id), (shares(receiving), shares(city))
+        # Killed, it files nothing twice; nobody who checks finds anything wrong, and its own copy follows.
+        receiving.stop(w.signal.SIGKILL)
+        receiving.start()
+        city.archive("share", hearing.id, court, "--reason", "again")
+        assert sites.once()[0] == 0
+        await_that("what came after a kill is logged, and nothing twice", lambda: len(shares(receiving)) == 3)
+        assert shares(receiving) == shares(city)
+        assert other.once()[0] == 0
+        for world in (city, receiving, province):
+            status, verdict = world.verify()
+            assert status == 0, verdict
+        receiving.invariants([])
+
+
 if __name__ == "__main__":
-    w.main([test_both_sides_see_it_log_it_and_see_its_end])
+    w.main([test_both_sides_see_it_log_it_and_see_its_end, test_two_cities_under_one_province_log_what_they_share])

@@ -7,108 +7,20 @@
 #include <thread>
 
 #include "archive/held_archives.h"
-#include "archive/store_document.h"
+#include "tests/unit/archive/copied_archive.h"
 #include "tests/unit/archive/sample_archive.h"
 
 using greffe::HearingId;
 using greffe::UtcTime;
 using greffe::archive::HeldArchives;
+using greffe::testing::Copied;
+using greffe::testing::kStartMs;
+using greffe::testing::own_shares;
 using greffe::testing::SampleArchive;
 namespace accounts = greffe::accounts;
 namespace catalogue = greffe::catalogue;
 
 namespace {
-
-constexpr std::int64_t kStartMs = 1'795'338'000'000;
-
-// Another archive, as the replicator has brought it: its main log and its hearings' logs in this pool.
-class Copied {
- public:
-  Copied(SampleArchive& site, std::string name) : site_(site), name_(std::move(name)) {
-    greffe::KeyEntry known;
-    known.action = "added";
-    known.role = "origin";
-    known.name = name_;
-    known.key = log_key_.public_key();
-    REQUIRE(site_.main_log->append(known));
-  }
-
-  HearingId file(const std::string& case_number, std::int64_t after_s, const std::string& court = "court-1") {
-    const UtcTime start{kStartMs + after_s * 1000};
-    const HearingId id = greffe::make_hearing_id(start);
-    greffe::Details details;
-    details.cases = {case_number};
-    greffe::OpenEntry open;
-    open.archive = name_;
-    open.hearing = id;
-    open.station = "station-1";
-    open.station_key = station_.public_key();
-    open.court = court;
-    open.room = "room-1";
-    open.streams = {{"mic-judge", "audio", "room"}};
-    open.details = greffe::archive::store_document(site_.stores().objects, greffe::write_details(details)).value();
-    open.main_root = greffe::empty_root();
-    open.start = start;
-    open.boot = "boot-1";
-    greffe::CloseEntry close;
-    close.end = UtcTime{start.ms + 60'000};
-    close.boot = "boot-1";
-    greffe::HearingCheckpointEntry commit;
-    commit.hearing = id;
-    commit.note = append(greffe::hearing_log_path(id), greffe::hearing_origin(name_, id), station_,
-                         {greffe::write_hearing_entry(open), greffe::write_hearing_entry(close)});
-    commit.closed = true;
-    commit.utc = close.end;
-    append(greffe::foreign_log_path(name_), name_, log_key_, {greffe::write_main_entry(commit)});
-    return id;
-  }
-
-  // What it says of sharing, as its own log has it.
-  greffe::ShareEntry share(const HearingId& id, const std::string& court, const std::string& action = "granted", std::optional<UtcTime> until = {}) {
-    greffe::ShareEntry entry;
-    entry.action = action;
-    entry.archive = name_;
-    entry.hearing = id;
-    entry.court = court;
-    entry.until = until;
-    entry.reason = greffe::archive::store_document(site_.stores().objects, greffe::write_note("reason", action)).value();
-    entry.account = "u-lyon";
-    entry.utc = site_.clock.utc_now();
-    append(greffe::foreign_log_path(name_), name_, log_key_, {greffe::write_main_entry(entry)});
-    return entry;
-  }
-
-  void revoke() {
-    greffe::KeyEntry gone;
-    gone.action = "revoked";
-    gone.role = "origin";
-    gone.name = name_;
-    gone.key = log_key_.public_key();
-    gone.why = "retired";
-    REQUIRE(site_.main_log->append(gone));
-  }
-
- private:
-  std::string append(const std::string& path, const std::string& origin, const greffe::PrivateKey& key, const std::vector<std::string>& entries) {
-    const greffe::archive::Stores stores = site_.stores();
-    auto writer = greffe::tlog::LogWriter::open(stores.objects, stores.heads, stores.stages, path);
-    REQUIRE(writer);
-    std::string published;
-    const greffe::Status done = writer->append(entries, [&](std::uint64_t size, const greffe::Digest& root) -> greffe::Result<std::string> {
-      const greffe::Checkpoint checkpoint{origin, size, root};
-      greffe::SignedNote note{checkpoint.text(), {greffe::sign_checkpoint(checkpoint, key)}};
-      published = note.write();
-      return published;
-    });
-    REQUIRE(done);
-    return published;
-  }
-
-  SampleArchive& site_;
-  const std::string name_;
-  const greffe::PrivateKey log_key_ = greffe::PrivateKey::generate();
-  const greffe::PrivateKey station_ = greffe::PrivateKey::generate();
-};
 
 struct Site {
   SampleArchive archive;
@@ -247,21 +159,6 @@ TEST_CASE("what arrives later is found; an archive whose copies are ended is not
   site.wait_for([&] { return again.all().size() == 1; });
   CHECK(again.find({}, clerk_of({}))->hearings.empty());
 }
-
-namespace {
-
-// The `share` entries of the site's own main log, oldest first.
-std::vector<std::string> own_shares(SampleArchive& archive) {
-  std::vector<std::string> out;
-  catalogue::EntryQuery query;
-  query.kind = "share";
-  const auto indices = archive.main_log->catalogue().entries(query);
-  REQUIRE(indices);
-  for (const std::uint64_t index : *indices) out.insert(out.begin(), archive.main_log->chain().entries(index, index + 1)->front());
-  return out;
-}
-
-}  // namespace
 
 TEST_CASE("what one archive shares with a court of another is seen at the site that holds both, and where that court is at home") {
   Site site;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -29,6 +30,17 @@ class PretendedSite : public archive::OtherSite {
     return found->second;
   }
 
+  Result<SharesTold> shares(const LookedAt& looked_at) override {
+    const std::lock_guard lock(mutex_);
+    if (!reachable_) return fail(Errc::unavailable, name_ + " cannot be reached");
+    return tell_ ? tell_(looked_at) : Result<SharesTold>(fail(Errc::not_found, "it is too old to say"));
+  }
+
+  // What it says of shares.
+  void tell_shares(std::function<Result<SharesTold>(const LookedAt&)> tell) {
+    const std::lock_guard lock(mutex_);
+    tell_ = std::move(tell);
+  }
   // `bytes` may be others than those of the digest.
   void keep(const std::optional<HearingId>& hearing, const Digest& digest, std::string_view bytes) {
     const std::lock_guard lock(mutex_);
@@ -62,6 +74,7 @@ class PretendedSite : public archive::OtherSite {
   mutable std::mutex mutex_;  // guards those below
   std::condition_variable changed_;
   std::map<std::pair<std::optional<HearingId>, Digest>, Bytes> kept_;
+  std::function<Result<SharesTold>(const LookedAt&)> tell_;
   bool reachable_ = true;
   bool held_up_ = false;
   unsigned asked_ = 0;

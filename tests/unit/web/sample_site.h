@@ -33,6 +33,7 @@ struct SampleSite {
         grafts(archive.clock, *archive.hearings, *archive.main_log, *archive.deposit, foreign),
         intake(*archive.ahead, *archive.hearings, foreign),
         archives(archive.clock, archive.files, archive.log, archive.stores(), *archive.main_log, archive.keys->log.public_key(), archive.folder.path + "/state"),
+        shares_told(archive.stores(), archives),
         comparisons(archive.clock, archive.log, archive.files, *archive.pool, *archive.hearings, scrub.lost(), archive.folder.path + "/state/comparison"),
         origins(archive.clock, archive.log, *archive.pool, *archive.main_log, archive.holder(), 300'000),
         drills({archive.clock, archive.log, archive.files, *archive.pool, *archive.main_log, nullptr, nullptr, nullptr}, {.site = archive.name, .state_directory = archive.folder.path + "/state"}),
@@ -43,7 +44,7 @@ struct SampleSite {
         witness_routes(witness, witnesses, peers),
         status(archive.clock, settings, *archive.pool, *archive.main_log, peers, {read_back, keeper, scrub, *archive.unfiled, origins, witnesses, *archive.ahead, drills, accesses, *archive.epochs}, 1),
         successors(archive.stores(), archives, sites),
-        machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, web::MachineRoutes::Replica{foreign, comparisons, intake},
+        machine(1, *archive.epochs, *archive.main_log, *archive.deposit, peers, retrieval, read_back, scrub.lost(), origins, successors, web::MachineRoutes::Replica{foreign, comparisons, intake, shares_told},
                 web::MachineRoutes::Promoted{foreign, grafts}),
         hearing_routes(archive.clock, archive.stores(), *archive.main_log, archives, *archive.hearings, retrieval, peers, accounts, sign_in),
         playback(archive.clock, archives, retrieval, sessions, sign_in),
@@ -98,6 +99,7 @@ struct SampleSite {
   archive::Grafts grafts;
   archive::AheadIntake intake;
   archive::HeldArchives archives;
+  archive::SharesForOthers shares_told;
   archive::Comparisons comparisons;
   archive::OriginWatch origins;
   archive::Drills drills;

@@ -1,7 +1,9 @@
 // What an archive that only reads may do at the site that holds its copies: fetch single objects of its own hearings and of its own main
-// log. Nothing else, at no address.
+// log, and ask what others share with it. Nothing else, at no address.
 #include <catch2/catch.hpp>
 
+#include "archive/format/share_messages.h"
+#include "archive/store_document.h"
 #include "tests/unit/web/sample_site.h"
 
 using greffe::Digest;
@@ -96,7 +98,7 @@ TEST_CASE("a reader is refused at every other address but those that are open to
   unsigned asked = 0;
   for (const greffe::http::Route& route : copies.routes) {
     const bool open = route.pattern == "/v1/enrol" || (route.method == "GET" && route.pattern == "/v1/epochs/{archive}");
-    if (open || (route.method == "GET" && route.pattern.ends_with("/objects/{sha256}"))) continue;
+    if (open || route.pattern == "/v1/shares" || (route.method == "GET" && route.pattern.ends_with("/objects/{sha256}"))) continue;
     INFO(route.method << " " << route.pattern);
     CHECK(copies.ask(route, reader) == 403);
     ++asked;
@@ -110,6 +112,37 @@ TEST_CASE("a reader of the main log gets what its entries name, if it is its own
     if (route.method != "GET" || route.pattern != "/v1/log/from/{origin}/objects/{sha256}") continue;
     CHECK(copies.ask(route, copies.enrolled("reader", kOther)) == 403);
     CHECK(copies.ask(route, copies.enrolled("reader", copies.site.archive.name)) == 404);  // nothing of it is held
+    return;
+  }
+  FAIL("no such route");
+}
+
+TEST_CASE("a reader is told what this site shares with its courts, and nobody else is") {
+  Copies copies;
+  const PublicKey reader = copies.enrolled("reader", kOther);
+  greffe::ShareEntry share;
+  share.action = "granted";
+  share.archive = copies.site.archive.name;
+  share.hearing = copies.hearing.id;
+  share.court = std::string(kOther) + "/civil";
+  const std::string reason = greffe::write_note("reason", "the appeal");
+  share.reason = greffe::archive::store_document(copies.site.archive.stores().objects, reason).value();
+  share.account = "u-1";
+  share.utc = copies.site.archive.clock.utc_now();
+  REQUIRE(copies.site.archive.main_log->append(share));
+  for (const greffe::http::Route& route : copies.routes) {
+    if (route.pattern != "/v1/shares") continue;
+    CHECK(copies.ask(route, copies.enrolled("replicator", kOther)) == 403);
+    CHECK(copies.ask(route, reader) == 400);  // it says nothing of what it was told before
+    greffe::http::Request request = copies.request(route.method, reader);
+    request.body = greffe::write_shares_question({});
+    const greffe::http::Response response = std::get<greffe::http::Handler>(route.handler)(request);
+    REQUIRE(response.status == 200);
+    const auto told = greffe::parse_shares_told(std::get<std::string>(response.body));
+    REQUIRE(told);
+    REQUIRE(told->shares.size() == 1);
+    CHECK(told->shares[0].reason == reason);
+    CHECK(told->shares[0].share.hearing == copies.hearing.id);
     return;
   }
   FAIL("no such route");
