@@ -4,21 +4,13 @@
 
 #include <map>
 
+#include "archive/format/said_again.h"
 #include "archive/own_words.h"
 
 namespace greffe::archive {
 namespace {
 
 constexpr std::size_t kGraftsAtOnce = 64;
-
-// Whether it still says something in a later epoch. Keys of officers, cosigners, witnesses and sites are for people to decide on; so are
-// accounts. Hearings have checkpoints of their own.
-bool is_said_again(const MainEntry& entry) {
-  if (const auto* key = std::get_if<KeyEntry>(&entry)) return key->role == "station";
-  return std::holds_alternative<DetailsEntry>(entry) || std::holds_alternative<MarkAddedEntry>(entry) || std::holds_alternative<PlaceEntry>(entry) ||
-         std::holds_alternative<AccessEntry>(entry) || std::holds_alternative<ExportEntry>(entry) || std::holds_alternative<ShareEntry>(entry) ||
-         std::holds_alternative<MainLostEntry>(entry);
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "archive/format/said_again.h"
 #include "archive/verify/main_check.h"
 
 namespace greffe::verify {
@@ -23,23 +24,9 @@ void state(Report& report, GraftRule& rule, std::size_t epoch, const Graft& graf
   rule.take_back(epoch, graft.entry.end.size);
 }
 
-template <typename... Kinds>
-bool is(const MainEntry& entry) {
-  return (std::holds_alternative<Kinds>(entry) || ...);
-}
-
-// Whether an entry that came back stands again behind the graft. An order to do without objects that officers of now did not sign would count for
-// nothing, and may be left out.
-enum class Again { must, may, no };
-Again again(const MainEntry& entry) {
-  if (const auto* key = std::get_if<KeyEntry>(&entry)) return key->role == "station" ? Again::must : Again::no;
-  if (is<MainLostEntry>(entry)) return Again::may;
-  return is<DetailsEntry, MarkAddedEntry, PlaceEntry, AccessEntry, ExportEntry, ShareEntry>(entry) ? Again::must : Again::no;
-}
-
 struct SaidAgain {
   std::string text;
-  bool must = false;
+  bool must = false;  // an order to do without objects that officers of now did not sign may lack
 };
 
 // Walks over what follows a graft, up to the first entry that did not come back with it.
@@ -108,8 +95,7 @@ class PoolGrafts {
     std::vector<SaidAgain> out;
     chain_[epoch].log->visit(rule_.span(epoch).end, end, [&out](std::uint64_t, std::string_view text) {
       const auto entry = parse_main_entry(text);
-      const Again how = entry ? again(*entry) : Again::no;
-      if (how != Again::no) out.push_back({std::string(text), how == Again::must});
+      if (entry && is_said_again(*entry)) out.push_back({std::string(text), !std::holds_alternative<MainLostEntry>(*entry)});
       return true;
     });
     return out;
