@@ -170,10 +170,15 @@ Result<AheadShipper::Went> AheadShipper::go_main() {
   return go(log, main_);
 }
 
+// A finished one of which the target has confirmed the main log's entry is held there.
 Status AheadShipper::go_fresh(const std::stop_token& stop) {
   const std::vector<FreshHearing> fresh = GREFFE_TRY(fresh_.look());
+  const std::uint64_t confirmed = sites_.source.main.newest().first + confirmed_here(sites_.source.main_path());
   std::vector<HearingId> ids;
-  for (const FreshHearing& one : fresh) ids.push_back(one.id);
+  for (const FreshHearing& one : fresh) {
+    const bool is_held = one.committed && one.committed->closed && one.committed->number < confirmed;
+    if (!is_held) ids.push_back(one.id);
+  }
   ids.insert(ids.end(), later_.begin(), later_.end());
   later_.clear();
   for (const HearingId& id : ids) {

@@ -403,15 +403,11 @@ Result<bool> LogCopier::deliver(const Step& step) {
   return posted.has_value();
 }
 
-bool LogCopier::is_cosigned(const SignedCheckpoint& head) const {
-  return sites_.target_key && verify_cosignature(head.note, *sites_.target_key).has_value();
-}
-
 Result<bool> LogCopier::is_confirmed(const HearingId& id) {
   if (!sites_.target_key || sites_.comes_back) return true;
   const std::string head = GREFFE_TRY(sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id))));
   const SignedCheckpoint checkpoint = GREFFE_TRY(parse_signed_checkpoint(head));
-  return is_cosigned(checkpoint);
+  return verify_cosignature(checkpoint.note, *sites_.target_key).has_value();
 }
 
 }  // namespace greffe::replicate

@@ -112,9 +112,6 @@ class LogCopier {
   // Where nobody cosigns, the other way round: the copy gets the signatures that the source has of what it holds.
   Result<bool> deliver(const Step& step);
 
-  // True when this head of a hearing bears the target's cosignature: it holds all of that, and the archive was told. Never where nobody
-  // cosigns.
-  bool is_cosigned(const SignedCheckpoint& head) const;
   // True when the archive itself has the target's cosignature of this hearing's head; or there is none to be had.
   Result<bool> is_confirmed(const HearingId& id);
 

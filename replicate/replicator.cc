@@ -199,7 +199,15 @@ std::optional<Digest> Replicator::done_with(const FreshHearing& fresh) {
   const Digest digest = digest_of(*head);
   const KnownHearing* known = known_.find(fresh.id);
   if (known != nullptr && known->settled == digest) return digest;
-  return copier_.is_cosigned(*here) ? std::optional(digest) : std::nullopt;
+  return has_line_of_target(*here) ? std::optional(digest) : std::nullopt;
+}
+
+// The archive takes no confirmation that it has not verified, and its volumes outvote one that rots: the signature is not checked again, because
+// that would take longer than all the rest of a pass with nothing to do. What the target holds is never judged by this.
+bool Replicator::has_line_of_target(const SignedCheckpoint& head) const {
+  return sites_.target_key && std::any_of(head.note.signatures.begin(), head.note.signatures.end(), [this](const NoteSignature& line) {
+    return line.name == sites_.target_key->name && line.key_id == sites_.target_key->id();
+  });
 }
 
 // Not what is settled, nor what could only wait for the line again.
@@ -227,21 +235,23 @@ Status Replicator::look() {
   std::vector<std::optional<Digest>> done(fresh.size());
   at_once(fresh.size(), [&](std::size_t i) { done[i] = done_with(fresh[i]); });
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    if (done[i]) known_.at(fresh[i].id).settled = done[i];
-    else offer(fresh[i].id);
+    if (!done[i]) {
+      offer(fresh[i].id);
+      continue;
+    }
+    KnownHearing& known = known_.at(fresh[i].id);
+    known.settled = done[i];
+    known.finished = true;
   }
   return ok();
 }
 
-// Whether its confirmation never came to the archive, which takes none that it has not verified: the signature is not checked again, because
-// that would take longer than all the rest of a pass with nothing to do. What the target holds is never judged by this.
+// Whether its confirmation never came to the archive.
 bool Replicator::is_owed(const HearingId& id) const {
   if (!sites_.target_key || sites_.comes_back) return false;
   const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id)));
   const auto here = head ? parse_signed_checkpoint(*head) : Result<SignedCheckpoint>(head.error());
-  return here && std::none_of(here->note.signatures.begin(), here->note.signatures.end(), [this](const NoteSignature& line) {
-    return line.name == sites_.target_key->name && line.key_id == sites_.target_key->id();
-  });
+  return here && !has_line_of_target(*here);
 }
 
 // Finished hearings have no marker any more; those whose confirmation was never delivered are found again by their heads, a few
@@ -252,13 +262,17 @@ Status Replicator::look_back() {
     if (!waiting_.empty() || window_.has_fresh() || report_.undelivered > 0) return ok();
   }
   if (looking_back_) fresh_.looked_back();
-  const std::vector<HearingId> owed = GREFFE_TRY(fresh_.look_back());
+  std::vector<HearingId> owed = GREFFE_TRY(fresh_.look_back());
+  looking_back_ = !owed.empty();
+  std::erase_if(owed, [this](const HearingId& id) {
+    const KnownHearing* known = known_.find(id);
+    return known != nullptr && known->finished;
+  });
   std::vector<char> lacking(owed.size());
   at_once(owed.size(), [&](std::size_t i) { lacking[i] = is_owed(owed[i]); });
   for (std::size_t i = 0; i < owed.size(); ++i) {
     if (lacking[i]) waiting_.push_back(owed[i]);
   }
-  looking_back_ = !owed.empty();
   return ok();
 }
 

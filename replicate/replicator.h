@@ -54,6 +54,7 @@ class Replicator {
   Status look_back();
   void offer(const HearingId& id);
   std::optional<Digest> done_with(const FreshHearing& fresh);
+  bool has_line_of_target(const SignedCheckpoint& head) const;
   bool is_owed(const HearingId& id) const;
   Status admit();
   Result<bool> admit_backlog();

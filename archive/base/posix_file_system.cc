@@ -68,6 +68,13 @@ Result<Descriptor> open_descriptor(const std::string& path, int flags, unsigned 
   return Descriptor(fd);
 }
 
+Result<std::uint64_t> size_of_regular(int fd, const std::string& path) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return from_errno(errno, "stat", path);
+  if (!S_ISREG(info.st_mode)) return fail(Errc::invalid, path + " is not a regular file");
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
 class PosixReadableFile : public ReadableFile {
  public:
   PosixReadableFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -219,30 +226,26 @@ std::string join(const std::string& directory, std::string_view name) {
 }
 
 Result<Bytes> PosixFileSystem::read_file(const std::string& path, std::uint64_t limit) {
-  const auto file = GREFFE_TRY(open_read(path));
-  const std::uint64_t size = GREFFE_TRY(file->size());
+  Descriptor fd = GREFFE_TRY(open_descriptor(path, O_RDONLY, 0, "open"));
+  const std::uint64_t size = GREFFE_TRY(size_of_regular(fd.get(), path));
   if (size > limit) {
     return fail(Errc::invalid, fmt::format("{} has {} bytes; at most {} are expected there", path, size, limit));
   }
   Bytes out(size);
-  const std::size_t n = GREFFE_TRY(file->read_at(0, out));
+  const std::size_t n = GREFFE_TRY(PosixReadableFile(std::move(fd), path).read_at(0, out));
   out.resize(n);
   return out;
 }
 
 Result<std::unique_ptr<ReadableFile>> PosixFileSystem::open_read(const std::string& path) {
   Descriptor fd = GREFFE_TRY(open_descriptor(path, O_RDONLY, 0, "open"));
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return from_errno(errno, "stat", path);
-  if (!S_ISREG(info.st_mode)) return fail(Errc::invalid, path + " is not a regular file");
+  GREFFE_TRY(size_of_regular(fd.get(), path));
   return std::unique_ptr<ReadableFile>(std::make_unique<PosixReadableFile>(std::move(fd), path));
 }
 
 Status PosixFileSystem::read_medium(const std::string& path, std::uint64_t limit, const std::function<Status(ByteView)>& take) {
   const Descriptor fd = GREFFE_TRY(open_descriptor(path, O_RDONLY, 0, "open"));
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return from_errno(errno, "stat", path);
-  if (!S_ISREG(info.st_mode)) return fail(Errc::invalid, path + " is not a regular file");
+  GREFFE_TRY(size_of_regular(fd.get(), path));
   MediumRead medium(fd.get());
   for (std::uint64_t given = 0;;) {
     const std::optional<ByteView> piece = medium.next();

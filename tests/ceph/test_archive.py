@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """The main job with its pool in Ceph RADOS and in an S3 bucket: file, close, find it whole, export it and verify the export;
 with an OSD that dies meanwhile and a kill of the archive. Then an archive that moves from volumes to Ceph, from there to S3, and back
-to volumes; several machines of one archive, of which the one that writes is killed (machines.py); and copies that nobody answers for (copies.py).
+to volumes; several machines of one archive, of which the one that writes is killed (machines.py); copies that nobody answers for (copies.py); and a lost pool that
+is rebuilt from the second site (restored.py).
 
-    tests/ceph/test_archive.py [rados|s3|moves|machines|copies]
+    tests/ceph/test_archive.py [rados|s3|moves|machines|copies|restored]
 """
 import json
 import pathlib
@@ -17,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from cluster import Cluster, wait_for  # noqa: E402
 import copies  # noqa: E402
 import machines  # noqa: E402
+import restored  # noqa: E402
 from machine_client import Hearing, Refused, random_object  # noqa: E402
 from test_continues import Room  # noqa: E402
 from test_read_back import await_read_back, enrolled  # noqa: E402
@@ -199,9 +201,23 @@ def passive_copies(_, cluster):
                                     f's3_credentials = "{cluster.credentials}"\ns3_quoted_etags = false\n'}, cluster, "copies")
 
 
+def lost_pools(_, cluster):
+    found = []
+    for name in ("lost", "rebuilt"):
+        cluster.command(prefix="osd pool create", pool=name, pg_num=4, pgp_num=4)
+        cluster.command(prefix="osd pool application enable", pool=name, app="greffe")
+    s3 = pool_words("s3", cluster)[2:]
+    for words, keys in ((["--ceph-conf", cluster.conf, "--ceph-user", "client.admin"], f'ceph_conf = "{cluster.conf}"\nceph_user = "client.admin"\n'),
+                        (s3, f's3_endpoint = "{s3[1]}"\ns3_credentials = "{s3[3]}"\ns3_quoted_etags = false\n')):
+        service = "s3" if words is s3 else "rados"
+        names = (f"{service}:lost", f"{service}:rebuilt")
+        found.append(f"{service}: " + restored.restored(["--pool", names[0], *words], f'pool = "{names[0]}"\n{keys}', names))
+    return "; ".join(found)
+
+
 def main():
-    kinds = sys.argv[1:] or ["rados", "s3", "moves", "machines", "copies"]
-    tests = {"moves": (moves,), "machines": (several_machines,), "copies": (passive_copies,)}
+    kinds = sys.argv[1:] or ["rados", "s3", "moves", "machines", "copies", "restored"]
+    tests = {"moves": (moves,), "machines": (several_machines,), "copies": (passive_copies,), "restored": (lost_pools,)}
     began = time.monotonic()
     with Cluster() as cluster:
         for kind in kinds:

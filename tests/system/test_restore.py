@@ -27,8 +27,11 @@ class LostPool(Sites):
         """The machine with its disks; the court keeps the key backup elsewhere, and the replicator's state."""
         self.client.close()
         self.primary.stop()
-        shutil.rmtree(self.primary.home / "volumes")
+        self.lose_pool()
         shutil.rmtree(self.primary.home / "state")
+
+    def lose_pool(self):
+        shutil.rmtree(self.primary.home / "volumes")
 
     def bring_keys(self):
         self.primary.archive("restore-keys", "--backup", self.primary.home / "key-backup.json", "--recovery-code-file", self.primary.folder / "recovery",

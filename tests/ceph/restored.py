@@ -1,0 +1,85 @@
+"""An archive whose pool in Ceph or in a bucket is lost, with its machine: rebuilt from the second site into a new one, cut short on the way.
+Run by test_archive.py, in its cluster."""
+import pathlib
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+from test_replicate import REPLICATE  # noqa: E402
+from test_restore import LostPool  # noqa: E402
+import world as w  # noqa: E402
+
+TRY_S = 40  # the lease of one that was killed lapses first
+
+
+class LostService(LostPool):
+    """`words`: the pool in those of `init`; `place`: in the keys of a configuration, of which `names` are the old and the new one's."""
+
+    def __init__(self, words, place, names):
+        super().__init__()
+        self.pool, self.place, self.names = words, place, names
+
+    def source(self):
+        return self.place
+
+    def lose_pool(self):
+        """Nobody reads the old one any more."""
+        for config in (self.config, self.primary.config):
+            lost, new = (f'"{name}"' for name in self.names)
+            text = config.read_text()
+            assert text.count(lost) == 1, text
+            config.write_text(text.replace(lost, new))
+
+    def verdict(self):
+        done = w.run(w.VERIFY, "--policy", self.policy, "--pool", self.primary.config, "--json", check=False)
+        assert done.returncode in (0, 1), done
+        return done.returncode, done.stdout
+
+    def restored(self):
+        deadline = time.monotonic() + TRY_S
+        while True:
+            done = self.replicate("restore", "--json", "--new-pool", check=False)
+            if done.returncode == 0 or time.monotonic() > deadline:
+                break
+            assert "another process" in done.stderr or "lease" in done.stderr, done
+            time.sleep(1)
+        assert done.returncode == 0, done
+        return w.json.loads(done.stdout)
+
+
+def restored(words, place, names):
+    with LostService(words, place, names) as sites:
+        filed = [sites.file(0), sites.large(1)]
+        running = sites.begin(2)
+        sites.record(running, 2)
+        assert sites.once()[0] == 0
+        sites.policy = sites.primary.policy()
+        size = sites.status()["main_held"]
+        sites.lose_everything()
+        sites.bring_keys()
+        assert "--new-pool" in sites.restore(status=2), "a pool is not made unasked"
+        for delay in (0.3, 0.6):
+            process = subprocess.Popen([REPLICATE, "--config", sites.config, "restore", "--new-pool"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            process.kill()
+            process.wait()
+        began = time.monotonic()
+        report = sites.restored()
+        took = time.monotonic() - began
+        assert report["complete"] and report["hearings"] == 3 and report["main_size"] == size, report
+        assert sites.restored()["objects"] == 0, "what is there was fetched again"
+        sites.primary.start()
+        assert sites.check() == []
+        # The station goes on with its hearing, and the second site follows.
+        held = sites.client.call("GET", running.path + "/checkpoint")
+        assert held["size"] == running.acknowledged_size, held
+        sites.record(running, 1)
+        running.finish()
+        running.post()
+        status, report = sites.once()
+        assert status == 0 and report["caught_up"], report
+        status, words_of_it = sites.verdict()
+        assert status == 0, words_of_it
+        return f"{len(filed) + 1} hearings came back within {took:.1f} s of the last try, after two kills"
