@@ -13,7 +13,7 @@ namespace {
 // More of the old epoch has come back, so that its end stands in a checkpoint that was kept.
 struct Told {
   Told() {
-    promoted.old.add(greffe::testing::key_entry("cosigner", "third.example", greffe::PrivateKey::generate().public_key()));
+    promoted.old.add(greffe::testing::key_entry("station", "station-9", greffe::PrivateKey::generate().public_key()));
     promoted.bring_main();
     for (const auto& file : std::filesystem::recursive_directory_iterator(promoted.site.folder.path)) {
       if (file.path().string().ends_with(greffe::tlog::kept_checkpoint_path(greffe::foreign_log_path(promoted.site.name), promoted.pin))) kept.push_back(file.path());
