@@ -14,7 +14,7 @@ namespace greffe::replicate {
 struct KnownHearing {
   std::optional<std::uint64_t> held;  // that the target confirmed; a hearing there never shrinks
   std::optional<Digest> settled;      // of the head here when it was held there and the archive had the confirmation
-  bool finished = false;              // that head was its last one: nothing of it will ever be owed
+  bool finished = false;              // that head was its last one, and nothing had to be done
   std::optional<Digest> parted;       // of the head here when its picture or sound had to wait for the line
   MediaClass parted_for = MediaClass::picture;  // which of them
 };

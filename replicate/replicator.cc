@@ -411,6 +411,7 @@ void Replicator::settle_hearing(const Work& work) {
   const auto head = sites_.source.heads.read_head(checkpoint_path(hearing_log_path(id)));
   const auto now = head ? parse_signed_checkpoint(*head) : Result<SignedCheckpoint>(head.error());
   KnownHearing& known = known_.at(id);
+  known.finished = false;  // there was something to do after all
   if (step.held > 0) known.held = std::max(known.held.value_or(0), step.held);
   const std::lock_guard lock(mutex_);
   const bool whole = !work.error && !work.parted && step.held == step.source_size && step.holes.empty();
