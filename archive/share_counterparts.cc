@@ -66,11 +66,13 @@ Result<SharesFound> shares_with(const std::string& with, const std::string& of, 
   return out;
 }
 
-Status file_counterparts(MainLog& own, const std::vector<ShareEntry>& shares) {
+Status file_counterparts(MainLog& own, const std::vector<ShareEntry>& shares, const std::function<Status(const ShareEntry&)>& before) {
   std::vector<MainEntry> lacking;
   for (const ShareEntry& share : shares) {
     const bool there = GREFFE_TRY(has_share(own.catalogue(), own.chain(), share));
-    if (!there) lacking.push_back(share);
+    if (there) continue;
+    if (before) GREFFE_TRY(before(share));
+    lacking.push_back(share);
   }
   if (!lacking.empty()) GREFFE_TRY(own.append(lacking));
   return ok();

@@ -5,6 +5,7 @@
 #define GREFFE_ARCHIVE_SHARE_COUNTERPARTS_H
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,9 @@ struct SharesFound {
 // at most `limit`, the first of them. It looks at what the catalogue stands for.
 Result<SharesFound> shares_with(const std::string& with, const std::string& of, const catalogue::Catalogue& catalogue, const tlog::LogChain& chain,
                                 std::uint64_t from, std::size_t limit);
-// Files those of them that `own` does not have yet, in their order; the reasons that they name are stored. A crash meanwhile leaves all of that
-// or nothing. Errors as MainLog::append. One thread for each archive whose shares these are: two would file the same twice.
-Status file_counterparts(MainLog& own, const std::vector<ShareEntry>& shares);
+// Files those of them that `own` does not have yet, in their order. `before` is called for each of these first, to store the reason that it names:
+// its error ends this with nothing filed. Without one, the reasons are stored already. A crash meanwhile leaves all of the entries or none. Errors as MainLog::append. One thread for each archive whose shares these are: two would file the same twice.
+Status file_counterparts(MainLog& own, const std::vector<ShareEntry>& shares, const std::function<Status(const ShareEntry&)>& before = {});
 
 }  // namespace greffe::archive
 

@@ -60,18 +60,19 @@ Status ShareInquiry::ask(OtherSite& site) {
 
 // A reason is durable before an entry names it.
 Status ShareInquiry::file(const std::vector<ToldShare>& told) {
-  std::vector<MainEntry> lacking;
+  std::vector<ShareEntry> shares;
+  std::map<Digest, std::string> reasons;
   for (const ToldShare& one : told) {
     const bool is_ours = one.share.court.starts_with(own_.archive_name() + "/") && one.share.archive != own_.archive_name();
     if (!is_ours) return fail(Errc::invalid, "it tells of a share that is none with a court of " + own_.archive_name());
     if (archives_.named(one.share.archive)) continue;  // filed from the copy (held_archives.h)
-    const bool there = GREFFE_TRY(has_share(own_.catalogue(), own_.chain(), one.share));
-    if (there) continue;
-    GREFFE_TRY(store_document(stores_.objects, one.reason));
-    lacking.push_back(one.share);
+    shares.push_back(one.share);
+    reasons[one.share.reason] = one.reason;
   }
-  if (!lacking.empty()) GREFFE_TRY(own_.append(lacking));
-  return ok();
+  return file_counterparts(own_, shares, [&](const ShareEntry& share) -> Status {
+    GREFFE_TRY(store_document(stores_.objects, reasons.at(share.reason)));
+    return ok();
+  });
 }
 
 }  // namespace greffe::archive

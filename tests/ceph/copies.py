@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import rados
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 from test_passive_target import REPLICATE, Copies  # noqa: E402
@@ -49,11 +51,12 @@ class Services(Copies):
 
 
 def spoil(cluster, pool_name, digest):
+    """The object of this name, which may be one of the gateway's."""
     with cluster.admin.open_ioctx(pool_name) as pool:
-        pool.set_namespace("objects")
-        key = f"sha256/{digest[:2]}/{digest[2:4]}/{digest}"
-        good = pool.read(key, pool.stat(key)[0])
-        pool.write_full(key, good[:100] + bytes([good[100] ^ 1]) + good[101:])
+        pool.set_namespace(rados.LIBRADOS_ALL_NSPACES)
+        one, = (one for one in pool.list_objects() if one.key.endswith(digest))
+        pool.set_namespace(one.nspace)
+        pool.write(one.key, bytes([pool.read(one.key, 1, 100)[0] ^ 1]), 100)
 
 
 def copies(places, cluster, pool_name):

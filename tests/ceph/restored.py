@@ -1,6 +1,7 @@
 """An archive whose pool in Ceph or in a bucket is lost, with its machine: rebuilt from the second site into a new one, cut short on the way.
 Run by test_archive.py, in its cluster."""
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -14,23 +15,36 @@ import world as w  # noqa: E402
 TRY_S = 40  # the lease of one that was killed lapses first
 
 
+def in_turn(command):
+    """Until the lease of one that was killed has lapsed."""
+    deadline = time.monotonic() + TRY_S
+    while True:
+        done = command()
+        if done.returncode == 0 or time.monotonic() > deadline:
+            break
+        assert "another archive is writing to" in done.stderr, done
+        time.sleep(1)
+    assert done.returncode == 0, done
+    return done
+
+
+def another_pool(new, *configs):
+    """Nobody reads the old one any more."""
+    for config in configs:
+        text, count = re.subn(r'^pool = ".*"$', f'pool = "{new}"', config.read_text(), flags=re.MULTILINE)
+        assert count == 1, text
+        config.write_text(text)
+
+
 class LostService(LostPool):
-    """`words`: the pool in those of `init`; `place`: in the keys of a configuration, of which `services` are the old and the new one's."""
+    """`pool`: in the words of `init`; `new`: the service that takes its place."""
 
-    def __init__(self, words, place, services):
+    def __init__(self, pool, new):
         super().__init__()
-        self.pool, self.place, self.services = words, place, services
-
-    def source(self):
-        return self.place
+        self.pool, self.new = pool, new
 
     def lose_pool(self):
-        """Nobody reads the old one any more."""
-        for config in (self.config, self.primary.config):
-            lost, new = (f'"{name}"' for name in self.services)
-            text = config.read_text()
-            assert text.count(lost) == 1, text
-            config.write_text(text.replace(lost, new))
+        another_pool(self.new, self.primary.config, self.config)
 
     def verdict(self):
         done = w.run(w.VERIFY, "--policy", self.policy, "--pool", self.primary.config, "--json", check=False)
@@ -38,19 +52,11 @@ class LostService(LostPool):
         return done.returncode, done.stdout
 
     def restored(self):
-        deadline = time.monotonic() + TRY_S
-        while True:
-            done = self.replicate("restore", "--json", "--new-pool", check=False)
-            if done.returncode == 0 or time.monotonic() > deadline:
-                break
-            assert "another archive is writing to" in done.stderr, done
-            time.sleep(1)
-        assert done.returncode == 0, done
-        return w.json.loads(done.stdout)
+        return w.json.loads(in_turn(lambda: self.replicate("restore", "--json", "--new-pool", check=False)).stdout)
 
 
-def restored(words, place, services):
-    with LostService(words, place, services) as sites:
+def restored(pool, new):
+    with LostService(pool, new) as sites:
         filed = [sites.file(0), sites.large(1)]
         running = sites.begin(2)
         sites.record(running, 2)

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """The main job with its pool in Ceph RADOS and in an S3 bucket: file, close, find it whole, export it and verify the export;
 with an OSD that dies meanwhile and a kill of the archive. Then an archive that moves from volumes to Ceph, from there to S3, and back
-to volumes; several machines of one archive, of which the one that writes is killed (machines.py); copies that nobody answers for (copies.py); and a lost pool that
-is rebuilt from the second site (restored.py).
+to volumes; several machines of one archive, of which the one that writes is killed (machines.py); copies that nobody answers for (copies.py); a lost pool that
+is rebuilt from the second site (restored.py); an archive that goes on at its second site, gets back what only the first one had, and returns (epochs.py); and a second site's drills
+(drilled.py).
 
-    tests/ceph/test_archive.py [rados|s3|moves|machines|copies|restored]
+    tests/ceph/test_archive.py [rados|s3|moves|machines|copies|restored|epochs|drills]
 """
 import json
 import pathlib
@@ -17,6 +18,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 from cluster import Cluster, wait_for  # noqa: E402
 import copies  # noqa: E402
+import drilled  # noqa: E402
+import epochs  # noqa: E402
 import machines  # noqa: E402
 import restored  # noqa: E402
 from machine_client import Hearing, Refused, random_object  # noqa: E402
@@ -26,13 +29,25 @@ from test_migrate import migrate, new_volumes  # noqa: E402
 import world as w  # noqa: E402
 
 LEASE_S = 15  # of greffe-archive
+GATEWAY_POOL = "default.rgw.buckets.data"
+
+
+def services(cluster):
+    """{service: the words of `init` that follow --pool}, for any pool of it."""
+    return {"rados": ["--ceph-conf", cluster.conf, "--ceph-user", "client.admin"],
+            "s3": ["--s3-endpoint", cluster.variables()["GREFFE_S3_ENDPOINT"], "--s3-credentials", cluster.credentials, "--s3-plain-etags"]}
 
 
 def pool_words(kind, cluster):
+    """The pool of the main job; in Ceph with a user that has no rights elsewhere."""
     if kind == "rados":
         return ["--pool", f"rados:{cluster.variables()['GREFFE_CEPH_POOL']}", "--ceph-conf", cluster.conf]
-    return ["--pool", "s3:court", "--s3-endpoint", cluster.variables()["GREFFE_S3_ENDPOINT"], "--s3-credentials",
-            cluster.credentials, "--s3-plain-etags"]
+    return ["--pool", "s3:court", *services(cluster)["s3"]]
+
+
+def new_pool(cluster, name):
+    cluster.command(prefix="osd pool create", pool=name, pg_num=4, pgp_num=4)
+    cluster.command(prefix="osd pool application enable", pool=name, app="greffe")
 
 
 def check_finds_nothing(world):
@@ -164,10 +179,8 @@ def refused(kind, cluster):
 
 
 def moves(_, cluster):
-    cluster.command(prefix="osd pool create", pool="moved", pg_num=4, pgp_num=4)
-    cluster.command(prefix="osd pool application enable", pool="moved", app="greffe")
-    ceph = ["--pool", "rados:moved", "--ceph-conf", cluster.conf, "--ceph-user", "client.admin"]
-    s3 = ["--pool", "s3:moved", *pool_words("s3", cluster)[2:]]
+    new_pool(cluster, "moved")
+    ceph, s3 = (["--pool", f"{service}:moved", *words] for service, words in services(cluster).items())
     with Room() as room:
         world, hearings, heads = room.world, [], set()
         for number, place in enumerate((ceph, s3, None)):
@@ -188,14 +201,12 @@ def moves(_, cluster):
 
 
 def several_machines(_, cluster):
-    cluster.command(prefix="osd pool create", pool="several", pg_num=4, pgp_num=4)
-    cluster.command(prefix="osd pool application enable", pool="several", app="greffe")
-    return machines.machines(["--pool", "rados:several", "--ceph-conf", cluster.conf, "--ceph-user", "client.admin"])
+    new_pool(cluster, "several")
+    return machines.machines(["--pool", "rados:several", *services(cluster)["rados"]])
 
 
 def passive_copies(_, cluster):
-    cluster.command(prefix="osd pool create", pool="copies", pg_num=4, pgp_num=4)
-    cluster.command(prefix="osd pool application enable", pool="copies", app="greffe")
+    new_pool(cluster, "copies")
     return copies.copies({"ceph": f'pool = "rados:copies"\nceph_conf = "{cluster.conf}"\nceph_user = "client.admin"\n',
                           "bucket": f'pool = "s3:copies"\ns3_endpoint = "{cluster.variables()["GREFFE_S3_ENDPOINT"]}"\n'
                                     f's3_credentials = "{cluster.credentials}"\ns3_quoted_etags = false\n'}, cluster, "copies")
@@ -204,20 +215,32 @@ def passive_copies(_, cluster):
 def lost_pools(_, cluster):
     found = []
     for name in ("lost", "rebuilt"):
-        cluster.command(prefix="osd pool create", pool=name, pg_num=4, pgp_num=4)
-        cluster.command(prefix="osd pool application enable", pool=name, app="greffe")
-    s3 = pool_words("s3", cluster)[2:]
-    for words, keys in ((["--ceph-conf", cluster.conf, "--ceph-user", "client.admin"], f'ceph_conf = "{cluster.conf}"\nceph_user = "client.admin"\n'),
-                        (s3, f's3_endpoint = "{s3[1]}"\ns3_credentials = "{s3[3]}"\ns3_quoted_etags = false\n')):
-        service = "s3" if words is s3 else "rados"
-        names = (f"{service}:lost", f"{service}:rebuilt")
-        found.append(f"{service}: " + restored.restored(["--pool", names[0], *words], f'pool = "{names[0]}"\n{keys}', names))
+        new_pool(cluster, name)
+    for service, words in services(cluster).items():
+        found.append(f"{service}: " + restored.restored(["--pool", f"{service}:lost", *words], f"{service}:rebuilt"))
     return "; ".join(found)
 
 
+def three_epochs(_, cluster):
+    found = []
+    for name in ("one", "other", "again"):
+        new_pool(cluster, name)
+    for one, other in (("rados", "s3"), ("s3", "rados")):
+        first, second = (["--pool", f"{service}:{name}", *services(cluster)[service]] for service, name in ((one, "one"), (other, "other")))
+        found.append(f"first site in {one}: " + epochs.epochs(first, second, f"{one}:again"))
+    return "; ".join(found)
+
+
+def drills(_, cluster):
+    new_pool(cluster, "drilled")
+    places = {"rados": "drilled", "s3": GATEWAY_POOL}
+    return "; ".join(f"{service}: " + drilled.drilled(["--pool", f"{service}:drilled", *words], cluster, places[service])
+                     for service, words in services(cluster).items())
+
+
 def main():
-    kinds = sys.argv[1:] or ["rados", "s3", "moves", "machines", "copies", "restored"]
-    tests = {"moves": (moves,), "machines": (several_machines,), "copies": (passive_copies,), "restored": (lost_pools,)}
+    kinds = sys.argv[1:] or ["rados", "s3", "moves", "machines", "copies", "restored", "epochs", "drills"]
+    tests = {"moves": (moves,), "machines": (several_machines,), "copies": (passive_copies,), "restored": (lost_pools,), "epochs": (three_epochs,), "drills": (drills,)}
     began = time.monotonic()
     with Cluster() as cluster:
         for kind in kinds:

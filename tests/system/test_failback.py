@@ -23,8 +23,15 @@ class Returning(LaterSites):
     def rejoin(self):
         self.old = self.primary
         certificate = next((self.second.home / "state-epoch-2" / "epochs").glob("*.json"))
-        self.old.archive("rejoin", self.old.name, "--name", "old.test.example", "--certificate", certificate)
+        self.in_turn(lambda: self.old.archive("rejoin", self.old.name, "--name", "old.test.example", "--certificate", certificate, check=False))
         self.old.start()
+
+    @staticmethod
+    def in_turn(command):
+        """A command that wants the pool of one that was killed."""
+        done = command()
+        assert done.returncode == 0, done
+        return done
 
     def enrol_returning(self):
         code = self.second.folder / "returning"

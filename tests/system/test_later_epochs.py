@@ -25,7 +25,7 @@ class LaterSites(Disaster):
         self.later = folder / "replicate.toml"
         tables = "".join(f'[[target]]\nname = "{name}"\n' for name in targets)
         self.later.write_text(f'state_directory = "state"\narchive = "{self.primary_name}"\n[source]\n'
-                              f"volumes = {json.dumps([str(v) for v in self.second.volumes])}\n{tables}")
+                              f"{self.second.place()}{tables}")
         for number, (name, target) in enumerate(targets.items()):
             code, source = folder / f"target-{name}", folder / f"source-{name}"
             there = json.loads(target.archive("keys", "--json").stdout)

@@ -75,7 +75,7 @@ def replicate_to(sites, source, target, folder):
     """A replicator of the site that serves, enrolled at both; what `once` says."""
     folder.mkdir()
     config = folder / "replicate.toml"
-    config.write_text(f'state_directory = "state"\narchive = "{sites.primary.name}"\n[source]\nvolumes = {json.dumps([str(v) for v in source.volumes])}\n[target]\n')
+    config.write_text(f'state_directory = "state"\narchive = "{sites.primary.name}"\n[source]\n{source.place()}[target]\n')
     there = json.loads(target.archive("keys", "--json").stdout)
     target.archive("origin", "add", "--name", sites.primary.name, "--log-vkey", sites.first_key, "--code-file", folder / "target")
     source.archive("cosigner", "add", "--vkey", there["holder_vkey"], "--code-file", folder / "source")

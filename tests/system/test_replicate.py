@@ -22,7 +22,7 @@ REPLICATE = PROGRAMS / "greffe-replicate"
 class Sites:
     """A primary, replicas of these names, and a replicator between them."""
 
-    pool = ()  # of the primary, in the words of `init`; volumes
+    pool = replica_pool = ()  # in the words of `init`; volumes
 
     def __init__(self, targets=("dr",), replica=None):
         self.names = targets
@@ -30,15 +30,11 @@ class Sites:
 
     def __enter__(self):
         self.primary = World(settings={"commit_interval_s": 1}, pool=self.pool).__enter__()
-        self.targets = {name: World(f"{name}.test.example", role="replica", settings=self.replica).__enter__() for name in self.names}
+        self.targets = {name: World(f"{name}.test.example", role="replica", settings=self.replica, pool=self.replica_pool).__enter__() for name in self.names}
         for target in self.targets.values():
             target.start()
         self.connect()
         return self
-
-    def source(self):
-        """What the replicator's configuration says of the primary's pool."""
-        return f"volumes = {json.dumps([str(v) for v in self.primary.volumes])}\n"
 
     def connect(self):
         """Starts the primary and makes a replicator from there to the targets, which run."""
@@ -50,7 +46,7 @@ class Sites:
         self.metrics = free_ports(1)[0]
         tables = "[target]\n" if len(self.names) == 1 else "".join(f'[[target]]\nname = "{name}"\n' for name in self.names)
         self.config.write_text(f'state_directory = "state"\narchive = "{self.primary.name}"\nmetrics_address = "127.0.0.1:{self.metrics}"\n[source]\n'
-                               f"{self.source()}{tables}")
+                               f"{self.primary.place()}{tables}")
         keys = json.loads(self.primary.archive("keys", "--json").stdout)
         for name, target in self.targets.items():
             there = json.loads(target.archive("keys", "--json").stdout)

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "packaging" / "demo"))
 from free_ports import free_ports  # noqa: E402
 
+POOL_KEYS = ("volumes", "pool", "ceph_conf", "ceph_user", "s3_endpoint", "s3_credentials", "s3_quoted_etags")
 PROGRAMS = pathlib.Path(os.environ.get("GREFFE_PROGRAMS", ROOT / "build"))
 ARCHIVE, INGEST, REPLICATE, VERIFY = (PROGRAMS / f"greffe-{name}" for name in ("archive", "ingest", "replicate", "verify"))
 
@@ -63,6 +65,11 @@ class World:
         """Changes one line of archive.toml; JSON values are TOML values here."""
         lines = [line for line in self.config.read_text().splitlines() if not line.startswith(key + " ")]
         self.config.write_text("\n".join([f"{key} = {json.dumps(value)}"] + lines) + "\n")
+
+    def place(self):
+        """Its pool, in the lines of a replicator's configuration."""
+        told = tomllib.loads(self.config.read_text())
+        return "".join(f"{key} = {json.dumps(told[key])}\n" for key in POOL_KEYS if key in told)
 
     # -- the server --
 
