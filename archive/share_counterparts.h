@@ -30,7 +30,8 @@ struct SharesFound {
 Result<SharesFound> shares_with(const std::string& with, const std::string& of, const catalogue::Catalogue& catalogue, const tlog::LogChain& chain,
                                 std::uint64_t from, std::size_t limit);
 // Files those of them that `own` does not have yet, in their order. `before` is called for each of these first, to store the reason that it names:
-// its error ends this with nothing filed. Without one, the reasons are stored already. A crash meanwhile leaves all of the entries or none. Errors as MainLog::append. One thread for each archive whose shares these are: two would file the same twice.
+// its error ends this with nothing filed. Without one, the reasons are stored already. A crash meanwhile leaves all of the entries or none.
+// Errors as MainLog::append. One thread for each archive whose shares these are: two would file the same twice.
 Status file_counterparts(MainLog& own, const std::vector<ShareEntry>& shares, const std::function<Status(const ShareEntry&)>& before = {});
 
 }  // namespace greffe::archive

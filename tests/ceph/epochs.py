@@ -18,8 +18,6 @@ NOTE = "the witness hesitates"
 class Services(Returning):
     """Both sites with a pool elsewhere, in the words of `init`."""
 
-    in_turn = staticmethod(in_turn)
-
     def __init__(self, first, second):
         super().__init__()
         self.pool, self.replica_pool = first, second
@@ -41,18 +39,13 @@ def epochs(first, second, new):
     with Services(first, second) as sites:
         policy = sites.remember()
         origins = [sites.primary.name, f"{sites.primary.name}/epoch/2", f"{sites.primary.name}/epoch/3"]
-        sites.primary.add_user("clerk", "clerk")
-        before, going_on = sites.file(0), sites.begin(1)
-        sites.record(going_on, 1)
-        assert sites.once()[0] == 0
-        sites.record(going_on, 1)
-        only_there = sites.file(2)
+        before, going_on, only_there = sites.cut_off()
         mark(sites.primary, "state", only_there, NOTE)
         sites.client.close()
         sites.primary.stop(signal.SIGKILL)
         sites.go_on()
         after = sites.files_there(3)
-        sites.rejoin()
+        in_turn(sites.rejoin)
         sites.enrol_returning()
         done = sites.failback()
         assert done["whole"] and done["carried"]["caught_up"] and done["graft"]["hearings"] == 1, done

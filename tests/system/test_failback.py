@@ -20,18 +20,18 @@ SLOW = '[[target]]\nname = "dr"\n[[target.limit]]\nclass = "picture"\nbytes_per_
 class Returning(LaterSites):
     """A first site that has joined again, and its replicator, enrolled at the promoted one."""
 
+    def cut_off(self):
+        """Hearings: one that both sites have, one in progress, and one that the first site takes, as the other's next segment, after the line was cut."""
+        self.primary.add_user("clerk", "clerk")
+        before, going_on = self.file(0), self.begin(1)
+        self.record(going_on, 1)
+        assert self.once()[0] == 0
+        self.record(going_on, 1)
+        return before, going_on, self.file(2)
+
     def rejoin(self):
         self.old = self.primary
-        certificate = next((self.second.home / "state-epoch-2" / "epochs").glob("*.json"))
-        self.in_turn(lambda: self.old.archive("rejoin", self.old.name, "--name", "old.test.example", "--certificate", certificate, check=False))
-        self.old.start()
-
-    @staticmethod
-    def in_turn(command):
-        """A command that wants the pool of one that was killed."""
-        done = command()
-        assert done.returncode == 0, done
-        return done
+        rejoin(self, self.old, "old.test.example", self.second, 2)
 
     def enrol_returning(self):
         code = self.second.folder / "returning"
@@ -90,13 +90,7 @@ def marks_of(world, state, hearing):
 def test_what_only_the_old_site_had_comes_back():
     with Returning() as sites:
         policy = sites.remember()
-        sites.primary.add_user("clerk", "clerk")
-        before, going_on = sites.file(0), sites.begin(1)
-        sites.record(going_on, 1)
-        assert sites.once()[0] == 0
-        # The line is cut, and the first site goes on.
-        sites.record(going_on, 1)
-        only_there = sites.file(2)
+        before, going_on, only_there = sites.cut_off()
         late = sites.another_station("s2")
         by_late = sites.file_as(late, 3)
         mark(sites.primary, "state", only_there, "the witness hesitates")
